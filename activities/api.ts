@@ -1,0 +1,155 @@
+import type { MasqueradeDecision, NodeRef, Plan } from '../domain/plan.js';
+import type { Blocker, WorkloadReady } from '../domain/refresh.js';
+import type { ClusterRef, DrainSpec, Manifest } from '../domain/spec/schema.js';
+import type { NodeCounts } from '../domain/status.js';
+
+/**
+ * The contract between workflows and side effects. Every activity converges: it reads before it writes, and running it
+ * twice is running it once. Errors are CiliateErrors (domain/failures.ts). Payloads carry references, never credentials.
+ *
+ * A wait is a *look*: one short pass that returns when it is done or when what it sees has changed since `known`, and
+ * otherwise fails with the benign kind NotYet, so that the server's retry does the waiting: no worker slot is held, no
+ * history grows, and the pending activity's last failure says in Temporal's UI what is awaited (docs/adr/0003).
+ */
+export interface Target {
+  /** metadata.name of the migration. */
+  migration: string;
+  cluster: ClusterRef;
+  /** `<Temporal cluster id>/<namespace>/<workflow id>`: what the Lease must say while anything is written. */
+  holder: string;
+}
+
+export interface Look {
+  done: boolean;
+  /** Digest of what was seen; pass it back as `known`. Coarse on purpose: only what a person would call a change. */
+  seen: string;
+  blockers: Blocker[];
+}
+
+export interface TemporalFacts {
+  /** `<Temporal cluster id>/<namespace>/<workflow id>`. */
+  holder: string;
+  /** Whether every search attribute of ours is registered; where not, the run goes without them. */
+  searchAttributes: boolean;
+}
+
+/** What the later steps need of the plan: carried by the workflow, so kept small. */
+export interface PlanDigest {
+  mode: Plan['mode'];
+  installDigest: string;
+  chart: Plan['chart'];
+  masquerade: MasqueradeDecision;
+  /** Inputs of the values that were read from the cluster (domain/cilium/values.ts, ValuesFacts), kept so that they never change under way. */
+  valuesFacts: Record<string, unknown>;
+  nodes: number;
+  leftOut: { name: string; why: string }[];
+  findings: Plan['findings'];
+  blocked: boolean;
+  /** Lines shown at the gate before-install. */
+  shows: string[];
+}
+
+/** `whole`: from take to give-back. `changing`: only while nodes are being changed. */
+export type GuardSet = 'whole' | 'changing';
+
+export interface CiliumRequest {
+  target: Target;
+  manifest: Manifest;
+  plan: Pick<PlanDigest, 'chart' | 'masquerade' | 'valuesFacts'>;
+  phase: 'migration' | 'enforcement' | 'final';
+}
+
+export interface NodeRequest {
+  target: Target;
+  node: NodeRef;
+}
+
+export interface Activities {
+  // --- Temporal itself
+  /** Reads the Temporal cluster id and which search attributes exist. Input: nothing; the workflow id is the activity's own. */
+  temporalFacts(): Promise<TemporalFacts>;
+  /** Strictly validates what `workflow start` was given (domain/spec/schema.ts). Permanent failure names every issue. */
+  readManifest(input: unknown): Promise<Manifest>;
+
+  // --- 1 observe and preflight: reads only
+  preflight(input: { target: Target; manifest: Manifest }): Promise<PlanDigest>;
+
+  // --- 2 take the cluster
+  /** Creates, renews or takes over the Lease (rules: docs/adr/0004). Permanent failure `LeaseHeld` names the other holder. */
+  takeLease(input: { target: Target }): Promise<{ tookOverFrom: string | null }>;
+  renewLease(input: { target: Target }): Promise<void>;
+  releaseLease(input: { target: Target }): Promise<void>;
+  /** Saves prior aws-node (DaemonSet, ServiceAccount, RBAC, add-on) in the CNI ledger, once: a saved original is never overwritten. */
+  saveCni(input: { target: Target }): Promise<void>;
+  /** Takes a set of guards, ledger first. Repeats: only what is missing is taken (new nodes too). */
+  holdGuards(input: { target: Target; set: GuardSet }): Promise<{ taken: string[] }>;
+  /** Gives back a set: only where the value is still ours; the rest is named in `left`. `whole` gives back everything, nodes' too. */
+  giveBackGuards(input: { target: Target; set: GuardSet }): Promise<{ given: string[]; left: string[]; missed: string[] }>;
+
+  // --- 3 label
+  /**
+   * Labels the nodes that run aws-node and not Cilium, one by one, re-lists, verifies. A node that came up on Cilium is
+   * never labelled; a node with neither agent yet is awaited (NotYet names it).
+   */
+  labelNodes(input: { target: Target }): Promise<{ labelled: number; already: number; onCilium: number }>;
+
+  // --- 4 restrict aws-node
+  /** Appends `cni-plugin In [aws]` to every term: JSON patch with a test, or UpdateAddon. Returns how, and the add-on update's id. */
+  restrictAwsNode(input: { target: Target }): Promise<{ how: 'patched' | 'addon' | 'already'; updateId?: string }>;
+  /** Look: add-on ACTIVE (where there is one), live terms all restricted, environment unchanged, rollout complete. */
+  lookAwsNodeRestricted(input: { target: Target; known: string; updateId?: string }): Promise<Look>;
+
+  // --- 5, 8, 9 Cilium by Helm
+  /** Renders, asserts (fail closed), installs or upgrades; recovers a pending release of ours. No wait. */
+  ensureCilium(input: CiliumRequest): Promise<{ revision: number; changed: boolean; finalValues: string }>;
+  /** Look: operator ready, CRDs established, agents = nodes that match affinity, rolled out, each proven to run on this revision's values. */
+  lookCilium(input: CiliumRequest & { known: string }): Promise<Look & { agents: number }>;
+  /** While no node ever ran Cilium: uninstall, agents gone, re-list; only then aws-node's affinity back and labels off. Halfway states converge. */
+  unwindInstall(input: { target: Target }): Promise<{ unwound: boolean; why: string }>;
+
+  // --- 6 refresh
+  /** The next labelled node, its group, and counts. `exclude` holds instance ids (skipped, in flight). Null: none left. */
+  nextNode(input: { target: Target; exclude: string[] }): Promise<{ next: NodeRef | null; counts: NodeCounts; remaining: number }>;
+  /** What is true of the node right now; identity is instance id and Node UID. */
+  observeNode(input: NodeRequest): Promise<NodeSituation>;
+  /** Look, before anything is touched: operator ready and with a place to go, the group whole and its nodes Ready, workloads not already down. */
+  lookRoom(input: NodeRequest & { known: string }): Promise<Look>;
+  /** Ledger first, then cordon and exclude-from-external-load-balancers. Returns the workloads that have pods here, with their ready counts. */
+  cordonNode(input: NodeRequest): Promise<{ workloads: WorkloadReady[] }>;
+  /** Look: one pass of evictions through the Eviction API. Never touches a pod whose node or UID is another's. */
+  lookDrained(input: NodeRequest & { drain: DrainSpec; known: string }): Promise<Look & { evicted: number }>;
+  /** TerminateInstanceInAutoScalingGroup, once: an instance that is already going is left to go. */
+  terminateNode(input: NodeRequest & { decrement: boolean }): Promise<{ instancesBefore: string[] }>;
+  /** Look: EC2 says terminated (or knows it no more). */
+  lookTerminated(input: NodeRequest & { known: string }): Promise<Look & { terminatedAt: string | null }>;
+  /** Look: the Node is gone. 60 s after `terminatedAt` a Node with that providerID is deleted, with a UID precondition, never earlier. */
+  lookNodeGone(input: NodeRequest & { terminatedAt: string; known: string }): Promise<Look>;
+  /** Look: the group's own new instance: Ready, unlabelled, agent ready, taint gone, CiliumNode with IPs, no aws-node pod. */
+  lookReplacement(
+    input: NodeRequest & { instancesBefore: string[]; known: string },
+  ): Promise<Look & { replacement: { name: string; instanceId: string; zone: string } | null }>;
+  /** Look: every workload has its ready count back (or all it wants now). */
+  lookWorkloads(input: NodeRequest & { workloads: WorkloadReady[]; known: string }): Promise<Look>;
+  /** The node is handed back as it was found: uncordoned and label off where they are ours; its ledger entries dropped. Also drops them when the Node is gone. */
+  releaseNode(input: NodeRequest): Promise<void>;
+
+  // --- 7 prove, 9 remove
+  /** Look: no labelled node, aws-node desires 0, Cilium where it should be, no unmanaged pod. `proofs` are lines for the report. */
+  lookProven(input: { target: Target; known: string }): Promise<Look & { proofs: string[]; unmanaged: number; digest: string }>;
+  /** Deletes the add-on, then the DaemonSet, each only after looking again that no node needs it. */
+  removeAwsNode(input: { target: Target }): Promise<{ removed: string[] }>;
+  /** Look: add-on and DaemonSet are gone. */
+  lookAwsNodeGone(input: { target: Target; known: string }): Promise<Look>;
+}
+
+/** What is true of a node right now (observeNode). */
+export interface NodeSituation {
+  /**
+   * `present`: Node with this UID, instance alive. `node-gone`: instance alive, no such Node (a script's leak): it is
+   * still terminated. `instance-gone`: Node still there, instance terminated. `gone`: neither. `on-cilium`: same node,
+   * but it is not labelled or runs Cilium: hands off.
+   */
+  state: 'present' | 'node-gone' | 'instance-gone' | 'gone' | 'on-cilium';
+  cordonedByOthers: boolean;
+  why: string;
+}

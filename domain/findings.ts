@@ -1,0 +1,30 @@
+import type { ObservedCluster } from './observation.js';
+import type { Manifest } from './spec/schema.js';
+
+/** `blocker` stops the run before its first write, `warning` is shown at before-install, `info` is only reported. */
+export type Severity = 'blocker' | 'warning' | 'info';
+
+/** One thing that preflight found. */
+export interface Finding {
+  /** Stable id in kebab case, e.g. `network-policy-gap`; docs/hazards.md has a section of that name. */
+  id: string;
+  severity: Severity;
+  /** Objects concerned, at most ten named and the rest counted. */
+  objects: string[];
+  /** What is wrong and what would happen. */
+  message: string;
+  /** What to do about it. */
+  todo: string;
+}
+
+export interface HazardInput {
+  cluster: ObservedCluster;
+  manifest: Manifest;
+}
+
+/** One hazard is one file in domain/hazards/: pure, from what was observed to what was found. */
+export interface Hazard {
+  id: string;
+  title: string;
+  check(input: HazardInput): Finding[];
+}

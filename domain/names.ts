@@ -1,0 +1,62 @@
+/** Every name that ciliate writes into a cluster or into AWS. A name is public API from the first release on. */
+
+/** The article's label: aws-node is confined to the nodes that carry it, Cilium to those that do not. */
+export const CNI_LABEL = 'cni-plugin';
+export const CNI_LABEL_AWS = 'aws';
+
+export const KUBE_SYSTEM = 'kube-system';
+export const AWS_NODE = 'aws-node';
+export const CILIUM = 'cilium';
+export const CILIUM_OPERATOR = 'cilium-operator';
+export const CILIUM_ENVOY = 'cilium-envoy';
+export const CILIUM_RELEASE = 'cilium';
+export const VPC_CNI_ADDON = 'vpc-cni';
+
+/** The Lease that says which run holds the cluster. */
+export const LEASE_NAME = 'ciliate';
+/** ConfigMap: what is given back at the end, on abort, on failure and by `release`. */
+export const GUARDS_LEDGER = 'ciliate-guards';
+/** ConfigMap: what only a rollback undoes; kept after success. */
+export const CNI_LEDGER = 'ciliate-cni';
+/** Carried by every object that ciliate creates. */
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY = 'ciliate';
+/** Field manager of every write, so that `kubectl get --show-managed-fields` names us. */
+export const FIELD_MANAGER = 'ciliate';
+
+/** Cilium's startup taint; the operator removes it once the agent on the node is ready. */
+export const AGENT_NOT_READY_TAINT = 'node.cilium.io/agent-not-ready';
+/** Well-known label: load balancers of type LoadBalancer stop sending to the node. */
+export const EXCLUDE_FROM_LB_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
+/** cluster-autoscaler: a node with this annotation "true" is not scaled down; scale-up stays on. */
+export const SCALE_DOWN_DISABLED_ANNOTATION = 'cluster-autoscaler.kubernetes.io/scale-down-disabled';
+
+/** Suspended from the start to the end: it terminates nodes by itself to even out zones. */
+export const ASG_PROCESSES_WHOLE = ['AZRebalance'] as const;
+/** Suspended only while nodes are being changed: given back at every gate, pause and soak. */
+export const ASG_PROCESSES_CHANGING = ['AlarmNotification', 'ScheduledActions'] as const;
+
+/** Temporal names: workflow types, task queue, workflow ids, search attributes. */
+export const TASK_QUEUE = 'ciliate';
+export const MIGRATE_CLUSTER = 'migrateCluster';
+export const REFRESH_NODE = 'refreshNode';
+
+/** Workflow id of the migration of one cluster. It is the lock: one open run an id in a namespace. */
+export function migrationWorkflowId(migration: string): string {
+  return `cilium-migration/${migration}`;
+}
+
+/** Workflow id of one node's refresh: by instance id, since EC2 reuses addresses and so Node names. */
+export function nodeWorkflowId(migration: string, instanceId: string): string {
+  return `${migrationWorkflowId(migration)}/node/${instanceId}`;
+}
+
+export const SEARCH_ATTRIBUTES = {
+  CiliateCluster: 'KEYWORD',
+  CiliatePhase: 'KEYWORD',
+  CiliateState: 'KEYWORD',
+  CiliateNeedsApproval: 'BOOL',
+  CiliateBlocked: 'BOOL',
+  CiliateNodesDone: 'INT',
+  CiliateNodesTotal: 'INT',
+} as const;

@@ -1,0 +1,138 @@
+/**
+ * What one look at a cluster and its AWS account found. Read by hazards and by the planner; written by
+ * activities/observe. Plain JSON, no client types. It stays inside one activity (preflight): only verdicts enter a
+ * workflow's history, so its size does not matter there.
+ */
+export interface ObservedCluster {
+  /** ISO 8601. */
+  observedAt: string;
+  kubernetes: {
+    /** e.g. `v1.36.3`. */
+    version: string;
+    /** UID of namespace kube-system: the identity of this cluster, whatever name or kubeconfig leads to it. */
+    uid: string;
+    endpoint: string;
+  };
+  /** SelfSubjectAccessReviews that came back denied. */
+  deniedAccess: { verb: string; resource: string; namespace?: string; reason?: string }[];
+  aws: {
+    account?: string;
+    arn?: string;
+    region: string;
+    /** One entry an AWS action that the migration will use. */
+    actions: { action: string; verdict: 'allowed' | 'denied' | 'unproven'; how: string }[];
+  };
+  /** Null where the cluster was given by kubeconfig and no EKS cluster could be matched to its endpoint. */
+  eks: {
+    name: string;
+    version: string;
+    ipFamily: 'ipv4' | 'ipv6';
+    autoMode: boolean;
+    vpcId?: string;
+    status: string;
+    updatesInProgress: string[];
+    nodegroups: { name: string; labels: Record<string, string>; taints: Taint[]; autoScalingGroups: string[]; status: string }[];
+  } | null;
+  nodes: ObservedNode[];
+  groups: ObservedGroup[];
+  awsNode: ObservedAwsNode | null;
+  cilium: ObservedCilium | null;
+  /** Pods that matter for hazards; ordinary pods are only counted. */
+  pods: {
+    total: number;
+    hostPort: PodName[];
+    bare: PodName[];
+    emptyDir: PodName[];
+    podEni: PodName[];
+  };
+  pdbs: { namespace: string; name: string; expectedPods: number; currentHealthy: number; desiredHealthy: number; disruptionsAllowed: number }[];
+  networkPolicies: { namespace: string; name: string }[];
+  securityGroupPolicies: { namespace: string; name: string }[];
+  eniConfigs: string[];
+  subnets: { id: string; zone: string; availableIps: number; cidr: string; route: 'internet-gateway' | 'nat' | 'none' | 'other' }[];
+  instanceTypes: Record<string, { maxEnis: number; ipv4PerEni: number }>;
+  clusterAutoscaler: boolean;
+  karpenter: boolean;
+  /** Whether the worker that looked runs as a pod of this very cluster; null where it cannot tell. */
+  workerInside: boolean | null;
+  /** EC2 rights of the role that cilium-operator will use; `unproven` where the role or simulation is out of reach. */
+  operatorRights: { role?: string; missing: string[]; verdict: 'allowed' | 'denied' | 'unproven'; how: string };
+  helm: { version: string } | null;
+  lease: { holder: string; renewTime?: string } | null;
+}
+
+export interface Taint {
+  key: string;
+  value?: string;
+  effect: string;
+}
+
+export interface PodName {
+  namespace: string;
+  name: string;
+  node?: string;
+}
+
+/** Which CNI agent runs on a node: decided by pods, not by labels. */
+export type NodeCni = 'aws' | 'cilium' | 'both' | 'none';
+
+export interface ObservedNode {
+  name: string;
+  uid: string;
+  /** `i-…` of spec.providerID; absent where the node has no instance behind it. */
+  instanceId?: string;
+  zone?: string;
+  instanceType?: string;
+  /** Auto Scaling group of the instance; absent where AWS knows none. */
+  group?: string;
+  created: string;
+  ready: boolean;
+  unschedulable: boolean;
+  labels: Record<string, string>;
+  taints: Taint[];
+  cni: NodeCni;
+  hasCiliumNode: boolean;
+  osImage: string;
+  os: string;
+  maxPods: number;
+  internalIp?: string;
+  /** Fargate, Windows, hybrid and Auto Mode nodes keep their own networking: left out and reported. */
+  leftOut?: 'fargate' | 'windows' | 'hybrid' | 'auto-mode' | 'karpenter';
+}
+
+export interface ObservedGroup {
+  name: string;
+  minSize: number;
+  maxSize: number;
+  desiredCapacity: number;
+  zones: string[];
+  subnets: string[];
+  suspendedProcesses: string[];
+  instances: { id: string; zone: string; lifecycle: string; healthy: boolean; protected: boolean }[];
+  instanceRefreshes: string[];
+  /** Name of the EKS managed node group that owns the group. */
+  nodegroup?: string;
+  /** Labels that the group gives its nodes (managed node group or launch template), where they can be read. */
+  nodeLabels?: Record<string, string>;
+}
+
+export interface ObservedAwsNode {
+  managedBy: 'addon' | 'self-managed';
+  addon?: { version: string; status: string; configurationValues?: string; serviceAccountRoleArn?: string; schemaHasAffinity: boolean | null };
+  image: string;
+  env: Record<string, string>;
+  /** aws-network-policy-agent is there and switched on. */
+  enforcesNetworkPolicy: boolean;
+  desired: number;
+  ready: number;
+  /** Every required nodeSelectorTerm holds `cni-plugin In [aws]`. */
+  restricted: boolean;
+}
+
+export interface ObservedCilium {
+  /** The Helm release, null where Cilium is there without one. */
+  release: { chartVersion: string; revision: number; status: string; ours: boolean } | null;
+  agentsDesired: number;
+  agentsReady: number;
+  operatorReady: number;
+}

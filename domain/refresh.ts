@@ -1,0 +1,64 @@
+import type { NodeRef } from './plan.js';
+
+/** Steps of one node's refresh, in order; shown in status and timed in the report. */
+export const NODE_STEPS = [
+  'observe',
+  'await-room',
+  'cordon',
+  'drain',
+  'terminate',
+  'await-terminated',
+  'await-node-gone',
+  'await-replacement',
+  'await-workloads',
+] as const;
+export type NodeStep = (typeof NODE_STEPS)[number];
+
+/** What keeps a wait from ending, for people: one line a cause, the most important first. */
+export interface Blocker {
+  /** `Pod shop/cart-7d9f`, `ASG workers`, `Node ip-10-0-1-7` … */
+  object: string;
+  /** e.g. `PDB shop/cart needs 2 healthy, has 2`. */
+  reason: string;
+  /** What would free it. */
+  todo: string;
+}
+
+/** One workload whose pods are evicted with a node, and how many of its replicas were ready before. */
+export interface WorkloadReady {
+  kind: string;
+  namespace: string;
+  name: string;
+  ready: number;
+}
+
+/**
+ * How a node's refresh ended. `refreshed`: replaced by a proven Cilium node (or removed, with decrement).
+ * `handed-back`: left as it was found (skip, abort before the point of no return). `gone`: somebody else had removed it.
+ * `unproven`: terminated, but its replacement was not proven (aborted meanwhile).
+ */
+export type NodeOutcome = 'refreshed' | 'handed-back' | 'gone' | 'unproven';
+
+/** Compact on purpose: the parent keeps one a node. */
+export interface NodeResult {
+  node: NodeRef;
+  outcome: NodeOutcome;
+  why?: string;
+  replacement?: { name: string; instanceId: string; zone: string };
+  /** ISO 8601. */
+  startedAt: string;
+  endedAt: string;
+  /** Seconds each step took. */
+  seconds: Partial<Record<NodeStep, number>>;
+  evictedPods: number;
+}
+
+/** What a node's workflow tells: answered by its `status` query, signalled to its parent when blockers change. */
+export interface NodeProgress {
+  node: NodeRef;
+  step: NodeStep;
+  /** ISO 8601. */
+  since: string;
+  blockers: Blocker[];
+  paused: boolean;
+}

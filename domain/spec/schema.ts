@@ -1,0 +1,107 @@
+import { z } from 'zod';
+
+/**
+ * The ClusterMigration manifest (SPEC). Strict: an unknown key is an error. The descriptions become the JSON Schema that is
+ * shipped (schemas/clustermigration.schema.json), so they are written for an operator's editor.
+ */
+export const GATES = ['before-install', 'after-canary', 'before-enforcement', 'before-removal'] as const;
+export type Gate = (typeof GATES)[number];
+
+const text = z.string().min(1);
+const roleArn = z.string().regex(/^arn:[a-z-]+:iam::\d{12}:role\/.+$/, 'expected a role ARN like arn:aws:iam::111122223333:role/ciliate');
+/** A DNS-1123 subdomain short enough to be part of a workflow id and a label. */
+const objectName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, 'expected lower case letters, digits, - and ., at most 63');
+
+const awsSettings = z.strictObject({
+  profile: text.optional().describe('Profile of the shared AWS configuration on the worker'),
+  roleArn: roleArn.optional().describe('Role that the worker assumes for this cluster'),
+});
+
+export const clusterSchema = z
+  .strictObject({
+    kubeconfig: text.optional().describe("Path of a kubeconfig, relative to this file's folder"),
+    context: text.optional().describe('Context in the kubeconfig; its current context where absent'),
+    region: text.optional().describe('AWS region of the cluster; AWS_REGION of the worker where absent'),
+    aws: awsSettings.optional(),
+    eks: z
+      .strictObject({ name: text, region: text, roleArn: roleArn.optional(), profile: text.optional() })
+      .optional()
+      .describe('The EKS cluster by name: endpoint, CA and token come from AWS, no kubeconfig needed'),
+  })
+  .refine((cluster) => (cluster.kubeconfig === undefined) !== (cluster.eks === undefined), {
+    message: 'expected exactly one of kubeconfig and eks',
+  })
+  .refine((cluster) => cluster.eks === undefined || (cluster.region ?? cluster.aws ?? cluster.context) === undefined, {
+    message: 'region, context and aws belong to kubeconfig; with eks use eks.region and eks.roleArn',
+  });
+
+export const ciliumSchema = z.strictObject({
+  version: z
+    .string()
+    .regex(/^1\.(1[2-9]|20)\.\d+$/, 'expected a Cilium version from 1.12.0 to 1.20.x, such as 1.20.0')
+    .describe('Version of the Cilium chart'),
+  chart: text.optional().describe('Path of a chart (.tgz or folder), or an oci:// or https:// reference; the public Helm repository where absent'),
+  clusterName: z
+    .string()
+    .regex(/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/, 'expected at most 32 of a-z, 0-9 and -')
+    .refine((name) => name !== 'default', 'expected another name than "default": it is refused by Cluster Mesh')
+    .optional()
+    .describe('Final cluster name. A later change restarts every workload, so it is asked for now; metadata.name where absent'),
+  clusterId: z
+    .number()
+    .int()
+    .min(1)
+    .max(127)
+    .optional()
+    .describe('Final id for Cluster Mesh, 1 to 127 in ENI mode (bit 7 collides with the VPC CNI connmark). A later change restarts every workload'),
+  masquerade: z
+    .union([z.literal('auto'), z.boolean()])
+    .default('auto')
+    .describe('Source NAT of pod traffic that leaves the VPC. auto decides from aws-node and the route tables, or blocks'),
+  masqueradeInterface: text.optional().describe('egressMasqueradeInterfaces, where auto cannot tell'),
+  acceptPolicyGap: z
+    .boolean()
+    .default(false)
+    .describe('Accept that NetworkPolicies now enforced by the VPC CNI are not enforced on migrated nodes until before-enforcement'),
+  values: z.record(z.string(), z.json()).default({}).describe('Further Helm values; a key that fights the migration is refused'),
+});
+
+export const refreshSchema = z
+  .strictObject({
+    maxSurge: z.number().int().min(0).max(0, 'expected 0: surge is not there yet').default(0),
+    maxUnavailable: z.number().int().min(1).max(1, 'expected 1: one node at a time for now').default(1),
+    shouldDecrementDesiredCapacity: z.boolean().default(false).describe("As in the Auto Scaling API: true shrinks the group by every node refreshed"),
+  })
+  .prefault({});
+
+export const drainSchema = z
+  .strictObject({
+    emptyDir: z.enum(['evict', 'block']).default('evict').describe('Pods with emptyDir volumes: evict loses their content'),
+    barePods: z.enum(['evict', 'block']).default('block').describe('Pods without a controller: an evicted bare pod is gone for good'),
+  })
+  .prefault({});
+
+export const manifestSchema = z.strictObject({
+  apiVersion: z.literal('ciliate.io/v1alpha1'),
+  kind: z.literal('ClusterMigration'),
+  metadata: z.strictObject({ name: objectName.describe('Name of the migration; CLUSTER of every command') }),
+  spec: z.strictObject({
+    cluster: clusterSchema,
+    cilium: ciliumSchema,
+    refresh: refreshSchema,
+    drain: drainSchema,
+    soakSeconds: z.number().int().min(0).max(86_400).default(60).describe('How long the cluster is left alone after enforcement, before before-removal'),
+    approvals: z.array(z.enum(GATES)).default([...GATES]).describe('Gates that wait for an approval; absent: all, []: none'),
+  }),
+});
+
+/** The manifest after defaults: what the workflow runs on. Paths are absolute (made so by `start`). */
+export type Manifest = z.output<typeof manifestSchema>;
+/** What a person may write. */
+export type ManifestInput = z.input<typeof manifestSchema>;
+export type MigrationSpec = Manifest['spec'];
+export type ClusterRef = z.output<typeof clusterSchema>;
+export type CiliumSpec = z.output<typeof ciliumSchema>;
+export type RefreshSpec = z.output<typeof refreshSchema>;
+export type DrainSpec = z.output<typeof drainSchema>;
+export type HelmValues = CiliumSpec['values'];

@@ -1,0 +1,116 @@
+import type { Finding } from './findings.js';
+import type { NodeProgress, NodeResult } from './refresh.js';
+import type { Gate } from './spec/schema.js';
+
+/** Steps of a migration, in order (docs/guide.md). */
+export const PHASES = [
+  'preflight',
+  'take',
+  'guard',
+  'label',
+  'restrict',
+  'install',
+  'refresh',
+  'prove',
+  'enforce',
+  'soak',
+  'remove',
+  'finalise',
+  'give-back',
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** How a run stands; the first four are open, the others final. */
+export type RunState = 'running' | 'paused' | 'waiting-approval' | 'aborting' | 'done' | 'partial' | 'failed' | 'aborted';
+
+/** A gate that waits: what it decides on, digested. An approval must carry the same digest. */
+export interface OpenGate {
+  gate: Gate;
+  digest: string;
+  /** What the digest covers, for the person who approves: one line each. */
+  shows: string[];
+  /** ISO 8601. */
+  since: string;
+}
+
+export interface PhaseRecord {
+  phase: Phase;
+  startedAt: string;
+  endedAt?: string;
+  /** What was done, one line. */
+  note?: string;
+}
+
+/** One thing a person did or said, kept for the report. */
+export interface AuditEntry {
+  /** ISO 8601. */
+  at: string;
+  /** approve, pause, resume, abort, skip, retry, set. */
+  verb: string;
+  /** Who, as they said it themselves. */
+  by: string;
+  reason: string;
+  /** Gate, node or KEY=VALUE. */
+  on?: string;
+  digest?: string;
+  /** Why it was ignored: signals are not validated before they land. */
+  ignored?: string;
+}
+
+export interface NodeCounts {
+  /** Labelled `cni-plugin=aws`. */
+  aws: number;
+  /** On Cilium. */
+  cilium: number;
+  /** Neither yet: booting. */
+  pending: number;
+}
+
+/** Answer of the `status` query; stable: keys are only ever added. */
+export interface MigrationStatus {
+  version: 1;
+  migration: string;
+  workflowId: string;
+  runId: string;
+  state: RunState;
+  phase: Phase;
+  /** ISO 8601: since when this phase. */
+  since: string;
+  startedAt: string;
+  gate: OpenGate | null;
+  paused: { by: string; reason: string; at: string } | null;
+  counts: NodeCounts;
+  nodes: { done: number; total: number; skipped: string[]; failed: string[] };
+  inFlight: NodeProgress[];
+  /** What a person must look at, first line first. */
+  blocked: string[];
+  findings: Finding[];
+  phases: PhaseRecord[];
+  audit: AuditEntry[];
+  /** One line: what went wrong, and what to do. Null while all is well. */
+  problem: string | null;
+}
+
+/** The report: the workflow's result, and the answer of its `report` query while it still runs. */
+export interface MigrationReport {
+  version: 1;
+  ciliate: string;
+  migration: string;
+  workflowId: string;
+  state: RunState;
+  startedAt: string;
+  endedAt: string | null;
+  problem: string | null;
+  cilium: { version: string; chartSha256: string };
+  counts: NodeCounts;
+  phases: PhaseRecord[];
+  nodes: NodeResult[];
+  findings: Finding[];
+  audit: AuditEntry[];
+  /** What was proven, one line each. */
+  proofs: string[];
+  /** What was left, and by whom: guards that were no longer ours, scheduled actions missed, nodes skipped. */
+  notes: string[];
+  /** Final Helm values as YAML, for the user's own GitOps; null before they are applied. */
+  finalValues: string | null;
+}
