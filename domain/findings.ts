@@ -20,6 +20,18 @@ export interface Finding {
 export interface HazardInput {
   cluster: ObservedCluster;
   manifest: Manifest;
+  /** What went wrong while the chart was fetched, rendered and checked; empty where all is well or it was not tried. */
+  chartProblems?: ChartProblem[];
+}
+
+/** One thing that is wrong with the chart, its values or what they render to. */
+export interface ChartProblem {
+  /** `chart`: cannot be had; `values`: fight the migration; `render`: helm refuses; `assertion`: renders to something unsafe. */
+  stage: 'chart' | 'values' | 'render' | 'assertion';
+  /** Value path, object or chart reference. */
+  object: string;
+  message: string;
+  todo: string;
 }
 
 /** One hazard is one file in domain/hazards/: pure, from what was observed to what was found. */

@@ -53,12 +53,29 @@ export interface ObservedCluster {
   instanceTypes: Record<string, { maxEnis: number; ipv4PerEni: number }>;
   clusterAutoscaler: boolean;
   karpenter: boolean;
+  /** Other network agents found as DaemonSets (`calico-node`, `weave-net` …), `namespace/name`. */
+  otherNetworkAgents: string[];
+  /** Admission webhooks that fail closed on pods, and how many endpoints of their Service are ready (null: not in the cluster). */
+  failClosedWebhooks: { name: string; service?: string; readyEndpoints: number | null }[];
+  /** Network interfaces of the VPC CNI that no instance holds any more; they keep their addresses until they are deleted. */
+  leftoverEnis: string[];
   /** Whether the worker that looked runs as a pod of this very cluster; null where it cannot tell. */
   workerInside: boolean | null;
   /** EC2 rights of the role that cilium-operator will use; `unproven` where the role or simulation is out of reach. */
   operatorRights: { role?: string; missing: string[]; verdict: 'allowed' | 'denied' | 'unproven'; how: string };
   helm: { version: string } | null;
-  lease: { holder: string; renewTime?: string } | null;
+  lease: ObservedLease | null;
+}
+
+/** The Lease of ciliate in kube-system, where somebody holds it. */
+export interface ObservedLease {
+  holder: string;
+  renewTime?: string;
+  /**
+   * `ours`: this very workflow. `same-temporal`: same Temporal cluster and namespace, so the worker can tell whether its run is
+   * closed. `other`: yields only to `ciliate release`. `unknown`: whoever looks has no holder of its own (the dry run).
+   */
+  whose: 'ours' | 'same-temporal' | 'other' | 'unknown';
 }
 
 export interface Taint {
@@ -95,6 +112,9 @@ export interface ObservedNode {
   osImage: string;
   os: string;
   maxPods: number;
+  /** What its pods ask for and what the kubelet offers: milli-CPUs and bytes. `addresses`: pods that hold one of their own. */
+  load: { pods: number; addresses: number; cpu: number; memory: number };
+  allocatable: { cpu: number; memory: number };
   internalIp?: string;
   /** Fargate, Windows, hybrid and Auto Mode nodes keep their own networking: left out and reported. */
   leftOut?: 'fargate' | 'windows' | 'hybrid' | 'auto-mode' | 'karpenter';
@@ -127,6 +147,10 @@ export interface ObservedAwsNode {
   ready: number;
   /** Every required nodeSelectorTerm holds `cni-plugin In [aws]`. */
   restricted: boolean;
+  /** spec.template.spec.affinity as it is now; null where there is none. */
+  affinity: unknown;
+  /** Field managers of the DaemonSet (`eks`, `argocd-controller`, `Terraform` …). */
+  fieldManagers: string[];
 }
 
 export interface ObservedCilium {
@@ -135,4 +159,6 @@ export interface ObservedCilium {
   agentsDesired: number;
   agentsReady: number;
   operatorReady: number;
+  /** What the ConfigMap cilium-config says now; null where it is not there or does not say. */
+  config: { masquerade: boolean | null; masqueradeInterfaces?: string; prefixDelegation: boolean | null } | null;
 }
