@@ -108,7 +108,7 @@ export interface Activities {
   unwindInstall(input: { target: Target }): Promise<{ unwound: boolean; why: string }>;
 
   // --- 6 refresh
-  /** The next labelled node, its group, and counts. `exclude` holds instance ids (skipped, in flight). Null: none left. */
+  /** The next labelled node, its group, and counts. `exclude` holds instance ids or Node names (skipped, in flight). Null: none left. */
   nextNode(input: { target: Target; exclude: string[] }): Promise<{ next: NodeRef | null; counts: NodeCounts; remaining: number }>;
   /** What is true of the node right now; identity is instance id and Node UID. */
   observeNode(input: NodeRequest): Promise<NodeSituation>;

@@ -1,0 +1,263 @@
+import type { AuditEntry, OpenGate } from './status.js';
+import { GATES } from './spec/schema.js';
+import type { DrainSpec, Gate } from './spec/schema.js';
+
+/**
+ * What operators asked for, as plain data, and the only code that changes it. Handlers of updates and signals call
+ * {@link refusal} and {@link accept}; the workflow's main loop reads the state and acts. Pure, so tested by the thousand.
+ */
+
+/** Fields shared by every verb: who and why. */
+export interface Said {
+  by: string;
+  reason: string;
+}
+export interface Approval extends Said {
+  gate: string;
+  digest: string;
+  /** For gates about one node. */
+  node?: string;
+  /** For gates about pods, `namespace/name`. */
+  pods?: string[];
+}
+export interface NodeVerb extends Said {
+  /** Node name or instance id. */
+  node: string;
+}
+export interface Settings {
+  soakSeconds: number;
+  drain: DrainSpec;
+}
+export interface SetValues {
+  values: Record<string, string>;
+  by: string;
+  reason?: string;
+}
+
+export type Command =
+  | ({ verb: 'pause' } & Said)
+  | ({ verb: 'resume' } & Said)
+  | ({ verb: 'abort' } & Said)
+  | ({ verb: 'approve' } & Approval)
+  | ({ verb: 'skip' } & NodeVerb)
+  | ({ verb: 'retry' } & NodeVerb)
+  | ({ verb: 'set' } & SetValues);
+
+/** A node in flight, as far as commands need to know it. */
+export interface FlyingNode {
+  name: string;
+  instanceId: string;
+}
+
+export interface Control {
+  /** Set by the gate loop, cleared when approved. */
+  gate: OpenGate | null;
+  /** Digest each gate was approved for; a gate whose digest changed since is open again. */
+  approved: Partial<Record<Gate, string>>;
+  paused: { by: string; reason: string; at: string } | null;
+  abort: { by: string; reason: string; at: string } | null;
+  /** Nodes that are not to be refreshed in this run; one that was skipped before its turn is known only as it was typed. */
+  skipped: FlyingNode[];
+  /** How often `retry` was said, by instance id. */
+  retries: Record<string, number>;
+  flying: FlyingNode[];
+  settings: Settings;
+  audit: AuditEntry[];
+  /** Goes up with every change, so that a loop can tell that something was said. */
+  version: number;
+}
+
+/** The audit keeps the newest entries; a run that is paused and resumed for months must not outgrow a payload. */
+export const AUDIT_LIMIT = 200;
+
+export function initialControl(settings: Settings): Control {
+  return { gate: null, approved: {}, paused: null, abort: null, skipped: [], retries: {}, flying: [], settings, audit: [], version: 0 };
+}
+
+/** Why a command does not fit right now, for a person; null where it fits. Called by validators, so it never throws. */
+export function refusal(control: Control, command: Command): string | null {
+  const shape = shapeRefusal(command);
+  if (shape) return shape;
+  if (control.abort && command.verb !== 'abort') return `expected a run that goes on, saw one that is aborting (${control.abort.reason})`;
+  switch (command.verb) {
+    case 'pause':
+      return control.paused ? `already paused by ${control.paused.by}: ${control.paused.reason}` : null;
+    case 'resume':
+      return control.paused ? null : 'expected a paused run, saw one that is not paused';
+    case 'abort':
+      return control.abort ? `already aborting, by ${control.abort.by}` : null;
+    case 'approve':
+      return approvalRefusal(control, command);
+    case 'skip':
+      return find(control.skipped, command.node) ? `${command.node} is skipped already` : null;
+    case 'retry':
+      return flyingRefusal(control, command.node);
+    case 'set':
+      return setRefusal(command.values);
+    default:
+      return command satisfies never;
+  }
+}
+
+/** The state after a command that fits, and the audit entry that it leaves. */
+export function accept(control: Control, command: Command, at: string): Control {
+  return noted(effect(control, command, at), { ...entryOf(command, at) });
+}
+
+/** The state after a signal that did not fit: only the record of it. */
+export function ignore(control: Control, command: Command, why: { at: string; ignored: string }): Control {
+  return noted(control, { ...entryOf(command, why.at), ignored: why.ignored });
+}
+
+/** Opens a gate, unless it was approved for this very digest. */
+export function openGate(control: Control, gate: OpenGate): Control {
+  if (control.approved[gate.gate] === gate.digest) return control;
+  return { ...control, gate, version: control.version + 1 };
+}
+
+/** Pauses on the run's own account: a person must decide before it goes on. */
+export function pauseItself(control: Control, reason: string, at: string): Control {
+  if (control.paused) return control;
+  const said = { by: 'ciliate', reason, at };
+  return noted({ ...control, paused: said, version: control.version + 1 }, { at, verb: 'pause', by: said.by, reason });
+}
+
+function effect(control: Control, command: Command, at: string): Control {
+  const next = { ...control, version: control.version + 1 };
+  switch (command.verb) {
+    case 'pause':
+      return { ...next, paused: { by: command.by, reason: command.reason, at } };
+    case 'resume':
+      return { ...next, paused: null };
+    case 'abort':
+      return { ...next, abort: { by: command.by, reason: command.reason, at } };
+    case 'approve':
+      return { ...next, gate: null, approved: { ...control.approved, [command.gate]: command.digest } };
+    case 'skip':
+      return { ...next, skipped: [...control.skipped, resolve(control, command.node)] };
+    case 'retry': {
+      const { instanceId } = resolve(control, command.node);
+      const retries = { ...control.retries, [instanceId]: (control.retries[instanceId] ?? 0) + 1 };
+      return { ...next, retries, skipped: control.skipped.filter((skipped) => skipped.instanceId !== instanceId) };
+    }
+    case 'set':
+      return { ...next, settings: applySettings(control.settings, command.values) };
+    default:
+      return command satisfies never;
+  }
+}
+
+function noted(control: Control, entry: AuditEntry): Control {
+  return { ...control, audit: [...control.audit, entry].slice(-AUDIT_LIMIT) };
+}
+
+function entryOf(command: Command, at: string): AuditEntry {
+  const base = { at, verb: command.verb, by: command.by, reason: command.reason ?? '' };
+  switch (command.verb) {
+    case 'approve':
+      return { ...base, on: command.gate, digest: command.digest };
+    case 'skip':
+    case 'retry':
+      return { ...base, on: command.node };
+    case 'set':
+      return { ...base, on: Object.entries(command.values ?? {}).map(([key, value]) => `${key}=${value}`).join(' ') };
+    case 'pause':
+    case 'resume':
+    case 'abort':
+      return base;
+    default:
+      return command satisfies never;
+  }
+}
+
+/** Signals and `temporal workflow update` bring whatever a person typed: checked before anything is read from it. */
+function shapeRefusal(command: Command): string | null {
+  const said: Partial<Record<string, unknown>> = { ...command };
+  const needed = [...(command.verb === 'set' ? [] : ['reason']), ...neededBy(command.verb)];
+  const missing = needed.filter((key) => typeof said[key] !== 'string' || said[key].trim() === '');
+  if (missing.length > 0) return `expected a text for ${missing.map((key) => `"${key}"`).join(' and ')}, e.g. {"reason": "…"}`;
+  if (command.verb === 'set' && (typeof said.values !== 'object' || said.values === null)) return 'expected "values", e.g. {"values": {"soakSeconds": "300"}}';
+  return null;
+}
+
+function neededBy(verb: Command['verb']): string[] {
+  switch (verb) {
+    case 'approve':
+      return ['gate', 'digest'];
+    case 'skip':
+    case 'retry':
+      return ['node'];
+    case 'pause':
+    case 'resume':
+    case 'abort':
+    case 'set':
+      return [];
+    default:
+      return verb satisfies never;
+  }
+}
+
+function approvalRefusal(control: Control, approval: Approval): string | null {
+  if (!GATES.some((gate) => gate === approval.gate)) return `expected a gate (${GATES.join(', ')}), saw "${approval.gate}"`;
+  const open = control.gate;
+  if (!open) return `expected gate ${approval.gate} to be open, saw no open gate`;
+  if (open.gate !== approval.gate) return `expected gate ${open.gate}, which is open, saw ${approval.gate}`;
+  if (open.digest !== approval.digest)
+    return `expected digest ${open.digest}: what ${open.gate} decides is not what was approved (${approval.digest}); look at the status again`;
+  return null;
+}
+
+function flyingRefusal(control: Control, node: string): string | null {
+  if (find(control.flying, node) ?? find(control.skipped, node)) return null;
+  const seen = control.flying.map((flying) => flying.name).join(', ') || 'no node in flight';
+  return `expected a node in flight or skipped, saw ${seen}; ${node} is not among them`;
+}
+
+function find(nodes: FlyingNode[], typed: string): FlyingNode | undefined {
+  return nodes.find((node) => node.name === typed || node.instanceId === typed);
+}
+
+function resolve(control: Control, typed: string): FlyingNode {
+  return find(control.flying, typed) ?? find(control.skipped, typed) ?? { name: typed, instanceId: typed };
+}
+
+/** Keys of `set`, each with what it takes; a new key is one line. */
+const SETTERS: Record<string, { expected: string; fits: (value: string) => boolean; apply: (settings: Settings, value: string) => Settings }> = {
+  soakSeconds: {
+    expected: 'a whole number of seconds from 0 to 86400',
+    fits: (value) => /^\d+$/.test(value) && Number(value) <= 86_400,
+    apply: (settings, value) => ({ ...settings, soakSeconds: Number(value) }),
+  },
+  emptyDir: {
+    expected: 'evict or block',
+    fits: isEvictOrBlock,
+    apply: (settings, value) => ({ ...settings, drain: { ...settings.drain, emptyDir: evictOrBlock(value) } }),
+  },
+  barePods: {
+    expected: 'evict or block',
+    fits: isEvictOrBlock,
+    apply: (settings, value) => ({ ...settings, drain: { ...settings.drain, barePods: evictOrBlock(value) } }),
+  },
+};
+
+function isEvictOrBlock(value: string): boolean {
+  return value === 'evict' || value === 'block';
+}
+
+function evictOrBlock(value: string): 'evict' | 'block' {
+  return value === 'evict' ? 'evict' : 'block';
+}
+
+function setRefusal(values: Record<string, string>): string | null {
+  if (Object.keys(values).length === 0) return `expected at least one of ${Object.keys(SETTERS).join(', ')}`;
+  for (const [key, value] of Object.entries(values)) {
+    const setter = Object.hasOwn(SETTERS, key) ? SETTERS[key] : undefined;
+    if (!setter) return `expected one of ${Object.keys(SETTERS).join(', ')}, saw "${key}"`;
+    if (!setter.fits(String(value))) return `${key}: expected ${setter.expected}, saw "${value}"`;
+  }
+  return null;
+}
+
+function applySettings(settings: Settings, values: Record<string, string>): Settings {
+  return Object.entries(values).reduce((now, [key, value]) => SETTERS[key]?.apply(now, String(value)) ?? now, settings);
+}

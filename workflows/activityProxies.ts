@@ -1,0 +1,68 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+import type { Activities } from '../activities/api.js';
+
+/**
+ * One family of timeouts a kind of activity. None has maximumAttempts: an outage must not fail a migration. The worker's
+ * interceptor heartbeats for every activity, so a killed worker is noticed after its heartbeat time-out, whatever the step.
+ */
+const common = {
+  heartbeatTimeout: '10s',
+  // A cancelled step has ended before the clean-up begins: an eviction still under way would undo it.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} as const;
+
+/** Reads and single writes: seconds. Retried for ever, at most every 15 s. */
+const brief = proxyActivities<Activities>({
+  startToCloseTimeout: '2m',
+  ...common,
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' },
+});
+
+/** Loops over many objects, or runs helm. */
+const long = proxyActivities<Activities>({
+  startToCloseTimeout: '15m',
+  ...common,
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+});
+
+/**
+ * Looks (activities/api.ts): the retry does the waiting. The interval grows with the time waited, to a tenth of it, so that
+ * waiting costs at most a tenth of what is awaited; 5 s is the cap, for the API server's sake.
+ */
+const look = proxyActivities<Activities>({
+  startToCloseTimeout: '2m',
+  ...common,
+  retry: { initialInterval: '200ms', backoffCoefficient: 1.1, maximumInterval: '5s' },
+});
+
+export const acts: Activities = {
+  temporalFacts: brief.temporalFacts,
+  readManifest: brief.readManifest,
+  preflight: long.preflight,
+  takeLease: brief.takeLease,
+  renewLease: brief.renewLease,
+  releaseLease: brief.releaseLease,
+  saveCni: brief.saveCni,
+  holdGuards: long.holdGuards,
+  giveBackGuards: long.giveBackGuards,
+  labelNodes: long.labelNodes,
+  restrictAwsNode: brief.restrictAwsNode,
+  lookAwsNodeRestricted: look.lookAwsNodeRestricted,
+  ensureCilium: long.ensureCilium,
+  lookCilium: look.lookCilium,
+  unwindInstall: long.unwindInstall,
+  nextNode: brief.nextNode,
+  observeNode: brief.observeNode,
+  lookRoom: look.lookRoom,
+  cordonNode: brief.cordonNode,
+  lookDrained: look.lookDrained,
+  terminateNode: brief.terminateNode,
+  lookTerminated: look.lookTerminated,
+  lookNodeGone: look.lookNodeGone,
+  lookReplacement: look.lookReplacement,
+  lookWorkloads: look.lookWorkloads,
+  releaseNode: brief.releaseNode,
+  lookProven: look.lookProven,
+  removeAwsNode: brief.removeAwsNode,
+  lookAwsNodeGone: look.lookAwsNodeGone,
+};

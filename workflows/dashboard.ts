@@ -1,0 +1,41 @@
+import type { NodeProgress } from '../domain/refresh.js';
+import type { MigrationStatus } from '../domain/status.js';
+
+/** What Temporal's UI shows as a workflow's current details: the same facts as `ciliate status`, as Markdown. */
+export function migrationDetails(status: MigrationStatus): string {
+  const { counts, nodes } = status;
+  return [
+    `### ${status.migration}: ${status.state}`,
+    status.problem ? `**${status.problem}**` : '',
+    `Phase **${status.phase}** since ${status.since}. Nodes: ${nodes.done} of ${nodes.total} refreshed; ${counts.aws} on aws-node, ${counts.cilium} on Cilium, ${counts.pending} starting.`,
+    status.paused ? `Paused by ${status.paused.by} since ${status.paused.at}: ${status.paused.reason}` : '',
+    ...gateLines(status),
+    ...status.inFlight.flatMap((node) => ['', nodeDetails(node)]),
+    ...(status.phases.length > 0 ? ['', '| step | from | to | note |', '|---|---|---|---|'] : []),
+    ...status.phases.map((phase) => `| ${phase.phase} | ${phase.startedAt} | ${phase.endedAt ?? ''} | ${phase.note ?? ''} |`),
+  ]
+    .filter((line, index, lines) => line !== '' || lines[index - 1] !== '')
+    .join('\n');
+}
+
+/** One node: its step, and what it waits for. */
+export function nodeDetails(progress: NodeProgress): string {
+  const { node } = progress;
+  return [
+    `**${node.name}** (${node.instanceId}, ${node.group}, ${node.zone}): ${progress.step} since ${progress.since}${progress.paused ? ', paused' : ''}`,
+    ...progress.blockers.map((blocker) => `- ${blocker.object}: ${blocker.reason}. ${blocker.todo}`),
+  ].join('\n');
+}
+
+function gateLines(status: MigrationStatus): string[] {
+  const { gate } = status;
+  if (!gate) return [];
+  const approval = JSON.stringify({ gate: gate.gate, digest: gate.digest, by: 'YOU', reason: 'WHY' });
+  return [
+    '',
+    `**Waits for an approval of ${gate.gate}** since ${gate.since}. It decides on:`,
+    ...gate.shows.map((line) => `- ${line}`),
+    '',
+    `Approve: \`ciliate approve ${status.migration} ${gate.gate} --reason TEXT\`, or Update (or Signal) \`approve\` with \`${approval}\``,
+  ];
+}

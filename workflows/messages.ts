@@ -1,0 +1,40 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { Approval, NodeVerb, Said, SetValues } from '../domain/control.js';
+import type { NodeProgress } from '../domain/refresh.js';
+import type { DrainSpec } from '../domain/spec/schema.js';
+import type { MigrationReport, MigrationStatus } from '../domain/status.js';
+
+/**
+ * The names of updates, signals and queries: a public API from the first release on (docs/temporal.md has the exact
+ * `temporal workflow …` lines). Every verb is an Update with a validator; pause, resume and approve are Signals of the
+ * same name as well, because a Signal lands with no worker alive.
+ */
+export const pauseUpdate = defineUpdate<string, [Said]>('pause');
+export const resumeUpdate = defineUpdate<string, [Said]>('resume');
+export const approveUpdate = defineUpdate<string, [Approval]>('approve');
+export const abortUpdate = defineUpdate<string, [Said]>('abort');
+export const skipUpdate = defineUpdate<string, [NodeVerb]>('skip');
+export const retryUpdate = defineUpdate<string, [NodeVerb]>('retry');
+export const setUpdate = defineUpdate<string, [SetValues]>('set');
+
+export const pauseSignal = defineSignal<[Said]>('pause');
+export const resumeSignal = defineSignal<[Said]>('resume');
+export const approveSignal = defineSignal<[Approval]>('approve');
+
+export const statusQuery = defineQuery<MigrationStatus>('status');
+export const reportQuery = defineQuery<MigrationReport>('report');
+
+// --- between a migration and its nodes
+
+/** What the parent wants of a node, whole every time: a later one replaces an earlier one, so none can be lost by order. */
+export interface Steering {
+  paused: boolean;
+  /** Why the node should be handed back (skip, abort); null: go on. */
+  handBack: string | null;
+  /** Goes up with every `retry`. */
+  retries: number;
+  drain: DrainSpec;
+}
+export const steerSignal = defineSignal<[Steering]>('steer');
+export const nodeProgressSignal = defineSignal<[NodeProgress]>('nodeProgress');
+export const nodeStatusQuery = defineQuery<NodeProgress>('status');

@@ -1,0 +1,224 @@
+import { CancellationScope, condition, getExternalWorkflowHandle, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { NodeRequest, Target } from '../activities/api.js';
+import type { NodeRef } from '../domain/plan.js';
+import type { Blocker, NodeOutcome, NodeProgress, NodeResult, NodeStep, WorkloadReady } from '../domain/refresh.js';
+import { acts } from './activityProxies.js';
+import { now, secondsBetween } from './clock.js';
+import { nodeDetails } from './dashboard.js';
+import { stepFailure } from './failure.js';
+import { Interrupted, Interruptible } from './interruptible.js';
+import { nodeProgressSignal, nodeStatusQuery, steerSignal } from './messages.js';
+import type { Steering } from './messages.js';
+import { until } from './until.js';
+
+export interface RefreshInput {
+  target: Target;
+  node: NodeRef;
+  /** TerminateInstanceInAutoScalingGroup's ShouldDecrementDesiredCapacity: no replacement is awaited. */
+  decrement: boolean;
+  steering: Steering;
+}
+
+/**
+ * How long a replacement may still take after an operator asked to hand the node back. The node cannot be handed back any
+ * more by then, so the run waits this long for its proof before it lets go.
+ */
+const GRACE = '10m';
+
+/**
+ * Refreshes one node: cordon, drain, terminate in its Auto Scaling group, prove the replacement. Never fails: what will not
+ * go on becomes a blocker, and waits for `retry`, `skip` or `abort`. Before the termination a node can be handed back as it
+ * was found; after it, the only way is on.
+ */
+export async function refreshNode(input: RefreshInput): Promise<NodeResult> {
+  const refresh = new NodeRefresh(input);
+  refresh.listen();
+  // A cancellation (the parent was terminated, or somebody pressed Cancel) is an operator's word like any other.
+  void CancellationScope.current().cancelRequested.catch(() => refresh.steer({ handBack: 'cancelled' }));
+  return CancellationScope.nonCancellable(() => refresh.run());
+}
+
+class NodeRefresh {
+  readonly #request: NodeRequest;
+  readonly #startedAt = now();
+  readonly #seconds: Partial<Record<NodeStep, number>> = {};
+  readonly #interruptible = new Interruptible();
+  #steering: Steering;
+  #progress: NodeProgress;
+  #terminated = false;
+  #evicted = 0;
+
+  constructor(readonly input: RefreshInput) {
+    this.#request = { target: input.target, node: input.node };
+    this.#steering = input.steering;
+    this.#progress = { node: input.node, step: 'observe', since: this.#startedAt, blockers: [], paused: false };
+  }
+
+  listen(): void {
+    setHandler(steerSignal, (steering) => this.steer(steering), { description: 'What the migration wants of this node' });
+    setHandler(nodeStatusQuery, () => this.#progress, { description: 'Step, since when, and what blocks it' });
+  }
+
+  steer(change: Partial<Steering>): void {
+    this.#steering = { ...this.#steering, ...change };
+    // Before the termination an operator's word ends any wait at once; after it the waits go on (see GRACE).
+    if (!this.#terminated && (this.#steering.paused || this.#steering.handBack !== null)) this.#interruptible.interrupt();
+  }
+
+  async run(): Promise<NodeResult> {
+    try {
+      return await this.#refresh();
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      await acts.releaseNode(this.#request);
+      const why = this.#steering.handBack ?? 'handed back';
+      // A refused termination leaves the node as it was; once past that step it is on its way out.
+      const gone = this.#terminated && this.#progress.step !== 'terminate';
+      return this.#result(gone ? 'unproven' : 'handed-back', why);
+    }
+  }
+
+  async #refresh(): Promise<NodeResult> {
+    const situation = await this.#step('observe', () => acts.observeNode(this.#request));
+    if (situation.state === 'gone' || situation.state === 'on-cilium') {
+      await acts.releaseNode(this.#request);
+      return this.#result('gone', situation.why);
+    }
+    const workloads = situation.state === 'present' ? await this.#empty() : [];
+    if (situation.state === 'instance-gone') return this.#afterTermination(workloads, null);
+    const { instancesBefore } = await this.#terminate();
+    return this.#afterTermination(workloads, instancesBefore);
+  }
+
+  /** Room, cordon, drain: all that can still be taken back. */
+  async #empty(): Promise<WorkloadReady[]> {
+    await this.#look('await-room', (known) => acts.lookRoom({ ...this.#request, known }));
+    const { workloads } = await this.#step('cordon', () => acts.cordonNode(this.#request));
+    await this.#look('drain', async (known) => {
+      const seen = await acts.lookDrained({ ...this.#request, drain: this.#steering.drain, known });
+      this.#evicted += seen.evicted;
+      return seen;
+    });
+    return workloads;
+  }
+
+  /** The point of no return: asked for once, an instance may be going whether or not we hear the answer. */
+  async #terminate(): Promise<{ instancesBefore: string[] }> {
+    await this.#mayGoOn();
+    this.#terminated = true;
+    return this.#step('terminate', () => acts.terminateNode({ ...this.#request, decrement: this.input.decrement }));
+  }
+
+  async #afterTermination(workloads: WorkloadReady[], instancesBefore: string[] | null): Promise<NodeResult> {
+    this.#terminated = true;
+    const { terminatedAt } = await this.#look('await-terminated', (known) => acts.lookTerminated({ ...this.#request, known }));
+    const goneAt = terminatedAt ?? now();
+    await this.#look('await-node-gone', (known) => acts.lookNodeGone({ ...this.#request, terminatedAt: goneAt, known }));
+    await acts.releaseNode(this.#request);
+    if (this.input.decrement || instancesBefore === null) return this.#settled(workloads, undefined);
+
+    const seen = await this.#withGrace(() =>
+      this.#look('await-replacement', (known) => acts.lookReplacement({ ...this.#request, instancesBefore, known })),
+    );
+    if (!seen) return this.#result('unproven', `terminated; its replacement was not proven: ${this.#steering.handBack}`);
+    return this.#settled(workloads, seen.replacement ?? undefined);
+  }
+
+  async #settled(workloads: WorkloadReady[], replacement: NodeResult['replacement']): Promise<NodeResult> {
+    const seen = await this.#withGrace(() =>
+      this.#look('await-workloads', (known) => acts.lookWorkloads({ ...this.#request, workloads, known })),
+    );
+    if (!seen) return { ...this.#result('unproven', `its workloads were not all back: ${this.#steering.handBack}`), replacement };
+    return { ...this.#result('refreshed'), replacement };
+  }
+
+  /** Undefined when an operator asked to let go and the grace ran out. */
+  async #withGrace<T>(wait: () => Promise<T>): Promise<T | undefined> {
+    let ended = false;
+    const waiting = wait().finally(() => (ended = true));
+    const letGo = (async () => {
+      await condition(() => ended || this.#steering.handBack !== null);
+      if (!ended && !(await condition(() => ended, GRACE))) this.#interruptible.interrupt();
+    })();
+    try {
+      return await waiting;
+    } catch (error) {
+      if (error instanceof Interrupted) return undefined;
+      throw error;
+    } finally {
+      await letGo;
+    }
+  }
+
+  #look<T extends { done: boolean; seen: string; blockers: Blocker[] }>(step: NodeStep, look: (known: string) => Promise<T>): Promise<T> {
+    return this.#step(step, () => until(look, (blockers) => this.#tell({ blockers })));
+  }
+
+  /** Runs a step and times it. A pause lets go of it and begins it again; a failure waits for a person. */
+  async #step<T>(step: NodeStep, act: () => Promise<T>): Promise<T> {
+    const since = now();
+    this.#tell({ step, since, blockers: [] });
+    for (;;) {
+      await this.#mayGoOn();
+      try {
+        const done = await this.#interruptible.run(act);
+        this.#seconds[step] = (this.#seconds[step] ?? 0) + secondsBetween(since, now());
+        return done;
+      } catch (error) {
+        if (error instanceof Interrupted) {
+          if (this.#terminated || this.#steering.handBack !== null) throw error;
+          continue;
+        }
+        await this.#stuck(error);
+      }
+    }
+  }
+
+  /** Waits out a pause; throws where the node is to be handed back and still can be. */
+  async #mayGoOn(): Promise<void> {
+    if (this.#terminated) return;
+    if (this.#steering.paused && this.#steering.handBack === null) {
+      this.#tell({ paused: true });
+      await condition(() => !this.#steering.paused || this.#steering.handBack !== null);
+      this.#tell({ paused: false });
+    }
+    if (this.#steering.handBack !== null) throw new Interrupted(this.#steering.handBack);
+  }
+
+  async #stuck(error: unknown): Promise<void> {
+    const { message } = stepFailure(error);
+    const retries = this.#steering.retries;
+    this.#tell({
+      blockers: [{ object: `Node ${this.input.node.name}`, reason: message, todo: `mend it, then: ciliate retry ${this.input.target.migration} ${this.input.node.name} --reason TEXT` }],
+    });
+    await condition(() => this.#steering.retries > retries || this.#steering.handBack !== null);
+    this.#tell({ blockers: [] });
+    if (this.#terminated && this.#steering.handBack !== null) throw new Interrupted(this.#steering.handBack);
+  }
+
+  /** Parent, query and Temporal's UI all show the same. */
+  #tell(change: Partial<NodeProgress>): void {
+    const before = this.#progress;
+    this.#progress = { ...before, ...change };
+    if (JSON.stringify(before) === JSON.stringify(this.#progress)) return;
+    setCurrentDetails(nodeDetails(this.#progress));
+    const parent = workflowInfo().parent;
+    if (!parent) return;
+    // A parent that is gone (terminated) must not fail its node, which still has to be handed back.
+    void getExternalWorkflowHandle(parent.workflowId)
+      .signal(nodeProgressSignal, this.#progress)
+      .catch(() => undefined);
+  }
+
+  #result(outcome: NodeOutcome, why?: string): NodeResult {
+    return {
+      node: this.input.node,
+      outcome,
+      why,
+      startedAt: this.#startedAt,
+      endedAt: now(),
+      seconds: this.#seconds,
+      evictedPods: this.#evicted,
+    };
+  }
+}
