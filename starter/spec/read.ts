@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { isMap, LineCounter, parseAllDocuments } from 'yaml';
+import type { Document } from 'yaml';
+import { manifestSchema } from '../../domain/spec/schema.js';
+import type { Manifest } from '../../domain/spec/schema.js';
+import { EXIT, ExitError } from '../exit.js';
+import { explain } from './explain.js';
+import { fightingValues } from './fighting.js';
+import { checkPaths, withAbsolutePaths } from './paths.js';
+import { Positions } from './position.js';
+import type { Position } from './position.js';
+
+/** More than this is not a SPEC; Temporal refuses payloads above 2 MB. */
+const MAX_BYTES = 512 * 1024;
+
+/** Everything wrong with a SPEC at once, each line `file:line:col: what`. Exit code 2. */
+export class SpecError extends ExitError {
+  constructor(readonly lines: string[]) {
+    super(EXIT.usage, lines.join('\n'));
+  }
+}
+
+/**
+ * Reads a SPEC strictly and makes its paths absolute from the file's own folder (`-` reads stdin, from the current folder).
+ * @throws SpecError that names every problem with its line
+ */
+export function readSpec(file: string): Manifest {
+  const text = readText(file);
+  const folder = file === '-' ? process.cwd() : dirname(resolve(file));
+  return parseSpec(text, { file: file === '-' ? '<stdin>' : file, folder });
+}
+
+/** The same for a text that is already there. */
+export function parseSpec(text: string, source: { file: string; folder: string }): Manifest {
+  const fail = (at: Position, message: string): string => `${source.file}:${at.line}:${at.col}: ${message}`;
+  const lines = new LineCounter();
+  const document = onlyDocument(text, lines, fail);
+  const positions = new Positions(document, lines);
+
+  const parsed = manifestSchema.safeParse(plainValue(document, fail), { reportInput: true });
+  if (!parsed.success) {
+    const complaints = explain(parsed.error.issues, manifestSchema);
+    throw new SpecError(complaints.map(({ path, on, message }) => fail(on === 'key' ? positions.ofKey(path) : positions.ofValue(path), message)));
+  }
+  const manifest = withAbsolutePaths(parsed.data, source.folder);
+  const wrong = [...fightingValues(manifest), ...checkPaths(manifest)];
+  if (wrong.length > 0) throw new SpecError(wrong.map(({ path, on, message }) => fail(on === 'key' ? positions.ofKey(path) : positions.ofValue(path), message)));
+  return manifest;
+}
+
+function readText(file: string): string {
+  try {
+    const bytes = readFileSync(file === '-' ? 0 : file);
+    if (bytes.length > MAX_BYTES) throw new SpecError([`${file}: expected a SPEC of at most ${MAX_BYTES / 1024} KiB, saw ${Math.ceil(bytes.length / 1024)} KiB`]);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof SpecError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw new SpecError([`${file}: no such file; -f takes the path of a ClusterMigration (YAML)`]);
+    if (code === 'EISDIR') throw new SpecError([`${file}: expected a file, saw a folder`]);
+    if (error instanceof TypeError) throw new SpecError([`${file}: expected UTF-8 text`]);
+    throw new SpecError([`${file}: cannot be read: ${(error as Error).message}`]);
+  }
+}
+
+type Fail = (at: Position, message: string) => string;
+
+function onlyDocument(text: string, lines: LineCounter, fail: Fail): Document.Parsed {
+  const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, strict: true, uniqueKeys: true, prettyErrors: false });
+  const [first, second] = Array.isArray(documents) ? documents : [];
+  if (first === undefined || (first.contents === null && first.errors.length === 0)) {
+    throw new SpecError([fail({ line: 1, col: 1 }, 'expected a ClusterMigration, saw an empty file')]);
+  }
+  const at = (offset: number): Position => lines.linePos(offset);
+  const wrong = [...first.errors, ...first.warnings].map((error) =>
+    fail(at(error.pos[0]), error.code === 'DUPLICATE_KEY' ? `duplicate key: ${keyAt(text, error.pos[0])} stands here a second time` : `not valid YAML: ${error.message}`),
+  );
+  if (wrong.length > 0) throw new SpecError(wrong);
+  if (second !== undefined) throw new SpecError([fail(at(second.range[0]), 'expected one document in a SPEC, saw a second one; start each cluster with a file of its own')]);
+  if (!isMap(first.contents)) throw new SpecError([fail({ line: 1, col: 1 }, 'expected a mapping that starts with apiVersion: ciliate.io/v1alpha1')]);
+  return first;
+}
+
+function keyAt(text: string, offset: number): string {
+  return /^[^\s:]+/.exec(text.slice(offset))?.[0] ?? 'a key';
+}
+
+/** The document as plain JSON. Anchors and aliases are fine; one that contains itself, or unfolds to thousands, is not. */
+function plainValue(document: Document.Parsed, fail: Fail): unknown {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 });
+    JSON.stringify(value);
+    return value;
+  } catch (error) {
+    throw new SpecError([fail({ line: 1, col: 1 }, `aliases cannot be unfolded: ${(error as Error).message.split('\n')[0] ?? ''}`)]);
+  }
+}

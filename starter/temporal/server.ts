@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ExitError, EXIT } from '../exit.js';
+import { findTemporal } from './discover.js';
+import { portFor } from './ports.js';
+
+export interface TemporalOptions {
+  /** SQLite file; in memory where absent. */
+  dbFile?: string;
+  /** Absent or 0: any free port. */
+  ports?: { grpc?: number; ui?: number };
+  /** Told what takes long (a download). */
+  say?: (line: string) => void;
+  /** Called when the server ends by itself. */
+  onExit?: (code: number | null) => void;
+}
+
+/** A dev server that runs. Start it again with the same dbFile and ports and its runs go on. */
+export interface TemporalServer {
+  address: string;
+  port: number;
+  uiPort: number;
+  uiUrl: string;
+  pid: number;
+  /** SIGTERM, and SIGKILL after 10 s. */
+  stop(): Promise<void>;
+  /** SIGKILL: for tests of durability. */
+  kill(): Promise<void>;
+}
+
+const LOOPBACK = '127.0.0.1';
+const START_TIMEOUT_MS = 60_000;
+
+/**
+ * Starts Temporal's dev server on loopback and waits until it answers.
+ * @throws ExitError (2) when there is no binary, a port is taken or the server does not come up
+ */
+export async function startTemporal(options: TemporalOptions = {}): Promise<TemporalServer> {
+  const { path } = await findTemporal(options.say);
+  const port = await portFor(options.ports?.grpc ?? 0, { what: 'Temporal', option: '--port' });
+  const uiPort = await portFor(options.ports?.ui ?? 0, { what: "Temporal's UI", option: '--ui-port' });
+  if (options.dbFile !== undefined) mkdirSync(dirname(options.dbFile), { recursive: true });
+
+  const args = ['server', 'start-dev', '--ip', LOOPBACK, '--port', `${port}`, '--ui-port', `${uiPort}`];
+  args.push('--log-level', 'error', '--log-format', 'json', '--dynamic-config-value', 'matching.enableFairness=true');
+  if (options.dbFile !== undefined) args.push('--db-filename', options.dbFile);
+  // A process group of its own: Ctrl-C reaches us only, and we stop the worker before the server.
+  const child = spawn(path, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
+  const errors = lastLines(child);
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  await untilAnswers(child, { port, errors });
+  child.once('exit', (code) => options.onExit?.(code));
+
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.removeAllListeners('exit');
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill(signal);
+    const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await gone;
+    clearTimeout(force);
+  };
+  void ended;
+  return {
+    address: `${LOOPBACK}:${port}`,
+    port,
+    uiPort,
+    uiUrl: `http://${LOOPBACK}:${uiPort}`,
+    pid: child.pid ?? 0,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+  };
+}
+
+async function untilAnswers(child: ChildProcess, { port, errors }: { port: number; errors: () => string }): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  let failure: string | undefined;
+  child.once('error', (error) => (failure = error.message));
+  child.once('exit', (code) => (failure ??= `it ended with code ${code}${errors()}`));
+  while (Date.now() < deadline) {
+    if (failure !== undefined) throw new ExitError(EXIT.usage, `Temporal's dev server did not start: ${failure}`);
+    if (await accepts(port)) return;
+    await sleep(50);
+  }
+  child.kill('SIGKILL');
+  throw new ExitError(EXIT.usage, `Temporal's dev server did not answer on port ${port} within ${START_TIMEOUT_MS / 1000} s${errors()}`);
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: LOOPBACK });
+    const answer = (yes: boolean) => () => {
+      socket.destroy();
+      resolve(yes);
+    };
+    socket.once('connect', answer(true));
+    socket.once('error', answer(false));
+  });
+}
+
+function lastLines(child: ChildProcess): () => string {
+  let tail = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (tail = (tail + text).slice(-2_000)));
+  return () => (tail.trim() === '' ? '' : `: ${tail.trim().split('\n').at(-1) ?? ''}`);
+}

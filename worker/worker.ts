@@ -1,0 +1,50 @@
+import { hostname } from 'node:os';
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
+import { CILIATE_VERSION } from '../domain/version.js';
+
+export interface WorkerSettings {
+  connection: NativeConnection;
+  namespace: string;
+  taskQueue: string;
+  /** What createActivities() gave. */
+  activities: object;
+  bundle: WorkflowBundleOption;
+  interceptors?: WorkerOptions['interceptors'];
+  dataConverter?: DataConverter;
+  identity?: string;
+  /** 0 makes every workflow task a replay: for tests. */
+  maxCachedWorkflows?: number;
+}
+
+/**
+ * A worker for many clusters at once. A wait holds no slot (docs/adr/0003), so few slots serve many nodes; the cache is kept
+ * small, since a node's workflow is cheap to replay and memory is what a worker runs out of first.
+ */
+export function createWorker(settings: WorkerSettings): Promise<Worker> {
+  const { connection, namespace, taskQueue, activities, bundle } = settings;
+  return Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    activities,
+    workflowBundle: bundle,
+    identity: settings.identity ?? workerIdentity(),
+    ...(settings.interceptors === undefined ? {} : { interceptors: settings.interceptors }),
+    ...(settings.dataConverter === undefined ? {} : { dataConverter: settings.dataConverter }),
+    maxCachedWorkflows: settings.maxCachedWorkflows ?? 60,
+    maxConcurrentActivityTaskExecutions: 40,
+    maxConcurrentLocalActivityExecutions: 4,
+    workflowTaskPollerBehavior: { type: 'autoscaling', initial: 2, minimum: 2, maximum: 10 },
+    activityTaskPollerBehavior: { type: 'autoscaling', initial: 2, minimum: 1, maximum: 10 },
+    // A step in flight gets this long to end by itself (a Helm call is the longest), then it is cancelled, then dropped.
+    shutdownGraceTime: '30 seconds',
+    shutdownForceTime: '45 seconds',
+  });
+}
+
+/** Seen in Temporal's UI beside every task: which process on which machine did it. */
+export function workerIdentity(): string {
+  return `ciliate-${CILIATE_VERSION}/${process.pid}@${hostname()}`;
+}
