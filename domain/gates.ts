@@ -1,0 +1,65 @@
+import type { NodeResult } from './refresh.js';
+import type { HelmValues } from './spec/schema.js';
+
+/**
+ * What each gate decides on, as canonical text: the same decision gives the same text, whatever order keys came in. An approval
+ * is bound to the digest of that text (domain/digest.ts), so it cannot approve what nobody has seen; nodes that come and go on
+ * Cilium are no part of it, so a living cluster does not make an approval stale.
+ */
+export interface InstallDecision {
+  chartSha256: string;
+  /** Values of phase `migration`. */
+  values: HelmValues;
+  /** The affinity that aws-node will have; null where aws-node is gone already. */
+  awsNodeAffinity: unknown;
+}
+
+/** before-install: chart, values, affinity. */
+export function installText(decision: InstallDecision): string {
+  const { chartSha256, values, awsNodeAffinity } = decision;
+  return gateText('before-install', { chartSha256, values, awsNodeAffinity: awsNodeAffinity ?? null });
+}
+
+/** after-canary: the verdicts on the first node that was refreshed, and not how long they took. */
+export function canaryText(canary: NodeResult): string {
+  const { node, outcome, why, replacement } = canary;
+  return gateText('after-canary', {
+    instanceId: node.instanceId,
+    outcome,
+    why: why ?? null,
+    replacement: replacement?.instanceId ?? null,
+  });
+}
+
+/** before-enforcement: the values with enforcement on. */
+export function enforcementText(values: HelmValues): string {
+  return gateText('before-enforcement', { values });
+}
+
+export interface RemovalDecision {
+  /** Nodes labelled `cni-plugin=aws`. */
+  labelled: number;
+  /** Pods that the DaemonSet aws-node wants. */
+  awsNodeDesired: number;
+  /** Pods on Cilium nodes without a CiliumEndpoint. */
+  unmanaged: number;
+}
+
+/** before-removal: no aws node, no unmanaged pod. */
+export function removalText({ labelled, awsNodeDesired, unmanaged }: RemovalDecision): string {
+  return gateText('before-removal', { labelled, awsNodeDesired, unmanaged });
+}
+
+/** Stable JSON with the gate's name in it, so that the digest of one gate never fits another. */
+function gateText(gate: string, decides: Record<string, unknown>): string {
+  return canonical({ gate, decides });
+}
+
+/** JSON with sorted keys; an undefined value is as if its key were not there, as in JSON itself. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map((item) => canonical(item ?? null)).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`;
+}

@@ -1,0 +1,120 @@
+import type { Finding, Hazard, HazardInput, Severity } from '../findings.js';
+import { accessDenied } from './access-denied.js';
+import { addonSchemaUnknown, addonWithoutAffinity } from './addon-affinity.js';
+import { clusterAutoscaler } from './autoscaler.js';
+import { awsActionDenied, awsActionUnproven } from './aws-actions.js';
+import { awsNodeMissing } from './aws-node-missing.js';
+import { chartAssertion, chartRender, chartUnavailable, valuesFight } from './chart.js';
+import { clusterIdAbsent } from './cluster-id.js';
+import { customNetworking } from './custom-networking.js';
+import { decrementCapacity, decrementMinSize } from './decrement.js';
+import { addonDegraded, eksUpdate } from './eks-update.js';
+import { eksOwner, gitopsOwner } from './field-owners.js';
+import { foreignCilium } from './foreign-cilium.js';
+import { foreignLabel } from './foreign-label.js';
+import { groupNotWhole, instanceRefresh, processSuspended, scaleInProtection } from './group-busy.js';
+import { helmMissing } from './helm-missing.js';
+import { hostPort } from './host-port.js';
+import { ipv6 } from './ipv6.js';
+import { labelReturns, startupTaint } from './label-returns.js';
+import { leaseHeld } from './lease-held.js';
+import { autoMode, karpenterNodes, leftOut } from './left-out.js';
+import { leftoverEnis } from './leftover-enis.js';
+import { masqueradePublicSubnet, masqueradeUndecided } from './masquerade.js';
+import { instanceTypeUnknown, maxPods } from './max-pods.js';
+import { networkPolicyGap, networkPolicyLatent } from './network-policy.js';
+import { noNodes, nodeCordoned, nodeNotReady, nodePending } from './node-health.js';
+import { nodeRunsBoth } from './node-runs-both.js';
+import { nodeUnplaced } from './node-unplaced.js';
+import { operatorPlace } from './operator-place.js';
+import { operatorRightsMissing, operatorRightsUnproven } from './operator-rights.js';
+import { managedInterfaces, mixedImages } from './os-images.js';
+import { otherNetworkAgent } from './other-network-agent.js';
+import { podEniEnabled, securityGroupsForPods } from './security-groups-for-pods.js';
+import { subnetAddresses } from './subnet-addresses.js';
+import { barePods, emptyDir, pdbExhausted, pdbUndrainable } from './undrainable.js';
+import { webhookSingle } from './webhooks.js';
+import { workerInside, workerInsideUnknown } from './worker-inside.js';
+
+/**
+ * Every hazard that preflight looks for. A new one is a new file, a line here and a section in docs/hazards.md (a unit test
+ * compares the two).
+ */
+export const HAZARDS: readonly Hazard[] = [
+  // What the worker may do
+  accessDenied,
+  awsActionDenied,
+  awsActionUnproven,
+  workerInside,
+  workerInsideUnknown,
+  leaseHeld,
+  // Helm and the chart
+  helmMissing,
+  chartUnavailable,
+  valuesFight,
+  chartRender,
+  chartAssertion,
+  clusterIdAbsent,
+  // aws-node, Cilium and others
+  awsNodeMissing,
+  addonWithoutAffinity,
+  addonSchemaUnknown,
+  addonDegraded,
+  gitopsOwner,
+  eksOwner,
+  foreignCilium,
+  otherNetworkAgent,
+  // Nodes and groups
+  noNodes,
+  nodeUnplaced,
+  foreignLabel,
+  nodeRunsBoth,
+  nodePending,
+  nodeNotReady,
+  nodeCordoned,
+  labelReturns,
+  startupTaint,
+  eksUpdate,
+  instanceRefresh,
+  processSuspended,
+  groupNotWhole,
+  scaleInProtection,
+  leftOut,
+  karpenterNodes,
+  autoMode,
+  clusterAutoscaler,
+  decrementMinSize,
+  decrementCapacity,
+  operatorPlace,
+  // Network
+  operatorRightsMissing,
+  operatorRightsUnproven,
+  ipv6,
+  masqueradeUndecided,
+  masqueradePublicSubnet,
+  mixedImages,
+  managedInterfaces,
+  networkPolicyGap,
+  networkPolicyLatent,
+  securityGroupsForPods,
+  podEniEnabled,
+  customNetworking,
+  hostPort,
+  maxPods,
+  instanceTypeUnknown,
+  subnetAddresses,
+  leftoverEnis,
+  // Workloads
+  pdbUndrainable,
+  pdbExhausted,
+  barePods,
+  emptyDir,
+  webhookSingle,
+];
+
+const RANK: Record<Severity, number> = { blocker: 0, warning: 1, info: 2 };
+
+/** Every finding, blockers first, otherwise in the order of {@link HAZARDS}. */
+export function findHazards(input: HazardInput): Finding[] {
+  return HAZARDS.flatMap((hazard) => hazard.check(input)).sort((a, b) => RANK[a.severity] - RANK[b.severity]);
+}

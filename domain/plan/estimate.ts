@@ -1,0 +1,17 @@
+import type { Plan } from '../plan.js';
+
+/** Seconds, from experience with EKS and not from this cluster: nothing has run yet. */
+const SECONDS = { drain: 90, terminate: 60, boot: 90, agent: 30, install: 120, enforcePerNode: 15, remove: 60 };
+
+/** A guess before anything ran, and said to be one; the report has what it took. */
+export function estimate(nodes: number, soakSeconds: number): Plan['estimate'] {
+  const perNodeSeconds = SECONDS.drain + SECONDS.terminate + SECONDS.boot + SECONDS.agent;
+  const totalSeconds = SECONDS.install + nodes * (perNodeSeconds + SECONDS.enforcePerNode) + soakSeconds + SECONDS.remove;
+  return {
+    perNodeSeconds,
+    totalSeconds,
+    basis:
+      `a guess before anything ran, one node after the other: drain ${SECONDS.drain} s, termination ${SECONDS.terminate} s, boot ${SECONDS.boot} s, ` +
+      `agent ${SECONDS.agent} s; install ${SECONDS.install} s, roll ${SECONDS.enforcePerNode} s a node, soak ${soakSeconds} s; approvals and stuck drains come on top`,
+  };
+}

@@ -1,0 +1,19 @@
+import { CNI_LABEL, CNI_LABEL_AWS } from '../names.js';
+import type { ObservedCluster } from '../observation.js';
+import type { Plan } from '../plan.js';
+import { inScope, standing } from './nodes.js';
+
+/** From the cluster alone, never from history: what the labels, aws-node and Cilium say now. */
+export function modeOf(cluster: ObservedCluster): Plan['mode'] {
+  const ours = cluster.cilium?.release?.ours === true;
+  const nodes = inScope(cluster);
+  const labelled = cluster.nodes.some((node) => node.labels[CNI_LABEL] === CNI_LABEL_AWS);
+  const allOnCilium = nodes.length > 0 && nodes.every((node) => standing(node).as === 'cilium');
+  if (ours && cluster.awsNode === null && allOnCilium && !labelled) return 'done';
+  return ours || labelled || cluster.awsNode?.restricted === true ? 'resume' : 'migrate';
+}
+
+/** Whether a node may still come up on aws-node: then what the VPC CNI does and needs still matters. */
+export function awsNodesRemain(cluster: ObservedCluster): boolean {
+  return inScope(cluster).some((node) => standing(node).as !== 'cilium');
+}

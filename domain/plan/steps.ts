@@ -1,0 +1,115 @@
+import { ASG_PROCESSES_CHANGING, ASG_PROCESSES_WHOLE, CNI_LABEL, CNI_LABEL_AWS, CNI_LEDGER, GUARDS_LEDGER, LEASE_NAME } from '../names.js';
+import type { ObservedCluster } from '../observation.js';
+import type { NodeRef, Plan, PlannedStep } from '../plan.js';
+import type { Gate, Manifest } from '../spec/schema.js';
+import type { Phase } from '../status.js';
+
+export interface StepsInput {
+  cluster: ObservedCluster;
+  manifest: Manifest;
+  mode: Plan['mode'];
+  nodes: readonly NodeRef[];
+}
+
+/** The steps in order, with what each writes. A step whose work is done already says so by writing nothing. */
+export function stepsOf(input: StepsInput): PlannedStep[] {
+  if (input.mode === 'done') return [step(input, 'preflight', [])];
+  return [
+    step(input, 'preflight', []),
+    step(input, 'take', takeWrites()),
+    step(input, 'guard', guardWrites(input)),
+    step(input, 'label', labelWrites(input)),
+    step(input, 'restrict', restrictWrites(input)),
+    step(input, 'install', installWrites(input)),
+    step(input, 'refresh', refreshWrites(input)),
+    step(input, 'prove', []),
+    step(input, 'enforce', [
+      'Helm release kube-system/cilium: upgrade (policy enforcement as in your values, unmanaged-pod watcher on)',
+      'DaemonSet kube-system/cilium and Deployment kube-system/cilium-operator: rolled',
+    ]),
+    step(input, 'soak', []),
+    step(input, 'remove', removeWrites(input)),
+    step(input, 'finalise', [`Helm release kube-system/cilium: upgrade (affinity ${CNI_LABEL} dropped)`]),
+    step(input, 'give-back', ['every guard of the ledger back as it was', `Lease kube-system/${LEASE_NAME}: released`]),
+  ];
+}
+
+const TITLES: Record<Phase, string> = {
+  preflight: 'Observe and check',
+  take: 'Take the cluster',
+  guard: 'Freeze what fights',
+  label: 'Label the nodes of aws-node',
+  restrict: 'Confine aws-node to them',
+  install: 'Install Cilium',
+  refresh: 'Refresh the nodes',
+  prove: 'Prove',
+  enforce: 'Final values: enforcement on',
+  soak: 'Soak',
+  remove: 'Remove aws-node',
+  finalise: 'Drop the migration affinity',
+  'give-back': 'Give back',
+};
+
+/** The gate that opens before a step; `after-canary` opens inside the step refresh, after its first node. */
+const GATE_OF: Partial<Record<Phase, Gate>> = {
+  take: 'before-install',
+  refresh: 'after-canary',
+  enforce: 'before-enforcement',
+  remove: 'before-removal',
+};
+
+function step({ manifest, nodes }: StepsInput, id: Phase, writes: string[]): PlannedStep {
+  const gate = GATE_OF[id];
+  const asked = gate !== undefined && manifest.spec.approvals.includes(gate) && !(gate === 'after-canary' && nodes.length === 0);
+  return { id, title: TITLES[id], ...(asked ? { gate } : {}), writes };
+}
+
+function takeWrites(): string[] {
+  return [
+    `Lease kube-system/${LEASE_NAME}: created or taken over`,
+    `ConfigMap kube-system/${GUARDS_LEDGER}: created`,
+    `ConfigMap kube-system/${CNI_LEDGER}: created (aws-node as it is now)`,
+  ];
+}
+
+function guardWrites({ cluster, nodes }: StepsInput): string[] {
+  const groups = [...new Set(nodes.map((node) => node.group))].sort();
+  return [
+    ...groups.map((group) => `Auto Scaling group ${group}: ${ASG_PROCESSES_WHOLE.join(', ')} suspended until the end`),
+    ...groups.map((group) => `Auto Scaling group ${group}: ${ASG_PROCESSES_CHANGING.join(', ')} suspended while nodes are changed`),
+    ...(cluster.clusterAutoscaler ? [`${nodes.length} nodes: annotation against scale-down, while nodes are changed`] : []),
+  ];
+}
+
+function labelWrites({ cluster, nodes }: StepsInput): string[] {
+  const going = new Set(nodes.map((node) => node.uid));
+  const names = cluster.nodes.filter((node) => going.has(node.uid) && node.labels[CNI_LABEL] !== CNI_LABEL_AWS).map((node) => node.name);
+  return names.length === 0 ? [] : [`${names.length} nodes: label ${CNI_LABEL}=${CNI_LABEL_AWS}`];
+}
+
+function restrictWrites({ cluster }: StepsInput): string[] {
+  const { awsNode } = cluster;
+  if (awsNode === null || awsNode.restricted) return [];
+  const what = `${CNI_LABEL} In [${CNI_LABEL_AWS}] added to every nodeSelectorTerm`;
+  return awsNode.managedBy === 'addon'
+    ? [`EKS add-on vpc-cni: configurationValues, ${what}; version and role unchanged`]
+    : [`DaemonSet kube-system/aws-node: ${what}`];
+}
+
+function installWrites({ cluster, manifest }: StepsInput): string[] {
+  const verb = cluster.cilium?.release?.ours === true ? 'upgrade where anything differs' : 'install';
+  return [`Helm release kube-system/cilium: ${verb}, chart ${manifest.spec.cilium.version} (no agent on a node of aws-node, enforcement never)`];
+}
+
+function refreshWrites({ manifest, nodes }: StepsInput): string[] {
+  const decrement = manifest.spec.refresh.shouldDecrementDesiredCapacity;
+  return nodes.map(
+    (node) => `Node ${node.name}: cordoned, drained, instance ${node.instanceId} terminated in ${node.group}${decrement ? ', not replaced' : ''}`,
+  );
+}
+
+function removeWrites({ cluster }: StepsInput): string[] {
+  if (cluster.awsNode === null) return [];
+  const daemonSet = 'DaemonSet kube-system/aws-node: deleted';
+  return cluster.awsNode.managedBy === 'addon' ? ['EKS add-on vpc-cni: deleted', daemonSet] : [daemonSet];
+}

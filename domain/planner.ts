@@ -1,0 +1,61 @@
+import { sha256Hex } from './digest.js';
+import type { ChartProblem } from './findings.js';
+import { installText } from './gates.js';
+import { findHazards } from './hazards/index.js';
+import { decideMasquerade, isDecided } from './masquerade.js';
+import type { ObservedCluster } from './observation.js';
+import type { MasqueradeDecision, Plan } from './plan.js';
+import { estimate } from './plan/estimate.js';
+import { modeOf } from './plan/mode.js';
+import { orderNodes, standing, toRefresh } from './plan/nodes.js';
+import { stepsOf } from './plan/steps.js';
+import type { CiliumSpec, Manifest } from './spec/schema.js';
+
+/** What the planner cannot work out from the cluster: the chart, and the values for its version (domain/cilium/values.ts). */
+export interface PlanInput {
+  manifest: Manifest;
+  chart: Plan['chart'];
+  values: Plan['values'];
+  /** The affinity that aws-node will have (domain/kubernetes/nodeAffinity.ts); null where aws-node is gone. */
+  awsNodeAffinity: unknown;
+  /** Chart not to be had, values that fight, render errors, failed assertions. */
+  chartProblems?: ChartProblem[];
+}
+
+/** Pure: the same cluster and input give the same plan. Blocked exactly when a blocker was found. */
+export function plan(cluster: ObservedCluster, input: PlanInput): Plan {
+  const { manifest, chart, values, awsNodeAffinity, chartProblems = [] } = input;
+  const findings = findHazards({ cluster, manifest, chartProblems });
+  const mode = modeOf(cluster);
+  const nodes = orderNodes(toRefresh(cluster));
+  const planned = mode === 'done' ? [] : nodes;
+  return {
+    migration: manifest.metadata.name,
+    findings,
+    blocked: findings.some((finding) => finding.severity === 'blocker'),
+    mode,
+    steps: stepsOf({ cluster, manifest, mode, nodes: planned }),
+    nodes: planned,
+    leftOut: leftOutOf(cluster),
+    chart,
+    masquerade: masqueradeFor(cluster, manifest.spec.cilium),
+    values,
+    estimate: estimate(planned.length, manifest.spec.soakSeconds),
+    installDigest: sha256Hex(installText({ chartSha256: chart.sha256, values: values.migration, awsNodeAffinity })),
+  };
+}
+
+/** The decision, or where there is none (a blocker says so) the safer of the two, so that values can still be shown. */
+export function masqueradeFor(cluster: ObservedCluster, cilium: CiliumSpec): MasqueradeDecision {
+  const decision = decideMasquerade(cluster, cilium);
+  return isDecided(decision) ? decision : { enabled: true, why: `not decided: ${decision.undecided}` };
+}
+
+function leftOutOf(cluster: ObservedCluster): Plan['leftOut'] {
+  return cluster.nodes
+    .flatMap((node) => {
+      const found = standing(node);
+      return found.as === 'left-out' ? [{ name: node.name, why: found.why }] : [];
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
