@@ -1,0 +1,105 @@
+import type { Plan } from '../plan.js';
+import { CILIATE_VERSION } from '../version.js';
+import { findingsMarkdown, findingsText } from './findings.js';
+import { columns, count, duration, jsonPage, markdownTable, page, section, wrap } from './text.js';
+
+export type PlanFormat = 'table' | 'markdown' | 'json';
+
+/**
+ * The plan, for a person or a program. `json` is stable, keys are only ever added: `version` (1), `ciliate`, and the keys of
+ * {@link Plan}: `migration findings blocked mode steps nodes leftOut chart masquerade values estimate installDigest`.
+ */
+export function renderPlan(plan: Plan, format: PlanFormat): string {
+  switch (format) {
+    case 'json':
+      return jsonPage({ version: 1, ciliate: CILIATE_VERSION, ...plan });
+    case 'markdown':
+      return page(markdown(plan));
+    case 'table':
+      return page(text(plan));
+  }
+}
+
+/** What the gate before-install shows to the person who approves: one line each. */
+export function installShows(plan: Plan): string[] {
+  const { chart, masquerade, findings, nodes, leftOut } = plan;
+  return [
+    `Cilium ${chart.version} from ${chart.source}, sha256 ${chart.sha256}`,
+    `masquerade ${masquerade.enabled ? `on${masquerade.interfaces === undefined ? '' : `, interface ${masquerade.interfaces}`}` : 'off'} (${masquerade.why})`,
+    `${count(nodes.length, 'node')} to refresh, ${leftOut.length} left out, about ${duration(plan.estimate.totalSeconds)} without waits for people`,
+    ...findings.filter((finding) => finding.severity === 'warning').map((finding) => `warning ${finding.id}: ${finding.message}`),
+  ];
+}
+
+function verdict(plan: Plan): string {
+  const blockers = plan.findings.filter((finding) => finding.severity === 'blocker').length;
+  if (plan.blocked) return `BLOCKED by ${count(blockers, 'finding')}. Nothing was written.`;
+  switch (plan.mode) {
+    case 'done':
+      return 'DONE. Cilium is on every node and aws-node is gone: there is nothing to do.';
+    case 'resume':
+      return `READY TO GO ON. ${count(plan.nodes.length, 'node')} left to refresh. Nothing was written.`;
+    case 'migrate':
+      return `READY. ${count(plan.nodes.length, 'node')} to refresh. Nothing was written.`;
+  }
+}
+
+function next(plan: Plan): string[] {
+  if (plan.blocked) return ['Do what each blocker says, then plan again: ciliate plan -f SPEC'];
+  return plan.mode === 'done' ? [`ciliate report ${plan.migration}`] : ['ciliate start -f SPEC --watch'];
+}
+
+function facts(plan: Plan): [string, string][] {
+  const { chart, masquerade, estimate } = plan;
+  return [
+    ['chart', `Cilium ${chart.version} from ${chart.source}`],
+    ['chart sha256', chart.sha256 === '' ? 'unknown' : chart.sha256],
+    ['masquerade', `${masquerade.enabled ? `on, interface ${masquerade.interfaces ?? 'any'}` : 'off'}: ${masquerade.why}`],
+    ['nodes', `${plan.nodes.length} to refresh, ${plan.leftOut.length} left out`],
+    ['estimate', `about ${duration(estimate.totalSeconds)}: ${estimate.basis}`],
+    ['install digest', plan.installDigest],
+  ];
+}
+
+function text(plan: Plan): string[] {
+  return [
+    `${plan.migration}: ${verdict(plan)}`,
+    ...section('NEXT', next(plan).map((line) => `  ${line}`)),
+    ...findingsText(plan.findings),
+    ...section('PLAN', facts(plan).flatMap(([name, value]) => labelled(name, value))),
+    ...section('STEPS', plan.steps.flatMap(stepText)),
+    ...section('NODES, in this order', columns(['#', 'NODE', 'INSTANCE', 'GROUP', 'ZONE'], nodeRows(plan))),
+    ...section('LEFT OUT', columns(['NODE', 'WHY'], plan.leftOut.map(({ name, why }) => [name, why]))),
+  ];
+}
+
+const LABEL_WIDTH = 16;
+
+function labelled(name: string, value: string): string[] {
+  const [first = '', ...rest] = wrap(value, ' '.repeat(LABEL_WIDTH + 2));
+  return [`  ${name.padEnd(LABEL_WIDTH)}${first.trimStart()}`, ...rest];
+}
+
+function stepText(step: Plan['steps'][number], index: number): string[] {
+  const gate = step.gate === undefined ? '' : step.id === 'refresh' ? `  [gate ${step.gate}, after its first node]` : `  [gate ${step.gate}, before it]`;
+  return [`  ${String(index + 1).padStart(2)} ${step.title}${gate}`, ...step.writes.map((write) => `       - ${write}`)];
+}
+
+function nodeRows(plan: Plan): string[][] {
+  return plan.nodes.map((node, index) => [String(index + 1), node.name, node.instanceId, node.group, node.zone]);
+}
+
+function markdown(plan: Plan): string[] {
+  return [
+    `# Plan of ${plan.migration}`,
+    '',
+    `**${verdict(plan)}**`,
+    '',
+    ...next(plan).map((line) => `Next: \`${line}\``),
+    ...findingsMarkdown(plan.findings),
+    ...section('## Plan', ['', ...markdownTable(['', ''], facts(plan))]),
+    ...section('## Steps', ['', ...markdownTable(['#', 'Step', 'Gate', 'Writes'], plan.steps.map((step, index) => [String(index + 1), step.title, step.gate ?? '', step.writes.join('; ')]))]),
+    ...(plan.nodes.length === 0 ? [] : section('## Nodes, in this order', ['', ...markdownTable(['#', 'Node', 'Instance', 'Group', 'Zone'], nodeRows(plan))])),
+    ...(plan.leftOut.length === 0 ? [] : section('## Left out', ['', ...markdownTable(['Node', 'Why'], plan.leftOut.map(({ name, why }) => [name, why]))])),
+  ];
+}
