@@ -47,6 +47,8 @@ export interface PlanDigest {
   blocked: boolean;
   /** Lines shown at the gate before-install. */
   shows: string[];
+  /** What before-enforcement decides on: sha256 of the Helm values of that phase, and the lines that show them. */
+  enforcement: { digest: string; shows: string[] };
 }
 
 /** `whole`: from take to give-back. `changing`: only while nodes are being changed. */

@@ -1,0 +1,2 @@
+export { migrateCluster } from './migrateCluster.js';
+export { refreshNode } from './refreshNode.js';

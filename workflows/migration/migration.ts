@@ -1,0 +1,220 @@
+import {
+  allHandlersFinished,
+  condition,
+  ContinueAsNew,
+  continueAsNew,
+  setCurrentDetails,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { Target } from '../../activities/api.js';
+import { accept, openGate, pauseItself } from '../../domain/control.js';
+import type { Command, Control } from '../../domain/control.js';
+import { MIGRATE_CLUSTER } from '../../domain/names.js';
+import type { NodeProgress } from '../../domain/refresh.js';
+import type { Gate, Manifest } from '../../domain/spec/schema.js';
+import type { Phase } from '../../domain/status.js';
+import { acts } from '../activityProxies.js';
+import { now } from '../clock.js';
+import { migrationDetails } from '../dashboard.js';
+import { stepFailure } from '../failure.js';
+import { Interrupted, Interruptible } from '../interruptible.js';
+import { until } from '../until.js';
+import type { Look } from '../../activities/api.js';
+import type { Blocker } from '../../domain/refresh.js';
+import { newBook, stateOf, statusOf } from './book.js';
+import type { Book } from './book.js';
+import { RunEnd } from './endings.js';
+import { searchAttributesOf } from './visibility.js';
+
+/** How often the Lease says that we are still there. Its expiry hands nothing over: it is for people who look. */
+const RENEW = '20m';
+
+/**
+ * One run of a migration, as its phases see it: the book, steps that an abort ends, gates, pauses. Handlers change
+ * `control`; only the main loop acts on it.
+ */
+export class Migration {
+  readonly book: Book;
+  readonly flying = new Map<string, NodeProgress>();
+  readonly #interruptible = new Interruptible();
+  #holdsChanging = false;
+  #blockers: Blocker[] = [];
+  #shown = '';
+
+  constructor(
+    readonly input: unknown,
+    checkpoint: Book | undefined,
+  ) {
+    this.book = checkpoint ?? newBook(now());
+  }
+
+  get ids(): { workflowId: string; runId: string } {
+    const { workflowId, runId } = workflowInfo();
+    return { workflowId, runId };
+  }
+
+  get manifest(): Manifest {
+    if (!this.book.manifest) throw new RunEnd('failed', 'the manifest was not read');
+    return this.book.manifest;
+  }
+
+  get target(): Target {
+    const { metadata, spec } = this.manifest;
+    return { migration: metadata.name, cluster: spec.cluster, holder: this.book.facts?.holder ?? '' };
+  }
+
+  get plan(): NonNullable<Book['plan']> {
+    if (!this.book.plan) throw new RunEnd('failed', 'there is no plan');
+    return this.book.plan;
+  }
+
+  get control(): Control {
+    return this.book.control;
+  }
+
+  /** Handlers and the main loop change intent here, and only here. */
+  set control(control: Control) {
+    this.book.control = control;
+    if (control.abort && !this.book.outcome) this.#interruptible.interrupt();
+    this.show();
+  }
+
+  cancelled(): void {
+    if (this.control.abort) return;
+    const command: Command = { verb: 'abort', by: 'Temporal', reason: 'cancellation requested' };
+    this.control = accept(this.control, command, now());
+  }
+
+  enter(phase: Phase): void {
+    this.book.phase = phase;
+    if (this.book.phases.at(-1)?.phase !== phase) this.book.phases.push({ phase, startedAt: now() });
+    this.show();
+  }
+
+  leave(note: string | undefined): void {
+    const record = this.book.phases.at(-1);
+    if (record) Object.assign(record, { endedAt: now(), ...(note ? { note } : {}) });
+    this.show();
+  }
+
+  /** Adds a line for the report once, however often its step is repeated. */
+  note(list: 'proofs' | 'notes', lines: string[]): void {
+    for (const line of lines) if (!this.book[list].includes(line)) this.book[list].push(line);
+  }
+
+  /** Runs a step that an abort ends. A failure that needs a person pauses the run; `resume` tries again. */
+  async step<T>(act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      this.throwIfAborted();
+      try {
+        return await this.#interruptible.run(act);
+      } catch (error) {
+        if (error instanceof Interrupted) continue;
+        const failure = stepFailure(error);
+        if (failure.kind !== 'NeedsHuman') throw error;
+        this.book.problem = failure.message;
+        this.control = pauseItself(this.control, failure.message, now());
+        await this.safePoint();
+        this.book.problem = null;
+      }
+    }
+  }
+
+  /** A step that waits: shows what it waits for. */
+  look<T extends Look>(act: (known: string) => Promise<T>): Promise<T> {
+    return this.step(() =>
+      until(act, (blockers) => {
+        this.#blockers = blockers;
+        this.show();
+      }),
+    );
+  }
+
+  throwIfAborted(): void {
+    const { abort } = this.control;
+    if (abort) throw new RunEnd('aborted', `aborted by ${abort.by}: ${abort.reason}`);
+  }
+
+  /** Between two changes: here a pause takes effect, and a long history continues as new. */
+  async safePoint(): Promise<void> {
+    this.throwIfAborted();
+    if (this.control.paused) await this.standStill(() => !this.control.paused);
+    if (workflowInfo().continueAsNewSuggested) await this.#continueAsNew();
+  }
+
+  /**
+   * Opens a gate where the spec asks for it, and waits. What it decides on is looked at again after the approval: if that
+   * changed meanwhile, the gate opens again with what is true now.
+   */
+  async gate(gate: Gate, evidence: () => Promise<{ digest: string; shows: string[] }>): Promise<void> {
+    if (!this.manifest.spec.approvals.includes(gate)) return;
+    for (;;) {
+      const { digest, shows } = await evidence();
+      this.control = openGate(this.control, { gate, digest, shows, since: now() });
+      if (!this.control.gate) break;
+      await this.standStill(() => this.control.gate === null);
+    }
+    await this.safePoint();
+  }
+
+  /** Waits for people or for time, with nothing held that fights the cluster's own life. */
+  async standStill(done: () => boolean, atMost?: number): Promise<void> {
+    const held = this.#holdsChanging;
+    if (held) await this.letBreathe();
+    const deadline = atMost === undefined ? Infinity : Date.now() + atMost;
+    const over = () => done() || this.control.abort !== null;
+    while (!over() && Date.now() < deadline) {
+      const rest = deadline - Date.now();
+      if (await condition(over, rest === Infinity ? RENEW : Math.min(rest, 20 * 60_000))) break;
+      if (this.book.taken) await this.step(() => acts.renewLease({ target: this.target }));
+      if (workflowInfo().continueAsNewSuggested && atMost === undefined) await this.#continueAsNew();
+    }
+    this.throwIfAborted();
+    if (held) await this.holdChanging();
+  }
+
+  /** Takes the guards that are held only while nodes are being changed. */
+  async holdChanging(): Promise<void> {
+    this.#holdsChanging = true;
+    await this.step(() => acts.holdGuards({ target: this.target, set: 'changing' }));
+  }
+
+  async letBreathe(): Promise<void> {
+    this.#holdsChanging = false;
+    const { left, missed } = await acts.giveBackGuards({ target: this.target, set: 'changing' });
+    this.note('notes', [...left, ...missed]);
+  }
+
+  /** The UI's details and the search attributes follow the state; each upsert is an event, so only on change. */
+  show(): void {
+    const status = statusOf(this.book, this.ids, [...this.flying.values()]);
+    const waiting = this.#blockers.map((blocker) => `${blocker.object}: ${blocker.reason}. ${blocker.todo}`);
+    setCurrentDetails(migrationDetails({ ...status, blocked: [...waiting, ...status.blocked] }));
+    if (!this.book.facts?.searchAttributes) return;
+    const attributes = searchAttributesOf(status);
+    const text = JSON.stringify(attributes.map(({ value }) => value));
+    if (text === this.#shown) return;
+    this.#shown = text;
+    upsertSearchAttributes(attributes);
+  }
+
+  get blocked(): string[] {
+    return this.#blockers.map((blocker) => `${blocker.object}: ${blocker.reason}. ${blocker.todo}`);
+  }
+
+  get state(): ReturnType<typeof stateOf> {
+    return stateOf(this.book);
+  }
+
+  async #continueAsNew(): Promise<never> {
+    if (this.#holdsChanging) await this.letBreathe();
+    await condition(allHandlersFinished);
+    return continueAsNew(this.input, this.book);
+  }
+}
+
+export function isContinueAsNew(error: unknown): boolean {
+  return error instanceof ContinueAsNew;
+}
+export { MIGRATE_CLUSTER };
