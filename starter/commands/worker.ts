@@ -1,0 +1,24 @@
+import { Command, exits, GROUP } from '../cli/command.js';
+import type { CommandFile } from '../cli/command.js';
+import { EXIT } from '../exit.js';
+
+interface Options {
+  metrics?: string;
+}
+
+export default {
+  place: 40,
+  build: () =>
+    new Command('worker')
+      .description('run a worker against Temporal until it is stopped; outside the clusters that it migrates')
+      .helpGroup(GROUP.process)
+      .option('--metrics <[HOST:]PORT>', 'Prometheus metrics, on loopback unless a host is named')
+      .addHelpText('after', '\nSettings: TEMPORAL_* as for Temporal\'s CLI, CILIATE_LOG (level), CILIATE_CODEC_KEYS (id:base64 of 32 bytes, encrypts payloads).')
+      .action(
+        exits(async (options: Options) => {
+          const { runWorkerProcess } = await import('../../worker/main.js');
+          await runWorkerProcess({ ...(options.metrics === undefined ? {} : { metrics: options.metrics }) });
+          return EXIT.done;
+        }),
+      ),
+} satisfies CommandFile;

@@ -1,0 +1,61 @@
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { migrationWorkflowId } from '../../domain/names.js';
+import { failedError } from '../exit.js';
+import { grpcError } from '../client.js';
+
+/** How long a live worker may take to answer before it counts as absent. */
+export const ANSWER_MS = Number(process.env['CILIATE_ANSWER_MS'] ?? 5_000);
+
+/** A migration's run, by its name. It may be open or closed. */
+export interface Run {
+  migration: string;
+  handle: WorkflowHandle;
+  description: WorkflowExecutionDescription;
+  open: boolean;
+}
+
+/**
+ * The newest run of a migration.
+ * @throws ExitError (1) when there never was one, or Temporal has forgotten it
+ */
+export async function findRun(client: Client, migration: string): Promise<Run> {
+  const handle = client.workflow.getHandle(migrationWorkflowId(migration));
+  try {
+    const description = await handle.describe();
+    return { migration, handle, description, open: description.status.name === 'RUNNING' };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) {
+      throw failedError(`no migration called ${migration} in namespace ${client.options.namespace}: start it with \`ciliate start -f SPEC\` (CLUSTER is metadata.name)`);
+    }
+    throw error;
+  }
+}
+
+/** Only an open run can be told anything. */
+export function expectOpen(run: Run): void {
+  if (run.open) return;
+  throw failedError(`the migration ${run.migration} is not running (${run.description.status.name.toLowerCase()}): see \`ciliate report ${run.migration}\``);
+}
+
+/** The answer to a query, or undefined when no worker answers it in time. */
+export async function ask<T>(client: Client, run: Run, query: string): Promise<T | undefined> {
+  try {
+    return await client.withDeadline(Date.now() + ANSWER_MS, () => run.handle.query<T>(query));
+  } catch (error) {
+    if (noAnswer(error)) return undefined;
+    throw error;
+  }
+}
+
+const GRPC_DEADLINE = 4;
+const GRPC_CANCELLED = 1;
+/** "no poller seen for task queue recently", or a workflow task that keeps failing. */
+const GRPC_FAILED_PRECONDITION = 9;
+
+/** Whether an error only says that nobody was there to answer. */
+export function noAnswer(error: unknown): boolean {
+  if (error instanceof Error && error.name === 'WorkflowUpdateRPCTimeoutOrCancelledError') return true;
+  const code = grpcError(error)?.code;
+  return code === GRPC_DEADLINE || code === GRPC_CANCELLED || code === GRPC_FAILED_PRECONDITION;
+}

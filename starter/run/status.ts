@@ -1,0 +1,126 @@
+import type { Client } from '@temporalio/client';
+import { PHASES } from '../../domain/status.js';
+import type { MigrationReport, MigrationStatus, Phase, RunState } from '../../domain/status.js';
+import { ask } from './handle.js';
+import type { Run } from './handle.js';
+
+/** A status and where it came from. */
+export interface SeenStatus {
+  status: MigrationStatus;
+  /** Null: the run itself answered. Else one line about what is shown instead. */
+  instead: string | null;
+}
+
+/** The status of a run: from its `status` query; without a worker from its result, or from what Temporal knows by itself. */
+export async function readStatus(client: Client, run: Run): Promise<SeenStatus> {
+  if (!run.open) {
+    // A closed run has said everything in its result: no worker is needed, and none is asked.
+    const report = await closedReport(run);
+    if (report !== undefined) return { status: statusOfReport(report, run), instead: null };
+  }
+  const status = await ask<MigrationStatus>(client, run, 'status');
+  if (status !== undefined) return { status, instead: null };
+  return { status: statusOfDescription(run), instead: whatTemporalKnows(run) };
+}
+
+/** The report: from a closed run's result, else from its `report` query. Undefined when no worker answers. */
+export async function readReport(client: Client, run: Run): Promise<MigrationReport | undefined> {
+  const closed = run.open ? undefined : await closedReport(run);
+  return closed ?? ask<MigrationReport>(client, run, 'report');
+}
+
+/** The result of a closed run, or what a failed one left in its failure's details. */
+export async function closedReport(run: Run): Promise<MigrationReport | undefined> {
+  try {
+    const result: unknown = await run.handle.result();
+    return isReport(result) ? result : undefined;
+  } catch (error) {
+    return inDetails(error);
+  }
+}
+
+function inDetails(error: unknown): MigrationReport | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const details: unknown = (error as { details?: unknown }).details;
+  const report = Array.isArray(details) ? details.find(isReport) : undefined;
+  return report ?? inDetails(error.cause);
+}
+
+function isReport(value: unknown): value is MigrationReport {
+  return typeof value === 'object' && value !== null && (value as Partial<MigrationReport>).version === 1 && 'phases' in value && 'proofs' in value;
+}
+
+function statusOfReport(report: MigrationReport, run: Run): MigrationStatus {
+  const last = report.phases.at(-1);
+  const outcome = (kinds: string[]): string[] => report.nodes.filter((node) => kinds.includes(node.outcome)).map((node) => node.node.name);
+  return {
+    version: 1,
+    migration: report.migration,
+    workflowId: report.workflowId,
+    runId: run.description.runId,
+    state: report.state,
+    phase: last?.phase ?? 'preflight',
+    since: last?.startedAt ?? report.startedAt,
+    startedAt: report.startedAt,
+    gate: null,
+    paused: null,
+    counts: report.counts,
+    nodes: { done: outcome(['refreshed', 'gone']).length, total: report.nodes.length, skipped: outcome(['handed-back']), failed: outcome(['unproven']) },
+    inFlight: [],
+    blocked: [],
+    findings: report.findings,
+    phases: report.phases,
+    audit: report.audit,
+    problem: report.problem,
+  };
+}
+
+/** Search attributes and Temporal's own status: little, but true without a worker. */
+function statusOfDescription(run: Run): MigrationStatus {
+  const { description } = run;
+  const attribute = (name: string): unknown => (description.searchAttributes as Record<string, unknown[] | undefined>)[name]?.[0];
+  const number = (name: string): number => (typeof attribute(name) === 'number' ? (attribute(name) as number) : 0);
+  const startedAt = description.startTime.toISOString();
+  return {
+    version: 1,
+    migration: run.migration,
+    workflowId: description.workflowId,
+    runId: description.runId,
+    state: run.open ? openState(attribute('CiliateState')) : 'failed',
+    phase: phaseOf(attribute('CiliatePhase')),
+    since: startedAt,
+    startedAt,
+    gate: null,
+    paused: null,
+    counts: { aws: 0, cilium: 0, pending: 0 },
+    nodes: { done: number('CiliateNodesDone'), total: number('CiliateNodesTotal'), skipped: [], failed: [] },
+    inFlight: [],
+    blocked: pendingFailures(run),
+    findings: [],
+    phases: [],
+    audit: [],
+    problem: run.open ? 'no worker answers: nothing moves until one is back (`ciliate worker`)' : `ended as ${description.status.name.toLowerCase()}, without a report`,
+  };
+}
+
+function openState(value: unknown): RunState {
+  const open: RunState[] = ['running', 'paused', 'waiting-approval', 'aborting'];
+  return open.find((state) => state === value) ?? 'running';
+}
+
+function phaseOf(value: unknown): Phase {
+  return PHASES.find((phase) => phase === value) ?? 'preflight';
+}
+
+/** What the pending activities failed with last: often the very reason why nothing moves. */
+function pendingFailures(run: Run): string[] {
+  return (run.description.raw.pendingActivities ?? []).flatMap(({ activityType, lastFailure }) =>
+    lastFailure?.message ? [`${activityType?.name ?? 'activity'}: ${lastFailure.message}`] : [],
+  );
+}
+
+function whatTemporalKnows(run: Run): string {
+  return run.open
+    ? 'no worker answers: this is only what Temporal knows by itself'
+    : `the run ended as ${run.description.status.name.toLowerCase()} and left no report: this is only what Temporal knows by itself`;
+}

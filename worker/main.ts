@@ -1,0 +1,3 @@
+export async function runWorkerProcess(_options: { metrics?: string }): Promise<void> {
+  throw new Error('not yet');
+}
