@@ -1,0 +1,61 @@
+import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { EKSClient } from '@aws-sdk/client-eks';
+import { IAMClient } from '@aws-sdk/client-iam';
+import { STSClient } from '@aws-sdk/client-sts';
+import { fromIni, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import { CiliateError } from '../../domain/failures.js';
+import type { ClusterRef } from '../../domain/spec/schema.js';
+import { CONNECT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './types.js';
+import type { AwsClients } from './types.js';
+
+/** What of a cluster reference concerns AWS. */
+export interface AwsSettings {
+  region: string;
+  profile?: string;
+  roleArn?: string;
+}
+
+/** Region: the reference's, else the worker's AWS_REGION. A region is never guessed. */
+export function awsSettings(ref: ClusterRef): AwsSettings {
+  const region = ref.eks?.region ?? ref.region ?? process.env['AWS_REGION'] ?? process.env['AWS_DEFAULT_REGION'];
+  if (region === undefined || region === '') {
+    throw new CiliateError(
+      'Permanent',
+      { object: 'spec.cluster.region', expected: 'the AWS region of the cluster', seen: 'none, and no AWS_REGION on the worker', todo: 'Set spec.cluster.region.' },
+      { code: 'NoRegion' },
+    );
+  }
+  const from = ref.eks ?? ref.aws ?? {};
+  return { region, profile: from.profile, roleArn: from.roleArn };
+}
+
+/**
+ * SDK clients for one account and role. Endpoints and everything else come from the AWS settings of the worker
+ * (AWS_ENDPOINT_URL, shared configuration files). Two attempts only: retrying is Temporal's work, and is seen there.
+ */
+export function awsClients(settings: AwsSettings): AwsClients {
+  const base = {
+    region: settings.region,
+    maxAttempts: 2,
+    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true },
+  };
+  const config = { ...base, ...credentials(settings, base) };
+  return {
+    ec2: new EC2Client(config),
+    autoScaling: new AutoScalingClient(config),
+    eks: new EKSClient(config),
+    iam: new IAMClient(config),
+    sts: new STSClient(config),
+  };
+}
+
+type ClientConfig = NonNullable<Parameters<typeof fromTemporaryCredentials>[0]['clientConfig']>;
+
+/** Default chain; or a profile; or a role assumed with either. Providers refresh by themselves before expiry. */
+function credentials(settings: AwsSettings, clientConfig: ClientConfig): { credentials?: ReturnType<typeof fromTemporaryCredentials> } {
+  const profile = settings.profile === undefined ? undefined : fromIni({ profile: settings.profile, clientConfig });
+  if (settings.roleArn === undefined) return profile === undefined ? {} : { credentials: profile };
+  const params = { RoleArn: settings.roleArn, RoleSessionName: `ciliate-${process.pid}` };
+  return { credentials: fromTemporaryCredentials({ params, clientConfig, ...(profile && { masterCredentials: profile }) }) };
+}

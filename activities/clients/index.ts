@@ -1,0 +1,3 @@
+export { ClientPool } from './pool.js';
+export { withKubeconfigFile } from './kubeconfigFile.js';
+export type { AwsClients, Clients, KubeClients } from './types.js';
