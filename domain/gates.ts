@@ -1,3 +1,5 @@
+import { canonicalJson } from './canonical.js';
+import type { Affinity } from './kubernetes/nodeAffinity.js';
 import type { NodeResult } from './refresh.js';
 import type { HelmValues } from './spec/schema.js';
 
@@ -11,13 +13,13 @@ export interface InstallDecision {
   /** Values of phase `migration`. */
   values: HelmValues;
   /** The affinity that aws-node will have; null where aws-node is gone already. */
-  awsNodeAffinity: unknown;
+  awsNodeAffinity: Affinity | null;
 }
 
 /** before-install: chart, values, affinity. */
 export function installText(decision: InstallDecision): string {
   const { chartSha256, values, awsNodeAffinity } = decision;
-  return gateText('before-install', { chartSha256, values, awsNodeAffinity: awsNodeAffinity ?? null });
+  return gateText('before-install', { chartSha256, values, awsNodeAffinity });
 }
 
 /** after-canary: the verdicts on the first node that was refreshed, and not how long they took. */
@@ -52,14 +54,5 @@ export function removalText({ labelled, awsNodeDesired, unmanaged }: RemovalDeci
 
 /** Stable JSON with the gate's name in it, so that the digest of one gate never fits another. */
 function gateText(gate: string, decides: Record<string, unknown>): string {
-  return canonical({ gate, decides });
-}
-
-/** JSON with sorted keys; an undefined value is as if its key were not there, as in JSON itself. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map((item) => canonical(item ?? null)).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-  entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`).join(',')}}`;
+  return canonicalJson({ gate, decides });
 }

@@ -1,3 +1,5 @@
+import type { Affinity } from './kubernetes/nodeAffinity.js';
+
 /**
  * What one look at a cluster and its AWS account found. Read by hazards and by the planner; written by
  * activities/observe. Plain JSON, no client types. It stays inside one activity (preflight): only verdicts enter a
@@ -148,7 +150,7 @@ export interface ObservedAwsNode {
   /** Every required nodeSelectorTerm holds `cni-plugin In [aws]`. */
   restricted: boolean;
   /** spec.template.spec.affinity as it is now; null where there is none. */
-  affinity: unknown;
+  affinity: Affinity | null;
   /** Field managers of the DaemonSet (`eks`, `argocd-controller`, `Terraform` …). */
   fieldManagers: string[];
 }

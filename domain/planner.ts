@@ -5,6 +5,9 @@ import { findHazards } from './hazards/index.js';
 import { decideMasquerade, isDecided } from './masquerade.js';
 import type { ObservedCluster } from './observation.js';
 import type { MasqueradeDecision, Plan } from './plan.js';
+import { appendToEveryTerm } from './kubernetes/nodeAffinity.js';
+import type { Affinity } from './kubernetes/nodeAffinity.js';
+import { CNI_LABEL, CNI_LABEL_AWS } from './names.js';
 import { estimate } from './plan/estimate.js';
 import { modeOf } from './plan/mode.js';
 import { orderNodes, standing, toRefresh } from './plan/nodes.js';
@@ -16,15 +19,13 @@ export interface PlanInput {
   manifest: Manifest;
   chart: Plan['chart'];
   values: Plan['values'];
-  /** The affinity that aws-node will have (domain/kubernetes/nodeAffinity.ts); null where aws-node is gone. */
-  awsNodeAffinity: unknown;
   /** Chart not to be had, values that fight, render errors, failed assertions. */
   chartProblems?: ChartProblem[];
 }
 
 /** Pure: the same cluster and input give the same plan. Blocked exactly when a blocker was found. */
 export function plan(cluster: ObservedCluster, input: PlanInput): Plan {
-  const { manifest, chart, values, awsNodeAffinity, chartProblems = [] } = input;
+  const { manifest, chart, values, chartProblems = [] } = input;
   const findings = findHazards({ cluster, manifest, chartProblems });
   const mode = modeOf(cluster);
   const nodes = orderNodes(toRefresh(cluster));
@@ -41,7 +42,7 @@ export function plan(cluster: ObservedCluster, input: PlanInput): Plan {
     masquerade: masqueradeFor(cluster, manifest.spec.cilium),
     values,
     estimate: estimate(planned.length, manifest.spec.soakSeconds),
-    installDigest: sha256Hex(installText({ chartSha256: chart.sha256, values: values.migration, awsNodeAffinity })),
+    installDigest: sha256Hex(installText({ chartSha256: chart.sha256, values: values.migration, awsNodeAffinity: affinityToSet(cluster) })),
   };
 }
 
@@ -49,6 +50,12 @@ export function plan(cluster: ObservedCluster, input: PlanInput): Plan {
 export function masqueradeFor(cluster: ObservedCluster, cilium: CiliumSpec): MasqueradeDecision {
   const decision = decideMasquerade(cluster, cilium);
   return isDecided(decision) ? decision : { enabled: true, why: `not decided: ${decision.undecided}` };
+}
+
+/** What aws-node's affinity will be; the same again once it is set. Null where aws-node is gone. */
+export function affinityToSet(cluster: ObservedCluster): Affinity | null {
+  if (cluster.awsNode === null) return null;
+  return appendToEveryTerm(cluster.awsNode.affinity, { key: CNI_LABEL, operator: 'In', values: [CNI_LABEL_AWS] });
 }
 
 function leftOutOf(cluster: ObservedCluster): Plan['leftOut'] {

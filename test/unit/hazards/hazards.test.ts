@@ -1,0 +1,181 @@
+import { describe, expect, it } from 'vitest';
+import { HAZARDS, findHazards } from '../../../domain/hazards/index.js';
+import type { ChartProblem, Severity } from '../../../domain/findings.js';
+import type { ObservedCluster } from '../../../domain/observation.js';
+import type { Manifest } from '../../../domain/spec/schema.js';
+import { OUR_CILIUM, awsNode, cluster, group, manifest, node } from '../planner/cluster.js';
+
+interface Case {
+  id: string;
+  severity: Severity;
+  cluster?: Partial<ObservedCluster>;
+  manifest?: Manifest;
+  problems?: ChartProblem[];
+  /** A piece of some object that must be named. */
+  names?: string;
+}
+
+const pods = (over: Partial<ObservedCluster['pods']>): Partial<ObservedCluster> => ({ pods: { total: 1, hostPort: [], bare: [], emptyDir: [], podEni: [], ...over } });
+const cilium = (over: object): Manifest => manifest({ cilium: { version: '1.20.0', clusterId: 1, ...over } });
+const env = (values: Record<string, string>): Partial<ObservedCluster> => ({ awsNode: awsNode({ env: values }) });
+const eks = (over: object): Partial<ObservedCluster> => ({ eks: { ...(cluster().eks as NonNullable<ObservedCluster['eks']>), ...over } });
+const addon = (over: object): Partial<ObservedCluster> => ({
+  awsNode: awsNode({ managedBy: 'addon', addon: { version: 'v1.20.0-eksbuild.1', status: 'ACTIVE', schemaHasAffinity: true, ...over } }),
+});
+const three = [node(1), node(2), node(3)];
+const decrement = manifest({ refresh: { shouldDecrementDesiredCapacity: true } });
+const policy = { namespace: 'shop', name: 'deny' };
+const pdb = { namespace: 'shop', name: 'cart', expectedPods: 2, currentHealthy: 2, desiredHealthy: 2, disruptionsAllowed: 0 };
+const pod = { namespace: 'shop', name: 'cart-1' };
+const problem = (stage: ChartProblem['stage']): ChartProblem => ({ stage, object: 'values.tunnel', message: 'm', todo: 't' });
+
+const CASES: Case[] = [
+  { id: 'access-denied', severity: 'blocker', cluster: { deniedAccess: [{ verb: 'create', resource: 'pods/eviction' }] }, names: 'create pods/eviction' },
+  { id: 'aws-action-denied', severity: 'blocker', cluster: { aws: { region: 'r', actions: [{ action: 'ec2:DescribeInstances', verdict: 'denied', how: 'DryRun' }] } } },
+  { id: 'aws-action-unproven', severity: 'info', cluster: { aws: { region: 'r', actions: [{ action: 'eks:UpdateAddon', verdict: 'unproven', how: 'no' }] } } },
+  { id: 'worker-inside', severity: 'blocker', cluster: { workerInside: true } },
+  { id: 'worker-inside-unknown', severity: 'warning', cluster: { workerInside: null } },
+  { id: 'lease-held', severity: 'blocker', cluster: { lease: { holder: 'x/y/z', whose: 'other' } } },
+  { id: 'lease-held', severity: 'warning', cluster: { lease: { holder: 'x/y/z', whose: 'same-temporal' } } },
+  { id: 'helm-missing', severity: 'blocker', cluster: { helm: null } },
+  { id: 'chart-unavailable', severity: 'blocker', problems: [problem('chart')] },
+  { id: 'values-fight', severity: 'blocker', problems: [problem('values')], names: 'values.tunnel' },
+  { id: 'chart-render', severity: 'blocker', problems: [problem('render')] },
+  { id: 'chart-assertion', severity: 'blocker', problems: [problem('assertion')] },
+  { id: 'cluster-id-absent', severity: 'info', manifest: manifest({ cilium: { version: '1.20.0', clusterId: undefined } }) },
+  { id: 'aws-node-missing', severity: 'blocker', cluster: { awsNode: null } },
+  { id: 'addon-without-affinity', severity: 'blocker', cluster: addon({ schemaHasAffinity: false }), names: 'v1.20.0' },
+  { id: 'addon-schema-unknown', severity: 'warning', cluster: addon({ schemaHasAffinity: null }) },
+  { id: 'addon-degraded', severity: 'warning', cluster: addon({ status: 'DEGRADED' }) },
+  { id: 'aws-node-gitops', severity: 'warning', cluster: { awsNode: awsNode({ fieldManagers: ['argocd-controller'] }) }, names: 'argocd' },
+  { id: 'aws-node-eks-fields', severity: 'info', cluster: addon({}) },
+  { id: 'foreign-cilium', severity: 'blocker', cluster: { cilium: { ...OUR_CILIUM, release: null } } },
+  { id: 'other-network-agent', severity: 'blocker', cluster: { otherNetworkAgents: ['calico-system/calico-node'] }, names: 'calico-node' },
+  { id: 'no-nodes', severity: 'blocker', cluster: { nodes: [] } },
+  { id: 'node-unplaced', severity: 'blocker', cluster: { nodes: [...three, node(4, { group: undefined })] }, names: 'no group' },
+  { id: 'foreign-label', severity: 'blocker', cluster: { nodes: [...three, node(4, { labels: { 'cni-plugin': 'cilium' } })] }, names: 'cni-plugin=cilium' },
+  { id: 'node-runs-both', severity: 'blocker', cluster: { nodes: [...three, node(4, { cni: 'both' })] } },
+  { id: 'node-runs-both', severity: 'blocker', cluster: { nodes: [...three, node(4, { cni: 'cilium', labels: { 'cni-plugin': 'aws' } })], cilium: OUR_CILIUM } },
+  { id: 'node-without-agent', severity: 'warning', cluster: { nodes: [...three, node(4, { cni: 'none' })] } },
+  { id: 'node-not-ready', severity: 'warning', cluster: { nodes: [...three, node(4, { ready: false })] } },
+  { id: 'node-cordoned', severity: 'info', cluster: { nodes: [...three, node(4, { unschedulable: true })] } },
+  { id: 'label-returns', severity: 'blocker', cluster: { groups: [group(three, { nodeLabels: { 'cni-plugin': 'aws' } })] } },
+  { id: 'label-returns', severity: 'blocker', cluster: eks({ nodegroups: [{ name: 'ng', labels: { 'cni-plugin': 'aws' }, taints: [], autoScalingGroups: [], status: 'ACTIVE' }] }) },
+  {
+    id: 'agent-not-ready-taint',
+    severity: 'warning',
+    cluster: eks({ nodegroups: [{ name: 'ng', labels: {}, taints: [{ key: 'node.cilium.io/agent-not-ready', effect: 'NoExecute' }], autoScalingGroups: [], status: 'ACTIVE' }] }),
+  },
+  { id: 'eks-update', severity: 'blocker', cluster: eks({ updatesInProgress: ['u-1'] }), names: 'u-1' },
+  { id: 'eks-update', severity: 'blocker', cluster: addon({ status: 'UPDATING' }) },
+  { id: 'instance-refresh', severity: 'blocker', cluster: { groups: [group(three, { instanceRefreshes: ['r-1'] })] } },
+  { id: 'group-process-suspended', severity: 'blocker', cluster: { groups: [group(three, { suspendedProcesses: ['Launch'] })] } },
+  { id: 'group-not-whole', severity: 'warning', cluster: { groups: [group(three, { desiredCapacity: 4 })] } },
+  {
+    id: 'scale-in-protection',
+    severity: 'warning',
+    cluster: { groups: [group(three, { instances: three.map((each) => ({ id: each.instanceId ?? '', zone: 'a', lifecycle: 'InService', healthy: true, protected: true })) })] },
+  },
+  { id: 'left-out', severity: 'info', cluster: { nodes: [...three, node(4, { leftOut: 'fargate', cni: 'none' })] } },
+  { id: 'karpenter-nodes', severity: 'warning', cluster: { nodes: [...three, node(4, { leftOut: 'karpenter' })] } },
+  { id: 'auto-mode', severity: 'warning', cluster: eks({ autoMode: true }) },
+  { id: 'cluster-autoscaler', severity: 'info', cluster: { clusterAutoscaler: true } },
+  { id: 'decrement-min-size', severity: 'blocker', manifest: decrement, names: '3 - 3 < MinSize 1' },
+  { id: 'decrement-capacity', severity: 'blocker', manifest: decrement, names: 'no node is on Cilium yet' },
+  { id: 'operator-place', severity: 'blocker', cluster: { nodes: [node(1)] } },
+  {
+    id: 'operator-place',
+    severity: 'blocker',
+    cluster: { nodes: [node(1), ...[2, 3].map((index) => node(index, { taints: [{ key: 'gpu', effect: 'NoSchedule' }] }))] },
+    names: 'ip-10-0-0-1',
+  },
+  { id: 'operator-rights-missing', severity: 'blocker', cluster: { operatorRights: { missing: ['ec2:CreateNetworkInterface'], verdict: 'denied', how: 'simulated' } } },
+  { id: 'operator-rights-unproven', severity: 'warning', cluster: { operatorRights: { missing: [], verdict: 'unproven', how: 'no role found' } } },
+  { id: 'ipv6', severity: 'blocker', cluster: eks({ ipFamily: 'ipv6' }) },
+  { id: 'ipv6', severity: 'blocker', cluster: env({ ENABLE_IPv6: 'true' }) },
+  { id: 'masquerade-undecided', severity: 'blocker', cluster: { nodes: [...three, node(4, { osImage: 'Amazon Linux 2023.6' })] } },
+  {
+    id: 'masquerade-public-subnet',
+    severity: 'warning',
+    cluster: { subnets: [{ id: 's', zone: 'z', availableIps: 99, cidr: '', route: 'internet-gateway' }] },
+    manifest: cilium({ masquerade: false }),
+  },
+  { id: 'mixed-os-images', severity: 'info', cluster: { nodes: [...three, node(4, { osImage: 'Ubuntu 24.04' })] } },
+  { id: 'managed-interfaces', severity: 'warning', cluster: { nodes: [node(1, { osImage: 'Ubuntu 24.04' }), node(2, { osImage: 'Ubuntu 24.04' })] } },
+  { id: 'network-policy-gap', severity: 'blocker', cluster: { networkPolicies: [policy], awsNode: awsNode({ enforcesNetworkPolicy: true }) }, names: 'shop/deny' },
+  { id: 'network-policy-gap', severity: 'warning', cluster: { networkPolicies: [policy], awsNode: awsNode({ enforcesNetworkPolicy: true }) }, manifest: cilium({ acceptPolicyGap: true }) },
+  { id: 'network-policy-latent', severity: 'warning', cluster: { networkPolicies: [policy] } },
+  { id: 'security-groups-for-pods', severity: 'blocker', cluster: { securityGroupPolicies: [policy] } },
+  { id: 'security-groups-for-pods', severity: 'blocker', cluster: pods({ podEni: [pod] }) },
+  { id: 'pod-eni-enabled', severity: 'info', cluster: env({ ENABLE_POD_ENI: 'true' }) },
+  { id: 'custom-networking', severity: 'blocker', cluster: { ...env({ AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: 'true' }), eniConfigs: ['eu-west-1a'] }, names: 'eu-west-1a' },
+  { id: 'host-port', severity: 'blocker', cluster: pods({ hostPort: [pod] }), names: 'Pod shop/cart-1' },
+  { id: 'max-pods', severity: 'blocker', cluster: { nodes: [...three, node(4, { maxPods: 110 })] }, names: '110 max-pods, room for 29' },
+  { id: 'instance-type-unknown', severity: 'info', cluster: { instanceTypes: {} } },
+  { id: 'subnet-addresses', severity: 'blocker', cluster: { subnets: [{ id: 'subnet-b', zone: 'eu-west-1b', availableIps: 3, cidr: '', route: 'nat' }] }, names: 'subnet-b has 3 free' },
+  { id: 'leftover-enis', severity: 'info', cluster: { leftoverEnis: ['eni-1'] } },
+  { id: 'pdb-undrainable', severity: 'warning', cluster: { pdbs: [pdb] }, names: 'needs 2 of 2' },
+  { id: 'pdb-exhausted', severity: 'warning', cluster: { pdbs: [{ ...pdb, expectedPods: 3 }] } },
+  { id: 'bare-pods', severity: 'warning', cluster: pods({ bare: [pod] }) },
+  { id: 'empty-dir', severity: 'info', cluster: pods({ emptyDir: [pod] }) },
+  { id: 'empty-dir', severity: 'warning', cluster: pods({ emptyDir: [pod] }), manifest: manifest({ drain: { emptyDir: 'block' } }) },
+  { id: 'webhook-single-backend', severity: 'warning', cluster: { failClosedWebhooks: [{ name: 'w', service: 'a/b', readyEndpoints: 1 }] } },
+];
+
+const found = (each: Case) => findHazards({ cluster: cluster(each.cluster), manifest: each.manifest ?? manifest(), chartProblems: each.problems });
+
+describe('each hazard', () => {
+  it.each(CASES)('$id ($severity)', (each) => {
+    const hits = found(each).filter(({ id }) => id === each.id);
+    expect(hits.map(({ severity }) => severity)).toEqual([each.severity]);
+    const [hit] = hits;
+    if (each.names !== undefined) expect(hit?.objects.join('\n')).toContain(each.names);
+    expect(hit?.message.length).toBeGreaterThan(0);
+    expect(hit?.todo.length).toBeGreaterThan(0);
+  });
+
+  it('is tested here', () => {
+    expect(HAZARDS.map(({ id }) => id).filter((id) => !CASES.some((each) => each.id === id))).toEqual([]);
+  });
+});
+
+it('a cluster with nothing wrong has no finding', () => {
+  expect(findHazards({ cluster: cluster(), manifest: manifest() })).toEqual([]);
+});
+
+it('puts blockers first and names at most ten objects', () => {
+  const many = Array.from({ length: 25 }, (_, index) => ({ namespace: 'shop', name: `cart-${index}` }));
+  const findings = found({ id: '', severity: 'info', cluster: { ...pods({ bare: many, hostPort: many }), clusterAutoscaler: true } });
+  expect(findings.map(({ severity }) => severity)).toEqual(['blocker', 'warning', 'info']);
+  expect(findings[0]?.objects).toHaveLength(11);
+  expect(findings[0]?.objects[10]).toBe('and 15 more');
+});
+
+describe('what makes a hazard go away', () => {
+  const gone = (id: string, each: Omit<Case, 'id' | 'severity'>) => expect(found({ id, severity: 'info', ...each }).map((finding) => finding.id)).not.toContain(id);
+
+  it('hostPort: portmap', () => gone('host-port', { cluster: pods({ hostPort: [pod] }), manifest: cilium({ values: { cni: { chainingMode: 'portmap' } } }) }));
+  it('custom networking: eni.nodeSpec from 1.19 on only', () => {
+    const on = env({ AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: 'true' });
+    const values = { eni: { nodeSpec: { subnetTags: ['pods=yes'] } } };
+    gone('custom-networking', { cluster: on, manifest: cilium({ values }) });
+    expect(found({ id: '', severity: 'info', cluster: on, manifest: cilium({ version: '1.18.12', values }) }).map(({ id }) => id)).toContain('custom-networking');
+  });
+  it('max-pods: prefix delegation, from aws-node or the values', () => {
+    const nodes = three.map((each) => ({ ...each, maxPods: 110 }));
+    gone('max-pods', { cluster: { nodes, ...env({ ENABLE_PREFIX_DELEGATION: 'true' }) } });
+    gone('max-pods', { cluster: { nodes }, manifest: cilium({ values: { eni: { awsEnablePrefixDelegation: true } } }) });
+  });
+  it('operator without a place: Cilium before 1.18 tolerates all taints', () => {
+    const nodes = [node(1), node(2, { taints: [{ key: 'gpu', effect: 'NoSchedule' }] })];
+    gone('operator-place', { cluster: { nodes }, manifest: cilium({ version: '1.15.19' }) });
+    gone('operator-place', { cluster: { nodes }, manifest: cilium({ values: { operator: { tolerations: [{ operator: 'Exists' }] } } }) });
+  });
+  it('decrement: room on Cilium nodes and in MinSize', () => {
+    const nodes = [node(1, { labels: { 'cni-plugin': 'aws' } }), node(2, { cni: 'cilium' }), node(3, { cni: 'cilium' })];
+    for (const id of ['decrement-capacity', 'decrement-min-size']) gone(id, { cluster: { nodes, cilium: OUR_CILIUM }, manifest: decrement });
+  });
+  it('aws-node missing: every node is on Cilium', () => {
+    gone('aws-node-missing', { cluster: { awsNode: null, nodes: three.map((each) => ({ ...each, cni: 'cilium' as const })), cilium: OUR_CILIUM } });
+  });
+});
