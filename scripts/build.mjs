@@ -3,7 +3,7 @@
  * A build that is up to date does nothing; two builds at once wait for each other. `--force` builds anyway.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -31,6 +31,8 @@ async function transpile() {
     absWorkingDir: root, entryPoints, outdir: stage, outbase: root,
     bundle: false, format: 'esm', platform: 'node', target: 'node20', logLevel: 'error',
   });
+  // The one CommonJS file there is: Temporal loads it with `require`.
+  cpSync(join(root, 'worker', 'failure-converter.cjs'), join(stage, 'worker', 'failure-converter.cjs'));
 }
 
 /** Seconds of webpack, so only when something that goes into the bundle has changed. */

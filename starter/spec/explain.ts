@@ -34,12 +34,12 @@ function complaints(issue: Issue, schema: z.ZodType): Complaint[] {
 function unknownKey(key: string, path: Path, schema: z.ZodType): string {
   const known = Object.keys(shapeAt(schema, path) ?? {});
   const near = nearest(key, known);
-  const elsewhere = near === undefined ? placesOf(key, schema)[0] : undefined;
+  const elsewhere = placesOf(key, schema)[0];
   const hint =
-    near !== undefined
-      ? `did you mean ${near}?`
-      : elsewhere !== undefined
-        ? `${key} belongs to ${elsewhere}`
+    elsewhere !== undefined
+      ? `${key} belongs to ${elsewhere}`
+      : near !== undefined
+        ? `did you mean ${near}?`
         : `expected one of ${known.join(', ')}`;
   return `unknown key ${JSON.stringify(key)} in ${dotted(path)}: ${hint}`;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { isMap, LineCounter, parseAllDocuments } from 'yaml';
+import { isAlias, isCollection, isMap, LineCounter, parseAllDocuments, visit } from 'yaml';
 import type { Document } from 'yaml';
 import { manifestSchema } from '../../domain/spec/schema.js';
 import type { Manifest } from '../../domain/spec/schema.js';
@@ -64,6 +64,8 @@ function readText(file: string): string {
   }
 }
 
+const JSON_TAG = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq|merge)$/;
+
 type Fail = (at: Position, message: string) => string;
 
 function onlyDocument(text: string, lines: LineCounter, fail: Fail): Document.Parsed {
@@ -78,6 +80,15 @@ function onlyDocument(text: string, lines: LineCounter, fail: Fail): Document.Pa
   );
   if (wrong.length > 0) throw new SpecError(wrong);
   if (second !== undefined) throw new SpecError([fail(at(second.range[0]), 'expected one document in a SPEC, saw a second one; start each cluster with a file of its own')]);
+  visit(first, {
+    Pair: (_, { key }) => {
+      if (isCollection(key) || isAlias(key)) throw new SpecError([fail(at(key.range?.[0] ?? 0), 'expected a text as key, saw a mapping, a list or an alias')]);
+    },
+    // !!binary, !!timestamp, !!set and the like are no JSON, and a SPEC is JSON in the end.
+    Node: (_, { tag, range }) => {
+      if (tag !== undefined && !JSON_TAG.test(tag)) throw new SpecError([fail(at(range?.[0] ?? 0), `expected plain YAML, saw the tag ${tag.replace('tag:yaml.org,2002:', '!!')}`)]);
+    },
+  });
   if (!isMap(first.contents)) throw new SpecError([fail({ line: 1, col: 1 }, 'expected a mapping that starts with apiVersion: ciliate.io/v1alpha1')]);
   return first;
 }
