@@ -13,6 +13,9 @@ export default defineConfig({
       project('workflow', { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),
       project('replay', { testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false }),
       project('lab', { testTimeout: 600_000, hookTimeout: 600_000, fileParallelism: false }),
+      // The whole matrices and the figures: `make test-full`, `make bench`. They write docs/results/.
+      project('full', { testTimeout: 3_600_000, hookTimeout: 900_000, fileParallelism: false }),
+      project('bench', { testTimeout: 1_800_000, hookTimeout: 900_000, fileParallelism: false }),
     ],
   },
 });
