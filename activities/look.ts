@@ -1,0 +1,66 @@
+import { asyncLocalStorage } from '@temporalio/activity';
+import type { Context } from '@temporalio/activity';
+import { canonicalJson } from '../domain/canonical.js';
+import { sha256Hex } from '../domain/digest.js';
+import { CiliateError } from '../domain/failures.js';
+import type { Blocker } from '../domain/refresh.js';
+import type { Look } from './api.js';
+
+export interface LookInput<E> {
+  /** What the caller saw last. */
+  known: string;
+  done: boolean;
+  blockers: Blocker[];
+  /** What a person would call a change, as JSON: no counters that run, no time stamps. */
+  seenOf: unknown;
+  /** Ask again after this long, where a server said so. */
+  retryAfterMs?: number;
+  extra: E;
+}
+
+/** How many blockers stand in a failure's text; the rest are counted. */
+const IN_TEXT = 3;
+
+/**
+ * The contract of every look (activities/api.ts): returns when done, or when what is seen differs from `known`; otherwise
+ * throws NotYet with the blockers, so that Temporal's retry waits and its UI says what for.
+ */
+export function look<E extends object>(input: LookInput<E>): Look & E {
+  const { done, blockers, known, extra } = input;
+  const seen = sha256Hex(canonicalJson({ done, seenOf: input.seenOf ?? null })).slice(0, 16);
+  if (done || seen !== known) return { ...extra, done, seen, blockers: done ? [] : blockers };
+  throw new CiliateError('NotYet', blockersText(blockers), { code: 'NotYet', retryAfterMs: input.retryAfterMs, details: { blockers: blockers.slice(0, 10) } });
+}
+
+/** One line for a list of blockers. */
+export function blockersText(blockers: Blocker[]): string {
+  const lines = blockers.slice(0, IN_TEXT).map(({ object, reason, todo }) => `${object}: ${reason}. ${todo}`.trim());
+  const more = blockers.length > IN_TEXT ? [`and ${blockers.length - IN_TEXT} more`] : [];
+  return [...lines, ...more].join(' | ') || 'not there yet';
+}
+
+const carriedBy = new WeakMap<Context, unknown>();
+
+/** What this attempt carries to the next one in its heartbeats; at first what the attempt before carried. */
+export function carried(context: Context): unknown {
+  return carriedBy.has(context) ? carriedBy.get(context) : (context.info.heartbeatDetails as unknown);
+}
+
+/** Keeps a small value over the retries of this activity. Nothing happens outside an activity. */
+export function carry(details: unknown): void {
+  const context = asyncLocalStorage.getStore();
+  if (context === undefined) return;
+  carriedBy.set(context, details);
+  context.heartbeat(details);
+}
+
+/** What the attempts before carried; undefined at the first, and outside an activity. */
+export function carriedNow(): unknown {
+  const context = asyncLocalStorage.getStore();
+  return context === undefined ? undefined : carried(context);
+}
+
+/** Throws where the activity was cancelled: called between writes, so that a pause takes effect there. */
+export function stopIfCancelled(): void {
+  asyncLocalStorage.getStore()?.cancellationSignal.throwIfAborted();
+}
