@@ -1,0 +1,76 @@
+import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import type { ObservedNode } from '../../domain/observation.js';
+import type { KubeClients } from '../clients/index.js';
+import { allPages, customNames, readable } from './lists.js';
+import { agentsByNode, loadByNode } from './pods.js';
+import { milliCpu, quantity } from './quantity.js';
+
+/** `aws:///eu-west-1a/i-0abc…` and the region form of hybrid providers: only an EC2 instance has one of these. */
+const INSTANCE = /\/(i-[0-9a-f]+)$/;
+
+/** Nodes with what their pods and CiliumNodes say of them; the group is added from AWS. */
+export async function observeNodes(kube: KubeClients, pods: readonly V1Pod[]): Promise<ObservedNode[]> {
+  const [nodes, ciliumNodes] = await Promise.all([
+    readable(allPages((page) => kube.core.listNode(page)), []),
+    customNames((page) => kube.custom.listClusterCustomObject({ group: 'cilium.io', version: 'v2', plural: 'ciliumnodes', ...page })),
+  ]);
+  const agents = agentsByNode(pods);
+  const loads = loadByNode(pods);
+  const known = new Set(ciliumNodes.map(({ name }) => name));
+  return nodes.map((node) => {
+    const name = node.metadata?.name ?? '';
+    return {
+      ...identity(node),
+      ...facts(node),
+      cni: agents.get(name) ?? 'none',
+      hasCiliumNode: known.has(name),
+      load: loads.get(name) ?? { pods: 0, addresses: 0, cpu: 0, memory: 0 },
+    };
+  });
+}
+
+function identity(node: V1Node): Pick<ObservedNode, 'name' | 'uid' | 'created' | 'instanceId' | 'zone' | 'instanceType'> {
+  const labels = node.metadata?.labels ?? {};
+  return {
+    name: node.metadata?.name ?? '',
+    uid: node.metadata?.uid ?? '',
+    created: node.metadata?.creationTimestamp?.toISOString() ?? '',
+    instanceId: INSTANCE.exec(node.spec?.providerID ?? '')?.[1],
+    zone: labels['topology.kubernetes.io/zone'] ?? labels['failure-domain.beta.kubernetes.io/zone'],
+    instanceType: labels['node.kubernetes.io/instance-type'] ?? labels['beta.kubernetes.io/instance-type'],
+  };
+}
+
+function facts(node: V1Node): Omit<ObservedNode, keyof ReturnType<typeof identity> | 'cni' | 'hasCiliumNode' | 'load' | 'group'> {
+  const labels = node.metadata?.labels ?? {};
+  const allocatable = node.status?.allocatable ?? {};
+  return {
+    ready: node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false,
+    unschedulable: node.spec?.unschedulable === true,
+    labels,
+    taints: (node.spec?.taints ?? []).map(({ key, value, effect }) => ({ key, effect, ...(value === undefined ? {} : { value }) })),
+    osImage: node.status?.nodeInfo?.osImage ?? '',
+    os: labels['kubernetes.io/os'] ?? node.status?.nodeInfo?.operatingSystem ?? '',
+    maxPods: quantity(allocatable['pods']),
+    allocatable: { cpu: milliCpu(allocatable['cpu']), memory: quantity(allocatable['memory']) },
+    internalIp: node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address,
+    leftOut: leftOut(labels),
+  };
+}
+
+/** Nodes whose networking is not ours to change, by the labels that EKS and Karpenter give them. */
+function leftOut(labels: Record<string, string>): ObservedNode['leftOut'] {
+  if (labels['kubernetes.io/os'] === 'windows') return 'windows';
+  switch (labels['eks.amazonaws.com/compute-type']) {
+    case 'fargate':
+      return 'fargate';
+    case 'hybrid':
+      return 'hybrid';
+    case 'auto':
+      return 'auto-mode';
+    default:
+      break;
+  }
+  const karpenter = labels['karpenter.sh/nodepool'] ?? labels['karpenter.sh/provisioner-name'];
+  return karpenter === undefined ? undefined : 'karpenter';
+}
