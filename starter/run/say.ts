@@ -30,7 +30,7 @@ export async function say(client: Client, run: Run, { message, fallback }: { mes
   if (status === undefined) return sayUnheard(client, run, { message, fallback });
   try {
     const answer = await client.withDeadline(Date.now() + UPDATE_MS, () => run.handle.executeUpdate<string, [Message['body']]>(message.verb, { args: [message.body] }));
-    return answer || `${message.verb}: accepted`;
+    return `${message.verb}: accepted${answer ? `, the migration is now ${answer}` : ''}`;
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw failedError(`${message.verb} refused: ${error.cause?.message ?? error.message}`);
     if (!noAnswer(error)) throw error;
