@@ -1,0 +1,81 @@
+import { cniAnnotation } from '../cluster/stages.js';
+import { isReady, ownedBy, uidOf } from './types.js';
+import type { Glue } from './glue.js';
+import type { NodeView } from './cni.js';
+import type { Cni, Instance, Node, Pod, Violation } from './types.js';
+
+/** A pod that its instance took along while it ran: not drained. */
+export interface KilledPod {
+  pod: string;
+  node: string;
+  instance: string;
+  at: string;
+}
+
+/** Notices what a migration must never do to a living node, and keeps it for the tests to ask. */
+export class Watchdog {
+  readonly violations: Violation[] = [];
+  readonly killedPods: KilledPod[] = [];
+  private readonly seen = new Set<string>();
+  private readonly cniOf = new Map<string, Cni>();
+
+  constructor(private readonly glue: Glue) {}
+
+  step(view: NodeView): void {
+    const { node, agents, pods } = view;
+    const key = uidOf(node);
+    const running = { aws: agents.aws.some(isReady), cilium: agents.cilium.some(isReady) };
+    if (running.aws && running.cilium) this.report('both-agents', view, 'aws-node and cilium run on one node');
+    const before = this.cniOf.get(key);
+    if (before === undefined) {
+      if (running.cilium) this.cniOf.set(key, 'cilium');
+      else if (running.aws) this.cniOf.set(key, 'aws');
+      return;
+    }
+    const stranded = pods.filter((pod) => pod.metadata.annotations?.[cniAnnotation] === before && pod.status?.phase === 'Running');
+    const other = before === 'aws' ? 'cilium' : 'aws';
+    if (running[other] && !running[before]) {
+      this.report('cni-swapped', view, `${before} was replaced by ${other} on a running instance`);
+      for (const pod of stranded) this.report('pod-lost-network', view, `${nameOf(pod)} had its address from ${before}`);
+      this.cniOf.set(key, other);
+    }
+    this.noteRemoval(view, before, stranded);
+  }
+
+  /** An instance goes down: whatever still runs on it, and no DaemonSet brings back there, was not drained. */
+  instanceEnds(node: Node, instance: Instance): void {
+    for (const pod of this.glue.world.pods.values()) {
+      if (pod.spec.nodeName !== node.metadata.name || pod.metadata.deletionTimestamp !== undefined) continue;
+      if (pod.status?.phase !== 'Running' || ownedBy(pod, 'DaemonSet')) continue;
+      const key = `killed/${uidOf(pod)}`;
+      if (this.seen.has(key)) continue;
+      this.seen.add(key);
+      this.killedPods.push({ pod: nameOf(pod), node: node.metadata.name, instance: instance.id, at: new Date().toISOString() });
+    }
+  }
+
+  private noteRemoval(view: NodeView, before: Cni, stranded: Pod[]): void {
+    const key = `aws-gone/${uidOf(view.node)}`;
+    if (before !== 'aws' || view.agents.aws.length > 0 || stranded.length === 0) {
+      this.glue.since.clear(key);
+      return;
+    }
+    // A rolling update deletes the pod a moment before it makes the next one.
+    const grace = 2000;
+    const age = this.glue.since.age(key);
+    if (age < grace) this.glue.wake(grace - age + 1);
+    else this.report('aws-node-removed', view, `no aws-node pod, but ${String(stranded.length)} pods run on its network: ${stranded.map(nameOf).slice(0, 5).join(', ')}`);
+  }
+
+  private report(kind: Violation['kind'], view: NodeView, detail: string): void {
+    const key = `${kind}/${uidOf(view.node)}${kind === 'pod-lost-network' ? `/${detail}` : ''}`;
+    if (this.seen.has(key)) return;
+    this.seen.add(key);
+    this.violations.push({ kind, node: view.node.metadata.name, instance: view.instance.id, detail, at: new Date().toISOString() });
+    this.glue.log(`VIOLATION ${kind} on ${view.node.metadata.name}: ${detail}`);
+  }
+}
+
+function nameOf(pod: Pod): string {
+  return `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
+}
