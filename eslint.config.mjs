@@ -51,4 +51,6 @@ export default tseslint.config(
       ] }],
     },
   },
+  // A table of cases is read across, not by its arity.
+  { files: ['test/**/*.ts'], rules: { 'max-params': 'off' } },
 );

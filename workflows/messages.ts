@@ -24,6 +24,9 @@ export const approveSignal = defineSignal<[Approval]>('approve');
 export const statusQuery = defineQuery<MigrationStatus>('status');
 export const reportQuery = defineQuery<MigrationReport>('report');
 
+/** What continue-as-new would carry right now; for support and tests, not stable. */
+export const checkpointQuery = defineQuery<object>('checkpoint');
+
 // --- between a migration and its nodes
 
 /** What the parent wants of a node, whole every time: a later one replaces an earlier one, so none can be lost by order. */

@@ -1,5 +1,5 @@
 import { CancellationScope, condition, getExternalWorkflowHandle, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
-import type { NodeRequest, Target } from '../activities/api.js';
+import type { NodeRequest, NodeSituation, Target } from '../activities/api.js';
 import type { NodeRef } from '../domain/plan.js';
 import type { Blocker, NodeOutcome, NodeProgress, NodeResult, NodeStep, WorkloadReady } from '../domain/refresh.js';
 import { acts } from './activityProxies.js';
@@ -79,8 +79,8 @@ class NodeRefresh {
   }
 
   async #refresh(): Promise<NodeResult> {
-    const situation = await this.#step('observe', () => acts.observeNode(this.#request));
-    if (situation.state === 'gone' || situation.state === 'on-cilium') {
+    const situation = await this.#situation();
+    if (situation.state === 'gone') {
       await acts.releaseNode(this.#request);
       return this.#result('gone', situation.why);
     }
@@ -88,6 +88,15 @@ class NodeRefresh {
     if (situation.state === 'instance-gone') return this.#afterTermination(workloads, null);
     const { instancesBefore } = await this.#terminate();
     return this.#afterTermination(workloads, instancesBefore);
+  }
+
+  /** A labelled node that runs Cilium is somebody's mistake: refreshing it would be another, so a person must look. */
+  async #situation(): Promise<NodeSituation> {
+    for (;;) {
+      const situation = await this.#step('observe', () => acts.observeNode(this.#request));
+      if (situation.state !== 'on-cilium') return situation;
+      await this.#stuck(new Error(situation.why));
+    }
   }
 
   /** Room, cordon, drain: all that can still be taken back. */

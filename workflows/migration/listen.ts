@@ -7,6 +7,7 @@ import {
   abortUpdate,
   approveSignal,
   approveUpdate,
+  checkpointQuery,
   nodeProgressSignal,
   pauseSignal,
   pauseUpdate,
@@ -77,5 +78,6 @@ export function listen(migration: Migration): void {
     },
     { description: 'How the migration stands (stable JSON)' },
   );
+  setHandler(checkpointQuery, () => migration.book, { description: 'What continue-as-new would carry (not stable)' });
   setHandler(reportQuery, () => reportOf(migration.book, migration.ids), { description: 'The report so far (stable JSON)' });
 }

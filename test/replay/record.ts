@@ -1,0 +1,78 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { CILIATE_VERSION } from '../../domain/version.js';
+import { FakeCluster, failure, manifest } from '../workflow/fakeCluster.js';
+import { Harness, statusWhere } from '../workflow/harness.js';
+import type { MigrationHandle } from '../workflow/harness.js';
+
+/**
+ * Records histories of this version: `npx tsx test/replay/record.ts`. A file that is there is never written again; a
+ * release that changes workflows records new ones under its own version.
+ */
+const me = { by: 'test', reason: 'because' };
+
+const scenarios: Record<string, { cluster: FakeCluster; manifest: object; steps: (handle: MigrationHandle, cluster: FakeCluster) => Promise<unknown> }> = {
+  done: {
+    cluster: new FakeCluster(2),
+    manifest: manifest('done', { approvals: ['before-install', 'after-canary'] }),
+    steps: async (handle) => {
+      for (const gate of ['before-install', 'after-canary']) {
+        const { gate: open } = await statusWhere(handle, (status) => status.gate?.gate === gate);
+        await handle.executeUpdate('approve', { args: [{ gate, digest: open?.digest, ...me }] });
+      }
+      return handle.result();
+    },
+  },
+  'pause-mid-drain': {
+    cluster: new FakeCluster(1),
+    manifest: manifest('pause-mid-drain'),
+    steps: async (handle, cluster) => {
+      await statusWhere(handle, (status) => status.blocked.length > 0);
+      await handle.signal('pause', me);
+      await statusWhere(handle, (status) => status.inFlight[0]?.paused === true);
+      cluster.blocked.clear();
+      await handle.signal('resume', me);
+      return handle.result();
+    },
+  },
+  cancelled: {
+    cluster: new FakeCluster(1),
+    manifest: manifest('cancelled'),
+    steps: async (handle) => {
+      await statusWhere(handle, (status) => status.blocked.length > 0);
+      await handle.cancel();
+      return handle.result().catch(() => undefined);
+    },
+  },
+  'failed-node': {
+    cluster: new FakeCluster(1),
+    manifest: manifest('failed-node'),
+    steps: async (handle) => {
+      await statusWhere(handle, (status) => status.blocked.length > 0);
+      await handle.executeUpdate('retry', { args: [{ node: 'i-001', ...me }] });
+      return handle.result();
+    },
+  },
+};
+scenarios['pause-mid-drain']?.cluster.block('lookDrained');
+scenarios['cancelled']?.cluster.block('lookDrained');
+scenarios['failed-node']?.cluster.fail('lookReplacement', failure('NeedsHuman', 'the label came back'));
+
+const harness = await Harness.start();
+for (const [name, scenario] of Object.entries(scenarios)) {
+  await harness.run(scenario.cluster, scenario.manifest, async (handle) => {
+    await scenario.steps(handle, scenario.cluster);
+    await save(`migrateCluster.${CILIATE_VERSION}.${name}`, handle.workflowId);
+    await save(`refreshNode.${CILIATE_VERSION}.${name}`, `cilium-migration/${name}/node/i-001`);
+  });
+}
+await harness.stop();
+
+async function save(name: string, workflowId: string): Promise<void> {
+  const file = fileURLToPath(new URL(`./histories/${name}.json`, import.meta.url));
+  if (existsSync(file)) return void console.log(`kept ${name}`);
+  const history = await harness.env.client.workflow.getHandle(workflowId).fetchHistory();
+  writeFileSync(file, historyToJSON(history));
+  console.log(`recorded ${name}: ${history.events?.length} events`);
+}

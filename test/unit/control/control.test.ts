@@ -1,0 +1,134 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { accept, AUDIT_LIMIT, ignore, initialControl, openGate, pauseItself, refusal } from '../../../domain/control.js';
+import type { Command, Control } from '../../../domain/control.js';
+import { GATES } from '../../../domain/spec/schema.js';
+
+const start = initialControl({ soakSeconds: 60, drain: { emptyDir: 'evict', barePods: 'block' } });
+const me = { by: 'me', reason: 'because' };
+const at = '2026-01-01T00:00:00.000Z';
+const flying: Control = { ...start, flying: [{ name: 'ip-1', instanceId: 'i-1' }] };
+const gated = openGate(start, { gate: 'before-install', digest: 'd1', shows: [], since: at });
+
+describe('pause and resume', () => {
+  it('fit in turn, and only in turn', () => {
+    expect(refusal(start, { verb: 'resume', ...me })).toContain('not paused');
+    const paused = accept(start, { verb: 'pause', ...me }, at);
+    expect(paused.paused).toEqual({ ...me, at });
+    expect(refusal(paused, { verb: 'pause', ...me })).toContain('already paused by me');
+    expect(accept(paused, { verb: 'resume', ...me }, at).paused).toBeNull();
+  });
+
+  it('want a reason', () => {
+    expect(refusal(start, { verb: 'pause', by: 'me', reason: ' ' })).toContain('"reason"');
+    expect(refusal(start, { verb: 'pause' } as unknown as Command)).toContain('"reason"');
+  });
+
+  it('a run that pauses itself says why, once', () => {
+    const paused = pauseItself(start, 'the add-on has no affinity', at);
+    expect(paused.paused?.by).toBe('ciliate');
+    expect(pauseItself(paused, 'again', at)).toBe(paused);
+  });
+});
+
+describe('approve', () => {
+  it.each([
+    ['no open gate', start, { gate: 'before-install', digest: 'd1' }, 'saw no open gate'],
+    ['another gate', gated, { gate: 'before-removal', digest: 'd1' }, 'expected gate before-install'],
+    ['no gate at all', gated, { gate: 'nonsense', digest: 'd1' }, 'expected a gate (before-install, '],
+    ['a stale digest', gated, { gate: 'before-install', digest: 'd0' }, 'expected digest d1'],
+  ])('refuses %s', (_name, control, said, expected) => {
+    expect(refusal(control, { verb: 'approve', ...said, ...me })).toContain(expected);
+  });
+
+  it('closes the gate for this digest; for another it opens again', () => {
+    const approval: Command = { verb: 'approve', gate: 'before-install', digest: 'd1', ...me };
+    expect(refusal(gated, approval)).toBeNull();
+    const approved = accept(gated, approval, at);
+    expect(approved.gate).toBeNull();
+    expect(openGate(approved, { gate: 'before-install', digest: 'd1', shows: [], since: at }).gate).toBeNull();
+    expect(openGate(approved, { gate: 'before-install', digest: 'd2', shows: [], since: at }).gate?.digest).toBe('d2');
+  });
+});
+
+describe('skip and retry', () => {
+  it('know a node by name or instance id', () => {
+    for (const node of ['ip-1', 'i-1']) {
+      const skipped = accept(flying, { verb: 'skip', node, ...me }, at);
+      expect(skipped.skipped).toEqual([{ name: 'ip-1', instanceId: 'i-1' }]);
+      const landed = { ...skipped, flying: [] };
+      expect(refusal(landed, { verb: 'retry', node, ...me })).toBeNull();
+      expect(accept(landed, { verb: 'retry', node, ...me }, at)).toMatchObject({ skipped: [], retries: { 'i-1': 1 } });
+    }
+  });
+
+  it('skip takes a node before its turn; retry does not take one that nobody knows', () => {
+    expect(refusal(flying, { verb: 'skip', node: 'ip-9', ...me })).toBeNull();
+    expect(refusal(flying, { verb: 'retry', node: 'ip-9', ...me })).toContain('saw ip-1; ip-9 is not among them');
+  });
+});
+
+describe('set', () => {
+  it.each([
+    [{ soakSeconds: '5' }, null],
+    [{ barePods: 'evict' }, null],
+    [{ soakSeconds: '-1' }, 'soakSeconds: expected a whole number'],
+    [{ emptyDir: 'maybe' }, 'expected evict or block'],
+    [{ constructor: '1' }, 'expected one of soakSeconds'],
+    [{}, 'expected at least one'],
+  ])('%j: %s', (values, expected) => {
+    const why = refusal(start, { verb: 'set', by: 'me', values });
+    if (expected === null) expect(why).toBeNull();
+    else expect(why).toContain(expected);
+  });
+
+  it('changes only what was named', () => {
+    expect(accept(start, { verb: 'set', by: 'me', values: { barePods: 'evict' } }, at).settings).toEqual({ soakSeconds: 60, drain: { emptyDir: 'evict', barePods: 'evict' } });
+  });
+});
+
+describe('abort', () => {
+  it('is the last word', () => {
+    const aborting = accept(start, { verb: 'abort', ...me }, at);
+    expect(refusal(aborting, { verb: 'pause', ...me })).toContain('aborting');
+    expect(refusal(aborting, { verb: 'abort', ...me })).toContain('already aborting');
+  });
+});
+
+const command = fc.oneof(
+  fc.constantFrom('pause', 'resume', 'abort').map((verb) => ({ verb, ...me }) as Command),
+  fc.record({ gate: fc.constantFrom(...GATES, 'x'), digest: fc.constantFrom('d1', 'd2') }).map((said) => ({ verb: 'approve', ...said, ...me }) as Command),
+  fc.record({ verb: fc.constantFrom('skip', 'retry'), node: fc.constantFrom('ip-1', 'i-1', 'ip-2') }).map((said) => ({ ...said, ...me }) as Command),
+  fc.dictionary(fc.constantFrom('soakSeconds', 'emptyDir', 'x'), fc.constantFrom('1', 'evict', 'x')).map((values) => ({ verb: 'set', by: 'me', values }) as Command),
+);
+
+describe('whatever is said, in whatever order', () => {
+  it('what is refused changes nothing but the record; what is accepted is in the record; the record stays bounded', () => {
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 300 }), (commands) => {
+        let control = { ...gated, flying: flying.flying };
+        for (const said of commands) {
+          const why = refusal(control, said);
+          const next = why === null ? accept(control, said, at) : ignore(control, said, { at, ignored: why });
+          if (why !== null) expect({ ...next, audit: [] }).toEqual({ ...control, audit: [] });
+          else expect(next.version).toBeGreaterThan(control.version);
+          expect(next.audit.at(-1)?.verb).toBe(said.verb);
+          expect(next.audit.length).toBeLessThanOrEqual(AUDIT_LIMIT);
+          control = next;
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('nothing that a person may send makes it throw', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('pause', 'resume', 'abort', 'approve', 'skip', 'retry', 'set'), fc.jsonValue(), (verb, value) => {
+        const said = { ...(typeof value === 'object' ? value : { value }), verb } as unknown as Command;
+        const why = refusal(gated, said);
+        expect(why === null || typeof why === 'string').toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

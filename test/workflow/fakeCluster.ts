@@ -1,0 +1,287 @@
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
+import type { Activities, Look, NodeSituation, PlanDigest } from '../../activities/api.js';
+import type { FailureKind } from '../../domain/failures.js';
+import type { NodeRef } from '../../domain/plan.js';
+import type { Blocker } from '../../domain/refresh.js';
+import { manifestSchema } from '../../domain/spec/schema.js';
+import type { ManifestInput } from '../../domain/spec/schema.js';
+
+interface FakeNode extends NodeRef {
+  cni: 'aws' | 'cilium';
+  labelled: boolean;
+  cordoned: boolean;
+  pods: number;
+  instance: 'running' | 'terminated';
+  nodeExists: boolean;
+}
+
+/** A failure as the worker's interceptor would make it of a CiliateError. */
+export function failure(kind: FailureKind, message: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    message,
+    type: kind,
+    nonRetryable: kind === 'Permanent' || kind === 'NeedsHuman',
+    ...(kind === 'NotYet' ? { category: ApplicationFailureCategory.BENIGN } : {}),
+  });
+}
+
+/**
+ * A cluster in memory behind the activities' contract: enough of one that a workflow's order, waits and endings show. It
+ * checks what must never happen, so that every test checks it.
+ */
+export class FakeCluster {
+  readonly nodes: FakeNode[] = [];
+  readonly violations: string[] = [];
+  /** Names of the activities that ran to their end, in order. */
+  readonly calls: string[] = [];
+  /** Thrown once each by the named activity, before it does anything. */
+  readonly faults = new Map<keyof Activities, ApplicationFailure[]>();
+  /** While a name is in here, its look is not done and shows this blocker. */
+  readonly blocked = new Map<keyof Activities, Blocker>();
+  awsNode: 'everywhere' | 'restricted' | 'gone' = 'everywhere';
+  cilium: 'none' | 'migration' | 'enforcement' | 'final' = 'none';
+  revision = 0;
+  lease: string | null = null;
+  readonly guards = new Set<string>();
+  plan: Partial<PlanDigest> = {};
+  searchAttributes = true;
+  #made = 0;
+
+  constructor(size: number) {
+    for (let i = 0; i < size; i++) this.nodes.push(this.#make('aws', i));
+  }
+
+  get labelled(): number {
+    return this.nodes.filter((node) => node.nodeExists && node.labelled).length;
+  }
+
+  block(activity: keyof Activities, blocker: Partial<Blocker> = {}): void {
+    this.blocked.set(activity, { object: 'Pod shop/cart-1', reason: 'PDB shop/cart needs 2 healthy, has 2', todo: 'scale it up', ...blocker });
+  }
+
+  fail(activity: keyof Activities, ...failures: ApplicationFailure[]): void {
+    this.faults.set(activity, [...(this.faults.get(activity) ?? []), ...failures]);
+  }
+
+  /** What the next runs must compare equal, killed or not. */
+  snapshot(): object {
+    return {
+      zones: this.nodes.filter((node) => node.instance === 'running').map((node) => `${node.zone} ${node.cni}`).sort(),
+      cordoned: this.nodes.filter((node) => node.nodeExists && node.cordoned).length,
+      labelled: this.labelled,
+      awsNode: this.awsNode,
+      cilium: this.cilium,
+      revision: this.revision,
+      lease: this.lease,
+      guards: [...this.guards].sort(),
+    };
+  }
+
+  activities(): Activities {
+    const all = this.#activities();
+    const wrapped = Object.entries(all).map(([name, act]) => [
+      name,
+      async (input: unknown) => {
+        const fault = this.faults.get(name as keyof Activities)?.shift();
+        if (fault) throw fault;
+        const result: unknown = await (act as (input: unknown) => Promise<unknown>)(input);
+        this.calls.push(name);
+        return result;
+      },
+    ]);
+    return Object.fromEntries(wrapped) as Activities;
+  }
+
+  #activities(): Activities {
+    return {
+      temporalFacts: () => Promise.resolve({ holder: 'temporal/default/me', searchAttributes: this.searchAttributes }),
+      readManifest: (input) => {
+        const parsed = manifestSchema.safeParse(input);
+        if (!parsed.success) throw failure('Permanent', parsed.error.message);
+        return Promise.resolve(parsed.data);
+      },
+      preflight: () => Promise.resolve(this.#planDigest()),
+      takeLease: ({ target }) => {
+        if (this.lease && this.lease !== target.holder) throw failure('Permanent', `Lease kube-system/ciliate is held by ${this.lease}`);
+        this.lease = target.holder;
+        return Promise.resolve({ tookOverFrom: null });
+      },
+      renewLease: () => Promise.resolve(),
+      releaseLease: () => {
+        this.lease = null;
+        return Promise.resolve();
+      },
+      saveCni: () => Promise.resolve(),
+      holdGuards: ({ set }) => {
+        this.guards.add(set);
+        return Promise.resolve({ taken: [set] });
+      },
+      giveBackGuards: ({ set }) => {
+        const given = set === 'whole' ? [...this.guards] : [set];
+        for (const guard of given) this.guards.delete(guard);
+        if (set === 'whole') for (const node of this.nodes) node.cordoned = false;
+        return Promise.resolve({ given, left: [], missed: [] });
+      },
+      labelNodes: () => {
+        const fresh = this.nodes.filter((node) => node.nodeExists && node.cni === 'aws' && !node.labelled);
+        for (const node of fresh) node.labelled = true;
+        return Promise.resolve({ labelled: fresh.length, already: this.labelled - fresh.length, onCilium: this.nodes.filter((node) => node.cni === 'cilium').length });
+      },
+      restrictAwsNode: () => {
+        if (this.nodes.some((node) => node.nodeExists && node.cni === 'aws' && !node.labelled)) this.violations.push('aws-node restricted before its nodes were labelled');
+        this.awsNode = this.awsNode === 'gone' ? 'gone' : 'restricted';
+        return Promise.resolve({ how: 'patched' as const });
+      },
+      lookAwsNodeRestricted: ({ known }) => this.#look('lookAwsNodeRestricted', known),
+      ensureCilium: ({ phase }) => {
+        if (this.awsNode === 'everywhere') this.violations.push('Cilium installed beside an unrestricted aws-node');
+        if (phase === 'enforcement' && this.labelled > 0) this.violations.push('enforcement on while nodes are on aws-node');
+        if (phase === 'final' && this.awsNode !== 'gone') this.violations.push('migration affinity dropped while aws-node is there');
+        const changed = this.cilium !== phase;
+        if (changed) this.revision += 1;
+        this.cilium = phase;
+        return Promise.resolve({ revision: this.revision, changed, finalValues: `phase: ${phase}\n` });
+      },
+      lookCilium: async ({ known }) => ({ ...(await this.#look('lookCilium', known)), agents: this.nodes.filter((node) => node.cni === 'cilium').length }),
+      unwindInstall: () => {
+        if (this.nodes.some((node) => node.cni === 'cilium')) return Promise.resolve({ unwound: false, why: 'a node runs Cilium' });
+        this.cilium = 'none';
+        this.awsNode = 'everywhere';
+        for (const node of this.nodes) node.labelled = false;
+        return Promise.resolve({ unwound: true, why: 'no node ran Cilium: the install was unwound' });
+      },
+      nextNode: ({ exclude }) => {
+        const open = this.nodes.filter((node) => node.nodeExists && node.labelled);
+        const left = open.filter((node) => !exclude.includes(node.instanceId) && !exclude.includes(node.name));
+        const counts = { aws: open.length, cilium: this.nodes.filter((node) => node.cni === 'cilium').length, pending: 0 };
+        const first = left[0];
+        return Promise.resolve({ next: first ? ref(first) : null, counts, remaining: left.length });
+      },
+      observeNode: ({ node }): Promise<NodeSituation> => {
+        const seen = this.#find(node);
+        const state = !seen ? 'gone' : seen.cni === 'cilium' ? 'on-cilium' : seen.instance === 'running' ? (seen.nodeExists ? 'present' : 'node-gone') : seen.nodeExists ? 'instance-gone' : 'gone';
+        return Promise.resolve({ state, cordonedByOthers: false, why: state });
+      },
+      lookRoom: ({ known }) => this.#look('lookRoom', known),
+      cordonNode: ({ node }) => {
+        this.#mustHold('cordonNode');
+        const seen = this.#find(node);
+        if (seen) seen.cordoned = true;
+        return Promise.resolve({ workloads: [{ kind: 'Deployment', namespace: 'shop', name: 'cart', ready: 2 }] });
+      },
+      lookDrained: async ({ node, known }) => {
+        this.#mustHold('lookDrained');
+        const seen = this.#find(node);
+        if (!seen?.cordoned) this.violations.push(`${node.name} drained without a cordon`);
+        const looked = await this.#look('lookDrained', known);
+        const evicted = looked.done && seen ? seen.pods : 0;
+        if (looked.done && seen) seen.pods = 0;
+        return { ...looked, evicted };
+      },
+      terminateNode: ({ node }) => {
+        this.#mustHold('terminateNode');
+        const seen = this.#find(node);
+        if (seen && seen.nodeExists && seen.pods > 0) this.violations.push(`${node.name} terminated with pods on it`);
+        if (seen?.cni === 'cilium') this.violations.push(`${node.name} is on Cilium and was terminated`);
+        const before = this.nodes.filter((other) => other.instance === 'running').map((other) => other.instanceId);
+        if (seen?.instance === 'running') {
+          seen.instance = 'terminated';
+          this.nodes.push(this.#make('cilium', this.nodes.indexOf(seen)));
+        }
+        return Promise.resolve({ instancesBefore: before });
+      },
+      lookTerminated: async ({ known }) => ({ ...(await this.#look('lookTerminated', known)), terminatedAt: new Date(0).toISOString() }),
+      lookNodeGone: async ({ node, known }) => {
+        const looked = await this.#look('lookNodeGone', known);
+        const seen = this.#find(node);
+        if (looked.done && seen) seen.nodeExists = false;
+        return looked;
+      },
+      lookReplacement: async ({ instancesBefore, known }) => {
+        const fresh = this.nodes.find((node) => node.instance === 'running' && !instancesBefore.includes(node.instanceId));
+        return { ...(await this.#look('lookReplacement', known)), replacement: fresh ? { name: fresh.name, instanceId: fresh.instanceId, zone: fresh.zone } : null };
+      },
+      lookWorkloads: ({ known }) => this.#look('lookWorkloads', known),
+      releaseNode: ({ node }) => {
+        const seen = this.#find(node);
+        if (seen) seen.cordoned = false;
+        return Promise.resolve();
+      },
+      lookProven: async ({ known }) => ({ ...(await this.#look('lookProven', known)), proofs: ['no node is labelled'], unmanaged: 0, digest: 'proof' }),
+      removeAwsNode: () => {
+        if (this.labelled > 0) this.violations.push('aws-node removed while nodes need it');
+        const removed = this.awsNode === 'gone' ? [] : ['DaemonSet aws-node'];
+        this.awsNode = 'gone';
+        return Promise.resolve({ removed });
+      },
+      lookAwsNodeGone: ({ known }) => this.#look('lookAwsNodeGone', known),
+    };
+  }
+
+  #look(activity: keyof Activities, known: string): Promise<Look> {
+    const blocker = this.blocked.get(activity);
+    if (!blocker) return Promise.resolve({ done: true, seen: 'done', blockers: [] });
+    const seen = JSON.stringify(blocker);
+    if (seen === known) throw failure('NotYet', `${activity}: ${blocker.reason}`);
+    return Promise.resolve({ done: false, seen, blockers: [blocker] });
+  }
+
+  #mustHold(activity: string): void {
+    if (this.lease === null) this.violations.push(`${activity} without the Lease`);
+    if (!this.guards.has('changing')) this.violations.push(`${activity} without the guards`);
+  }
+
+  #find(node: NodeRef): FakeNode | undefined {
+    return this.nodes.find((other) => other.instanceId === node.instanceId);
+  }
+
+  #planDigest(): PlanDigest {
+    const done = this.cilium === 'final' && this.awsNode === 'gone';
+    return {
+      mode: done ? 'done' : this.cilium === 'none' ? 'migrate' : 'resume',
+      installDigest: 'install-digest',
+      chart: { version: '1.20.0', sha256: 'a'.repeat(64), source: 'test' },
+      masquerade: { enabled: true, interfaces: 'eth0', why: 'test' },
+      valuesFacts: {},
+      nodes: this.labelled,
+      leftOut: [],
+      findings: [],
+      blocked: false,
+      shows: ['chart 1.20.0'],
+      enforcement: { digest: 'enforcement-digest', shows: ['policyEnforcementMode: default'] },
+      ...this.plan,
+    };
+  }
+
+  #make(cni: 'aws' | 'cilium', index: number): FakeNode {
+    const id = String(++this.#made).padStart(3, '0');
+    return {
+      // The replacement takes its predecessor's name, as EC2 may: nothing may depend on names.
+      name: `ip-10-0-0-${index}`,
+      uid: `uid-${id}`,
+      instanceId: `i-${id}`,
+      group: 'workers',
+      zone: `zone-${'abc'[index % 3]}`,
+      cni,
+      labelled: false,
+      cordoned: false,
+      pods: cni === 'aws' ? 3 : 0,
+      instance: 'running',
+      nodeExists: true,
+    };
+  }
+}
+
+function ref({ name, uid, instanceId, group, zone }: FakeNode): NodeRef {
+  return { name, uid, instanceId, group, zone };
+}
+
+/** A manifest that passes, with no gates unless asked for. */
+export function manifest(name: string, spec: Partial<ManifestInput['spec']> = {}): ManifestInput {
+  return {
+    apiVersion: 'ciliate.io/v1alpha1',
+    kind: 'ClusterMigration',
+    metadata: { name },
+    spec: { cluster: { kubeconfig: '/nowhere/kubeconfig' }, cilium: { version: '1.20.0' }, soakSeconds: 0, approvals: [], ...spec },
+  };
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { MIGRATE_CLUSTER, migrationWorkflowId, SEARCH_ATTRIBUTES } from '../../domain/names.js';
+import type { ManifestInput } from '../../domain/spec/schema.js';
+import type { MigrationStatus } from '../../domain/status.js';
+import { findTemporal } from '../../starter/temporal/discover.js';
+import { statusQuery } from '../../workflows/messages.js';
+import type { migrateCluster } from '../../workflows/index.js';
+import type { FakeCluster } from './fakeCluster.js';
+
+export type MigrationHandle = WorkflowHandleWithFirstExecutionRunId<typeof migrateCluster>;
+
+/** One dev server and one bundle a test file; a worker and a task queue of its own for every test. */
+export class Harness {
+  private constructor(
+    readonly env: TestWorkflowEnvironment,
+    readonly bundle: WorkflowBundleWithSourceMap,
+  ) {}
+
+  static async start(extraArgs: string[] = []): Promise<Harness> {
+    quiet();
+    const { path } = await findTemporal();
+    const searchAttributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => defineSearchAttributeKey(name, type));
+    const env = await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, searchAttributes, extraArgs } });
+    return new Harness(env, await bundleWorkflows());
+  }
+
+  stop(): Promise<void> {
+    return this.env.teardown();
+  }
+
+  /** `maxCachedWorkflows: 0` replays every workflow task from the start, as after a crash: what is not deterministic shows. */
+  worker(cluster: FakeCluster, taskQueue: string, maxCachedWorkflows = 50): Promise<Worker> {
+    return Worker.create({
+      connection: this.env.nativeConnection,
+      taskQueue,
+      workflowBundle: this.bundle,
+      activities: cluster.activities(),
+      maxCachedWorkflows,
+    });
+  }
+
+  start(manifest: ManifestInput | object, taskQueue: string, name?: string): Promise<MigrationHandle> {
+    return this.env.client.workflow.start<typeof migrateCluster>(MIGRATE_CLUSTER, {
+      taskQueue,
+      workflowId: migrationWorkflowId(name ?? `m-${randomUUID().slice(0, 8)}`),
+      args: [manifest],
+    });
+  }
+
+  /** Runs a test's steps beside a worker, and ends both. */
+  async run<T>(cluster: FakeCluster, manifest: object, steps: (handle: MigrationHandle) => Promise<T>): Promise<T> {
+    const taskQueue = randomUUID();
+    const worker = await this.worker(cluster, taskQueue);
+    return worker.runUntil(async () => steps(await this.start(manifest, taskQueue)));
+  }
+}
+
+let installed = false;
+function quiet(): void {
+  if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR') });
+  installed = true;
+}
+
+export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    logger: { trace() {}, debug() {}, info() {}, warn() {}, error: console.error, log() {} },
+  });
+}
+
+/** Waits on a condition of the status, never for luck. The last status is in the error. */
+export async function statusWhere(handle: MigrationHandle, is: (status: MigrationStatus) => boolean): Promise<MigrationStatus> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const status = await handle.query(statusQuery);
+    if (is(status)) return status;
+    if (Date.now() > deadline) throw new Error(`the status never became what was awaited: ${JSON.stringify(status, null, 1)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,319 @@
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GATES } from '../../domain/spec/schema.js';
+import type { MigrationReport } from '../../domain/status.js';
+import { abortUpdate, approveSignal, approveUpdate, pauseSignal, pauseUpdate, reportQuery, resumeUpdate, retryUpdate, setUpdate, skipUpdate } from '../../workflows/messages.js';
+import { FakeCluster, failure, manifest } from './fakeCluster.js';
+import { Harness, statusWhere } from './harness.js';
+import type { MigrationHandle } from './harness.js';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await Harness.start();
+});
+afterAll(() => harness.stop());
+
+const me = { by: 'test', reason: 'because' };
+
+async function failed(handle: MigrationHandle): Promise<ApplicationFailure> {
+  const error: unknown = await handle.result().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(WorkflowFailedError);
+  const cause = (error as WorkflowFailedError).cause;
+  expect(cause).toBeInstanceOf(ApplicationFailure);
+  return cause as ApplicationFailure;
+}
+
+async function refused(update: Promise<unknown>): Promise<string> {
+  const error: unknown = await update.catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
+  return (error as WorkflowUpdateFailedError).cause?.message ?? '';
+}
+
+describe('a migration', () => {
+  it('replaces every node, removes aws-node, gives everything back', async () => {
+    const cluster = new FakeCluster(3);
+    const report = await harness.run(cluster, manifest('happy'), (handle) => handle.result());
+    expect(report.state).toBe('done');
+    expect(report.nodes.map((node) => node.outcome)).toEqual(['refreshed', 'refreshed', 'refreshed']);
+    expect(report.nodes.every((node) => node.evictedPods === 3)).toBe(true);
+    expect(report.finalValues).toBe('phase: final\n');
+    expect(cluster.snapshot()).toEqual({
+      zones: ['zone-a cilium', 'zone-b cilium', 'zone-c cilium'],
+      cordoned: 0,
+      labelled: 0,
+      awsNode: 'gone',
+      cilium: 'final',
+      revision: 3,
+      lease: null,
+      guards: [],
+    });
+    expect(cluster.violations).toEqual([]);
+    expect(report.phases.map((phase) => phase.phase)).toEqual(
+      ['preflight', 'take', 'guard', 'label', 'restrict', 'install', 'refresh', 'prove', 'enforce', 'soak', 'remove', 'finalise', 'give-back'],
+    );
+  });
+
+  it('has nothing to do where all is done', async () => {
+    const cluster = new FakeCluster(0);
+    cluster.plan = { mode: 'done' };
+    const report = await harness.run(cluster, manifest('idle'), (handle) => handle.result());
+    expect(report.state).toBe('done');
+    expect(cluster.calls).not.toContain('takeLease');
+  });
+
+  it('stops at a blocker before its first write', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.plan = { blocked: true, findings: [{ id: 'ipv6', severity: 'blocker', objects: [], message: 'IPv6 cluster.', todo: 'None.' }] };
+    const cause = await harness.run(cluster, manifest('blocked'), failed);
+    expect(cause.message).toContain('ipv6: IPv6 cluster.');
+    expect((cause.details?.[0] as MigrationReport).state).toBe('failed');
+    expect(cluster.calls).toEqual(['temporalFacts', 'readManifest', 'preflight']);
+  });
+
+  it('refuses a manifest that does not fit, naming what is wrong', async () => {
+    const cause = await harness.run(new FakeCluster(1), { kind: 'Other' }, failed);
+    expect(cause.message).toContain('apiVersion');
+  });
+
+  it('fails with the holder when somebody else has the Lease, and gives back nothing that is not its own', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.lease = 'other/ns/cilium-migration/x';
+    const cause = await harness.run(cluster, manifest('held'), failed);
+    expect(cause.message).toContain('other/ns/cilium-migration/x');
+    expect(cluster.lease).toBe('other/ns/cilium-migration/x');
+    expect(cluster.calls).not.toContain('giveBackGuards');
+  });
+
+  it('runs without search attributes where there are none', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.searchAttributes = false;
+    const report = await harness.run(cluster, manifest('bare'), (handle) => handle.result());
+    expect(report.state).toBe('done');
+  });
+});
+
+describe('gates', () => {
+  it('open in order, give the guards back meanwhile, and take only the digest they show', async () => {
+    const cluster = new FakeCluster(2);
+    const report = await harness.run(cluster, manifest('gates', { approvals: [...GATES] }), async (handle) => {
+      for (const gate of GATES) {
+        const { gate: open } = await statusWhere(handle, (status) => status.gate?.gate === gate);
+        await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+        expect(await refused(handle.executeUpdate(approveUpdate, { args: [{ gate, digest: 'stale', ...me }] }))).toContain('expected digest');
+        await handle.executeUpdate(approveUpdate, { args: [{ gate, digest: open?.digest ?? '', ...me }] });
+      }
+      return handle.result();
+    });
+    expect(report.state).toBe('done');
+    expect(report.audit.map((entry) => entry.on)).toEqual([...GATES]);
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('open again when what they decide on changed before the approval was acted on', async () => {
+    const cluster = new FakeCluster(1);
+    await harness.run(cluster, manifest('moved', { approvals: ['before-install'] }), async (handle) => {
+      await statusWhere(handle, (status) => status.gate !== null);
+      cluster.plan = { installDigest: 'another' };
+      await handle.executeUpdate(approveUpdate, { args: [{ gate: 'before-install', digest: 'install-digest', ...me }] });
+      await statusWhere(handle, (status) => status.gate?.digest === 'another');
+      expect(cluster.calls).not.toContain('takeLease');
+      await handle.executeUpdate(approveUpdate, { args: [{ gate: 'before-install', digest: 'another', ...me }] });
+      return handle.result();
+    });
+    expect(cluster.cilium).toBe('final');
+  });
+
+  it('take a signal that fits; one that does not is recorded and ignored', async () => {
+    const cluster = new FakeCluster(1);
+    const report = await harness.run(cluster, manifest('signals', { approvals: ['before-removal'] }), async (handle) => {
+      const { gate } = await statusWhere(handle, (status) => status.gate !== null);
+      await handle.signal(approveSignal, { gate: 'before-install', digest: 'x', ...me });
+      await handle.signal(approveSignal, { nonsense: true } as never);
+      await handle.signal(approveSignal, { gate: 'before-removal', digest: gate?.digest ?? '', ...me });
+      return handle.result();
+    });
+    expect(report.audit.map((entry) => entry.ignored ?? null)).toEqual([expect.stringContaining('expected gate before-removal'), expect.stringContaining('expected a text'), null]);
+  });
+});
+
+describe('pause', () => {
+  it('takes effect between nodes and lets the cluster breathe; a signal is enough', async () => {
+    const cluster = new FakeCluster(2);
+    cluster.block('lookTerminated');
+    await harness.run(cluster, manifest('pause'), async (handle) => {
+      await statusWhere(handle, (status) => status.inFlight[0]?.step === 'await-terminated');
+      await handle.signal(pauseSignal, me);
+      cluster.blocked.clear();
+      const status = await statusWhere(handle, ({ state, inFlight, nodes }) => state === 'paused' && inFlight.length === 0 && nodes.done === 1);
+      expect(status.counts.aws).toBe(2);
+      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      expect(await refused(handle.executeUpdate(pauseUpdate, { args: [me] }))).toContain('already paused');
+      await handle.executeUpdate(resumeUpdate, { args: [me] });
+      return handle.result();
+    });
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('stops a drain between evictions, and goes on from there', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.block('lookDrained');
+    await harness.run(cluster, manifest('pause-drain'), async (handle) => {
+      const { blocked } = await statusWhere(handle, (status) => status.blocked.length > 0);
+      expect(blocked[0]).toContain('PDB shop/cart needs 2 healthy, has 2');
+      await handle.executeUpdate(pauseUpdate, { args: [me] });
+      await statusWhere(handle, (status) => status.inFlight[0]?.paused === true);
+      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      cluster.blocked.clear();
+      expect(cluster.nodes[0]?.instance).toBe('running');
+      await handle.executeUpdate(resumeUpdate, { args: [me] });
+      return handle.result();
+    });
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('is what the run does itself where a person must decide; resume tries again', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.fail('restrictAwsNode', failure('NeedsHuman', 'add-on has no affinity in its schema'));
+    await harness.run(cluster, manifest('human'), async (handle) => {
+      const status = await statusWhere(handle, ({ state }) => state === 'paused');
+      expect(status.problem).toContain('no affinity');
+      expect(status.paused?.by).toBe('ciliate');
+      await handle.executeUpdate(resumeUpdate, { args: [me] });
+      return handle.result();
+    });
+    expect(cluster.violations).toEqual([]);
+  });
+});
+
+describe('abort', () => {
+  it('during a drain hands the node back as it was found', async () => {
+    const cluster = new FakeCluster(2);
+    cluster.block('lookDrained');
+    const report = await harness.run(cluster, manifest('abort'), async (handle) => {
+      await statusWhere(handle, (status) => status.blocked.length > 0);
+      await handle.executeUpdate(abortUpdate, { args: [me] });
+      return handle.result();
+    });
+    expect(report.state).toBe('aborted');
+    expect(report.nodes.map((node) => node.outcome)).toEqual(['handed-back']);
+    expect(cluster.nodes.map((node) => node.instance)).toEqual(['running', 'running']);
+    expect(cluster.snapshot()).toMatchObject({ cordoned: 0, lease: null, guards: [], awsNode: 'restricted' });
+  });
+
+  it('after a termination still sees the replacement through', async () => {
+    const cluster = new FakeCluster(2);
+    cluster.block('lookReplacement');
+    const report = await harness.run(cluster, manifest('abort-late'), async (handle) => {
+      await statusWhere(handle, (status) => status.inFlight[0]?.step === 'await-replacement');
+      await handle.executeUpdate(abortUpdate, { args: [me] });
+      await statusWhere(handle, (status) => status.state === 'aborting');
+      cluster.blocked.clear();
+      return handle.result();
+    });
+    expect(report.nodes.map((node) => node.outcome)).toEqual(['refreshed']);
+    expect(cluster.snapshot()).toMatchObject({ lease: null, guards: [] });
+  });
+
+  it('while a step is retried for ever ends it; nothing ran Cilium, so the install is unwound', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.block('lookCilium');
+    const report = await harness.run(cluster, manifest('abort-install'), async (handle) => {
+      await statusWhere(handle, (status) => status.phase === 'install' && status.blocked.length > 0);
+      await handle.executeUpdate(abortUpdate, { args: [me] });
+      return handle.result();
+    });
+    expect(report.state).toBe('aborted');
+    expect(cluster.snapshot()).toMatchObject({ cilium: 'none', awsNode: 'everywhere', labelled: 0, guards: [], lease: null });
+  });
+
+  it('is what Cancel in the UI does; the run ends cancelled and its report can be asked for', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.block('lookDrained');
+    await harness.run(cluster, manifest('cancel'), async (handle) => {
+      await statusWhere(handle, (status) => status.blocked.length > 0);
+      await handle.cancel();
+      await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+      expect((await handle.describe()).status.name).toBe('CANCELLED');
+      expect((await handle.query(reportQuery)).nodes.map((node) => node.outcome)).toEqual(['handed-back']);
+    });
+    expect(cluster.snapshot()).toMatchObject({ cordoned: 0, lease: null, guards: [] });
+  });
+
+  it('of the node too when the migration is terminated: its parent gone, it is handed back', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.block('lookDrained');
+    await harness.run(cluster, manifest('terminated'), async (handle) => {
+      const status = await statusWhere(handle, ({ blocked }) => blocked.length > 0);
+      await handle.terminate('test');
+      const node = status.inFlight[0]?.node;
+      await harness.env.client.workflow.getHandle(`cilium-migration/terminated/node/${node?.instanceId}`).result();
+    });
+    expect(cluster.nodes[0]).toMatchObject({ cordoned: false, instance: 'running' });
+  });
+});
+
+describe('a node that will not go', () => {
+  it('is skipped: the run ends partial and the same start goes on from there', async () => {
+    const cluster = new FakeCluster(2);
+    cluster.block('lookDrained');
+    const first = await harness.run(cluster, manifest('skip'), async (handle) => {
+      await statusWhere(handle, (status) => status.blocked.length > 0);
+      expect(await refused(handle.executeUpdate(retryUpdate, { args: [{ node: 'nobody', ...me }] }))).toContain('ip-10-0-0-0');
+      await handle.executeUpdate(skipUpdate, { args: [{ node: 'ip-10-0-0-0', ...me }] });
+      await statusWhere(handle, (status) => status.inFlight[0]?.node.name === 'ip-10-0-0-1');
+      cluster.blocked.clear();
+      return handle.result();
+    });
+    expect(first.state).toBe('partial');
+    expect(first.nodes.map((node) => node.outcome)).toEqual(['handed-back', 'refreshed']);
+    expect(cluster.snapshot()).toMatchObject({ labelled: 1, awsNode: 'restricted', cilium: 'migration', lease: null, guards: [] });
+
+    const second = await harness.run(cluster, manifest('skip'), (handle) => handle.result());
+    expect(second.state).toBe('done');
+    expect(cluster.snapshot()).toMatchObject({ labelled: 0, awsNode: 'gone', cilium: 'final' });
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('waits for a retry where a failure is for good', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.fail('lookReplacement', failure('NeedsHuman', 'the label cni-plugin=aws came back on ip-10-0-0-0'));
+    const report = await harness.run(cluster, manifest('retry'), async (handle) => {
+      const status = await statusWhere(handle, ({ blocked }) => blocked.length > 0);
+      expect(status.blocked[0]).toContain('came back');
+      await handle.executeUpdate(retryUpdate, { args: [{ node: 'ip-10-0-0-0', ...me }] });
+      return handle.result();
+    });
+    expect(report.state).toBe('done');
+  });
+
+  it('is left alone when it is labelled but runs Cilium: a person must look', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.nodes[0]!.labelled = true;
+    cluster.nodes[0]!.cni = 'cilium';
+    cluster.awsNode = 'restricted';
+    const report = await harness.run(cluster, manifest('on-cilium'), async (handle) => {
+      const { blocked } = await statusWhere(handle, (status) => status.blocked.length > 0);
+      expect(blocked[0]).toContain('on-cilium');
+      await handle.executeUpdate(skipUpdate, { args: [{ node: 'i-001', ...me }] });
+      return handle.result();
+    });
+    expect(report.state).toBe('partial');
+    expect(report.nodes.map((node) => node.outcome)).toEqual(['handed-back']);
+    expect(cluster.nodes[0]).toMatchObject({ instance: 'running', cordoned: false });
+    expect(cluster.violations).toEqual([]);
+  });
+});
+
+describe('settings', () => {
+  it('change under way: a soak of a day ends when it is set to nothing', async () => {
+    const cluster = new FakeCluster(1);
+    const report = await harness.run(cluster, manifest('soak', { soakSeconds: 86_400 }), async (handle) => {
+      await statusWhere(handle, (status) => status.phase === 'soak');
+      expect(await refused(handle.executeUpdate(setUpdate, { args: [{ values: { nonsense: '1' }, by: 'test' }] }))).toContain('soakSeconds');
+      await handle.executeUpdate(setUpdate, { args: [{ values: { soakSeconds: '0' }, by: 'test' }] });
+      return handle.result();
+    });
+    expect(report.state).toBe('done');
+  });
+});
