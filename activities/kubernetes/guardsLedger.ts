@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { GUARDS_LEDGER } from '../../domain/names.js';
+import { entryKey } from '../../domain/ledger.js';
+import type { Entries, GuardEntry } from '../../domain/ledger.js';
+import type { Clients } from '../clients/index.js';
+import { changeData, readData } from './configMap.js';
+import type { Data } from './configMap.js';
+
+const entrySchema: z.ZodType<GuardEntry> = z.object({
+  kind: z.enum(['asg-process', 'scale-down', 'cordon', 'lb-exclusion']),
+  set: z.enum(['whole', 'changing', 'node']),
+  object: z.string(),
+  id: z.string(),
+  name: z.string(),
+  prior: z.string().nullable(),
+  ours: z.string(),
+  at: z.string(),
+});
+
+/** All entries of the guards ledger; none where there is no ledger. */
+export async function readGuards(clients: Clients): Promise<Entries> {
+  return parse((await readData(clients, GUARDS_LEDGER)) ?? {});
+}
+
+/** Puts entries in. To be done before what they describe. */
+export async function putGuards(clients: Clients, entries: GuardEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await changeData(clients, GUARDS_LEDGER, (data) => ({ ...data, ...Object.fromEntries(entries.map((entry) => [dataKey(entry), JSON.stringify(entry)])) }));
+}
+
+/** Takes entries out, each only while it is still that very entry. The ConfigMap goes with the last one. */
+export async function dropGuards(clients: Clients, entries: GuardEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const gone = new Map(entries.map((entry) => [dataKey(entry), JSON.stringify(entry)]));
+  await changeData(clients, GUARDS_LEDGER, (data) => {
+    const kept = Object.entries(data).filter(([key, text]) => gone.get(key) !== text);
+    if (kept.length === Object.keys(data).length) return data;
+    return kept.length === 0 ? null : Object.fromEntries(kept);
+  });
+}
+
+function parse(data: Data): Entries {
+  return Object.fromEntries(
+    Object.values(data).map((text) => {
+      const entry = entrySchema.parse(JSON.parse(text));
+      return [entryKey(entry), entry];
+    }),
+  );
+}
+
+/** ConfigMap keys allow few characters and no slash; a name of an Auto Scaling group allows nearly all. */
+function dataKey(entry: GuardEntry): string {
+  return `${entry.kind}.${createHash('sha256').update(entryKey(entry)).digest('hex').slice(0, 16)}`;
+}

@@ -1,0 +1,88 @@
+/**
+ * The guards ledger: what was changed only for the time of the migration, and what stood there before. An entry is written
+ * before its change, so a crash between the two leaves an entry whose change is not there: both readings are safe.
+ *
+ * Values are texts; null means absent (no annotation, no label).
+ */
+export type GuardKind = 'asg-process' | 'scale-down' | 'cordon' | 'lb-exclusion';
+
+/** `whole`: from take to give-back; `changing`: only while nodes are being changed; `node`: one node's refresh. */
+export type LedgerSet = 'whole' | 'changing' | 'node';
+
+export interface GuardEntry {
+  kind: GuardKind;
+  set: LedgerSet;
+  /** For people: `Node ip-10-0-1-7`, `ASG workers: AZRebalance`. */
+  object: string;
+  /** What it is, for good: a Node's UID, a group's name and process. A new node of the same name is another object. */
+  id: string;
+  /** How to find it again: a Node's name. Never trusted without `id`. */
+  name: string;
+  prior: string | null;
+  ours: string;
+  /** ISO 8601. */
+  at: string;
+}
+
+/** The value of a guard right now, and who set it where that can be told (managedFields). */
+export interface GuardNow {
+  value: string | null;
+  setBy: 'us' | 'others' | 'unknown';
+}
+
+/** `set`: write this entry, then the value. `ours`: held already. `theirs`: it has that value without us; leave it alone. */
+export type Taking = { act: 'set'; entry: GuardEntry } | { act: 'ours' } | { act: 'theirs' };
+
+/**
+ * What to do to hold a guard.
+ *
+ * @param entry what the ledger says of it
+ * @param wanted the entry as it would be written now, with `prior` as it is now
+ */
+export function taking(now: GuardNow, entry: GuardEntry | undefined, wanted: GuardEntry): Taking {
+  if (now.value === wanted.ours) return entry !== undefined && entry.ours === now.value && now.setBy !== 'others' ? { act: 'ours' } : { act: 'theirs' };
+  // An entry without its change: a crash came between, or somebody put the prior value back. The prior value stays as it was
+  // saved; a third value is somebody's newer wish and takes its place.
+  const prior = entry !== undefined && entry.prior === now.value ? entry.prior : now.value;
+  return { act: 'set', entry: { ...wanted, prior } };
+}
+
+/** `restore`: put `prior` back. `drop`: nothing to undo. `left`: somebody else changed it since; it is theirs now. */
+export type GivingBack = { act: 'restore' } | { act: 'drop' } | { act: 'left'; why: string };
+
+/** What to do to give a guard back. `now` undefined: the object is gone. */
+export function givingBack(entry: GuardEntry, now: GuardNow | undefined): GivingBack {
+  if (now === undefined) return { act: 'drop' };
+  if (now.value === entry.prior) return { act: 'drop' };
+  if (now.value !== entry.ours) return { act: 'left', why: `${entry.object}: was set to ${shown(entry.ours)}, is ${shown(now.value)} now; somebody else changed it` };
+  if (now.setBy === 'others') return { act: 'left', why: `${entry.object}: ${shown(entry.ours)} was set by somebody else` };
+  return { act: 'restore' };
+}
+
+/** Key of an entry in the ledger: one a guard and object. */
+export function entryKey(entry: Pick<GuardEntry, 'kind' | 'id'>): string {
+  return `${entry.kind}/${entry.id}`;
+}
+
+export type Entries = Readonly<Record<string, GuardEntry>>;
+
+/** The ledger with an entry put in. */
+export function withEntry(entries: Entries, entry: GuardEntry): Entries {
+  return { ...entries, [entryKey(entry)]: entry };
+}
+
+/** The ledger without an entry: only while it still is that very entry. */
+export function withoutEntry(entries: Entries, entry: GuardEntry): Entries {
+  const key = entryKey(entry);
+  if (entries[key]?.at !== entry.at) return entries;
+  return Object.fromEntries(Object.entries(entries).filter(([candidate]) => candidate !== key));
+}
+
+/** Entries that a give-back of `set` undoes: `whole` is the end, so it undoes everything. */
+export function entriesOf(entries: Entries, set: LedgerSet): GuardEntry[] {
+  return Object.values(entries).filter((entry) => set === 'whole' || entry.set === set);
+}
+
+function shown(value: string | null): string {
+  return value === null ? 'absent' : JSON.stringify(value);
+}
