@@ -70,7 +70,7 @@ export class Runtime {
     this.glue = new Glue({ client: this.plane.client, awsPort, clusterName: options.name, options, log });
     this.control.attach({ glue: this.glue, plane: this.plane, awsPort });
     this.glue.start();
-    await this.populate();
+    await this.installCni();
     writeFileSync(path.join(dir, 'kubeconfig'), this.plane.kubeconfig('admin'), { mode: 0o600 });
     const ca = readFileSync(path.join(pki, 'ca.crt')).toString('base64');
     writeFileSync(path.join(dir, 'front.kubeconfig'), kubeconfigYaml({ name: options.name, server: frontServer, ca, user: { token: this.adminToken } }), { mode: 0o600 });
@@ -79,16 +79,29 @@ export class Runtime {
 
   /** All instances are Ready Nodes and all pods run. */
   async untilReady(timeout: number): Promise<void> {
+    const end = Date.now() + timeout;
+    await this.reach(() => this.missingNodes(), end);
+    // Only now: pods that come while one node is ready would all go there.
+    const client = this.plane?.client;
+    if (client !== undefined) await createAll(client, this.workload(), 'kubectl-client-side-apply');
+    await this.reach(() => this.missingPods(), end);
+  }
+
+  private async reach(missing: () => string, end: number): Promise<void> {
     let seen = '';
+    let told = 0;
     await until(
       () => {
-        const now = this.missing();
-        if (now !== seen && now !== '') this.config.progress(`waiting: ${now}`);
+        const now = missing();
+        if (now !== seen && now !== '' && Date.now() - told > 2000) {
+          told = Date.now();
+          this.config.progress(`waiting: ${now}`);
+        }
         seen = now;
         return Promise.resolve(now === '');
       },
-      timeout,
-      () => `the cluster is not ready after ${String(timeout / 1000)} s: ${seen}`,
+      end - Date.now(),
+      () => `the cluster does not get ready: ${seen}`,
     );
   }
 
@@ -101,25 +114,32 @@ export class Runtime {
     await Promise.all([this.aws?.stop(), this.plane?.stop(), this.control?.close(), this.front?.close(), this.awsFront?.close()]);
   }
 
-  private missing(): string {
+  private missingNodes(): string {
     const world = this.glue?.world;
-    const { options } = this.config;
-    const wanted = groupSpecs(options).reduce((sum, group) => sum + group.desired, 0);
+    const wanted = this.wantedNodes();
     if (world === undefined || !world.complete) return 'nothing seen yet';
     const nodes = [...world.nodes.values()].filter((node) => condition(node, 'Ready')?.status === 'True').length;
-    if (nodes < wanted) return `${String(nodes)} of ${String(wanted)} nodes Ready`;
-    const pods = [...world.pods.values()].filter((pod) => pod.metadata.deletionTimestamp === undefined);
+    return nodes < wanted ? `${String(nodes)} of ${String(wanted)} nodes Ready` : '';
+  }
+
+  private missingPods(): string {
+    const pods = [...(this.glue?.world.pods.values() ?? [])].filter((pod) => pod.metadata.deletionTimestamp === undefined);
     const running = pods.filter((pod) => pod.status?.phase === 'Running').length;
-    // DaemonSets alone make two pods a node; fewer means that the controllers have not got to it.
-    const least = wanted * 2 + this.replicas();
-    if (pods.length < least || running < pods.length) return `${String(running)} of ${String(Math.max(least, pods.length))} pods Running`;
-    return '';
+    // Fewer pods than that means that the controllers have not got to it yet.
+    const least = this.wantedNodes() * 2 + this.replicas();
+    return pods.length < least || running < pods.length ? `${String(running)} of ${String(Math.max(least, pods.length))} pods Running` : '';
+  }
+
+  private wantedNodes(): number {
+    return groupSpecs(this.config.options).reduce((sum, group) => sum + group.desired, 0);
+  }
+
+  private workload(): ReturnType<typeof workloadObjects> {
+    return [...systemObjects(this.config.options), ...workloadObjects(this.config.options)];
   }
 
   private replicas(): number {
-    const { options } = this.config;
-    const objects = [...systemObjects(options), ...workloadObjects(options)];
-    return objects.reduce((sum, object) => sum + Number((object['spec'] as { replicas?: number } | undefined)?.replicas ?? 0), 0);
+    return this.workload().reduce((sum, object) => sum + Number((object['spec'] as { replicas?: number } | undefined)?.replicas ?? 0), 0);
   }
 
   private async startAws(apiEndpoint: string, pki: string): Promise<number> {
@@ -162,7 +182,7 @@ export class Runtime {
     return Number(readFileSync(portFile, 'utf8'));
   }
 
-  private async populate(): Promise<void> {
+  private async installCni(): Promise<void> {
     const { options } = this.config;
     const client = this.plane?.client;
     if (client === undefined) return;
@@ -173,6 +193,5 @@ export class Runtime {
     if (options.awsNode === 'addon') {
       for (const object of cni) await client.apply(pathOf(object), object, { manager: 'eks', force: true });
     } else await createAll(client, cni, 'kubectl-client-side-apply');
-    await createAll(client, [...systemObjects(options), ...workloadObjects(options)], 'kubectl-client-side-apply');
   }
 }

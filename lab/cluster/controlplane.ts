@@ -119,6 +119,8 @@ export class ControlPlane {
           `--service-account-key-file=${at('sa.pub')}`,
           `--service-account-signing-key-file=${at('sa.key')}`,
           '--service-account-issuer=https://kubernetes.default.svc',
+          // Only shown in the kubernetes Service; without it the server wants a default route (TEST-NET-1, loopback is refused).
+          '--advertise-address=192.0.2.1',
           '--anonymous-auth=true',
           '--enable-priority-and-fairness=false',
           '--watch-cache=true',
