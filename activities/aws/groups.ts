@@ -1,0 +1,50 @@
+import { DescribeAutoScalingGroupsCommand, DescribeAutoScalingInstancesCommand } from '@aws-sdk/client-auto-scaling';
+import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
+import { CiliateError } from '../../domain/failures.js';
+import type { Clients } from '../clients/index.js';
+
+/** The API's own limits. */
+const INSTANCES_A_CALL = 50;
+const GROUPS_A_CALL = 100;
+
+export interface Membership {
+  instanceId: string;
+  group: string;
+  zone: string;
+}
+
+/** Group and zone of each instance that an Auto Scaling group owns; an instance without one is not in the map. */
+export async function groupsOf(clients: Clients, instanceIds: string[]): Promise<Map<string, Membership>> {
+  const found = new Map<string, Membership>();
+  for (const ids of chunks([...new Set(instanceIds)], INSTANCES_A_CALL)) {
+    const { AutoScalingInstances = [] } = await clients.aws.autoScaling.send(new DescribeAutoScalingInstancesCommand({ InstanceIds: ids }));
+    for (const { InstanceId, AutoScalingGroupName, AvailabilityZone } of AutoScalingInstances) {
+      if (InstanceId === undefined || AutoScalingGroupName === undefined) continue;
+      found.set(InstanceId, { instanceId: InstanceId, group: AutoScalingGroupName, zone: AvailabilityZone ?? '' });
+    }
+  }
+  return found;
+}
+
+export async function describeGroups(clients: Clients, names: string[]): Promise<AutoScalingGroup[]> {
+  const groups: AutoScalingGroup[] = [];
+  for (const some of chunks([...new Set(names)], GROUPS_A_CALL)) {
+    const { AutoScalingGroups = [] } = await clients.aws.autoScaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: some }));
+    groups.push(...AutoScalingGroups);
+  }
+  return groups;
+}
+
+export async function describeGroup(clients: Clients, name: string): Promise<AutoScalingGroup> {
+  const [group] = await describeGroups(clients, [name]);
+  if (group !== undefined) return group;
+  throw new CiliateError(
+    'Permanent',
+    { object: `Auto Scaling group ${name}`, expected: `it in ${clients.region}`, seen: 'no such group', todo: 'Check region and account; a group that was deleted takes its nodes along.' },
+    { code: 'GroupMissing' },
+  );
+}
+
+export function* chunks<T>(items: T[], size: number): Generator<T[]> {
+  for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
+}

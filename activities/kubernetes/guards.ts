@@ -1,0 +1,51 @@
+import { entriesOf } from '../../domain/ledger.js';
+import type { GuardEntry, LedgerSet } from '../../domain/ledger.js';
+import { processGuard } from '../aws/guards/processes.js';
+import type { GuardSet } from '../api.js';
+import type { Clients } from '../clients/index.js';
+import { giveBack, hold } from './guard.js';
+import type { GivenBack, Guard } from './guard.js';
+import { cordonGuard } from './guards/cordon.js';
+import { lbExclusionGuard } from './guards/lbExclusion.js';
+import { scaleDownGuard } from './guards/scaleDown.js';
+import { readGuards } from './guardsLedger.js';
+
+/** Guards of one node are wanted node by node (cordon.ts), never as a set. */
+const none = (): Promise<[]> => Promise.resolve([]);
+const GUARDS: Guard[] = [{ ...cordonGuard, wanted: none }, { ...lbExclusionGuard, wanted: none }, scaleDownGuard, processGuard];
+
+/** Takes every guard of the set that is not held yet. */
+export async function holdGuards(clients: Clients, set: GuardSet): Promise<{ taken: string[] }> {
+  const taken: string[] = [];
+  for (const guard of GUARDS) taken.push(...(await hold(clients, guard, await guard.wanted(clients, set))));
+  return { taken };
+}
+
+/** Gives back a set; `whole` gives back everything that the ledger knows, nodes' guards too. */
+export async function giveBackGuards(clients: Clients, set: GuardSet): Promise<GivenBack> {
+  return giveBackEntries(clients, entriesOf(await readGuards(clients), set));
+}
+
+/** Gives back the guards of one node, known by its UID. */
+export async function giveBackNode(clients: Clients, uid: string): Promise<GivenBack> {
+  const set: LedgerSet = 'node';
+  return giveBackEntries(
+    clients,
+    entriesOf(await readGuards(clients), set).filter((entry) => entry.id === uid),
+  );
+}
+
+async function giveBackEntries(clients: Clients, entries: GuardEntry[]): Promise<GivenBack> {
+  const all: GivenBack = { given: [], left: [], missed: [] };
+  for (const guard of GUARDS) {
+    const part = await giveBack(
+      clients,
+      guard,
+      entries.filter((entry) => entry.kind === guard.kind),
+    );
+    all.given.push(...part.given);
+    all.left.push(...part.left);
+    all.missed.push(...part.missed);
+  }
+  return all;
+}
