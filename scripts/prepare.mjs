@@ -13,7 +13,9 @@ export async function prepare() {
   say(`Temporal's dev server: from ${from === 'PATH' ? 'PATH' : `the ${from}`}`);
   if (!existsSync(join(dist, 'lab/index.js'))) return;
   const lab = await load('lab/index.js');
-  await lab.ensureControlPlane?.({ say });
+  await lab.checkTools();
+  await lab.ensureControlPlane(say);
+  await lab.ensurePython(say);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

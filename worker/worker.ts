@@ -36,6 +36,9 @@ export function createWorker(settings: WorkerSettings): Promise<Worker> {
     maxCachedWorkflows: settings.maxCachedWorkflows ?? 60,
     maxConcurrentActivityTaskExecutions: 40,
     maxConcurrentLocalActivityExecutions: 4,
+    // Heartbeats are how a step learns of a cancellation, and Temporal of a dead worker (activities/failures.ts beats every 2 s).
+    maxHeartbeatThrottleInterval: '2 seconds',
+    defaultHeartbeatThrottleInterval: '2 seconds',
     workflowTaskPollerBehavior: { type: 'autoscaling', initial: 2, minimum: 2, maximum: 10 },
     activityTaskPollerBehavior: { type: 'autoscaling', initial: 2, minimum: 1, maximum: 10 },
     // A step in flight gets this long to end by itself (a Helm call is the longest), then it is cancelled, then dropped.

@@ -15,12 +15,16 @@ export interface CommandFile {
 export type CommandAction<A extends unknown[]> = (...args: A) => Promise<ExitCode>;
 
 /** Commander takes no return value from an action: the exit code goes through process.exitCode's owner, main(). */
-export let outcome: ExitCode = EXIT.done;
+const outcome: { code: ExitCode } = { code: EXIT.done };
+
+/** The exit code of the last action. */
+export const lastOutcome = (): ExitCode => outcome.code;
 
 /** Wraps an action that returns an exit code. */
 export function exits<A extends unknown[]>(action: CommandAction<A>): (...args: A) => Promise<void> {
   return async (...args) => {
-    outcome = await action(...args);
+    outcome.code = EXIT.done;
+    outcome.code = await action(...args);
   };
 }
 

@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { CiliateError } from '../../domain/failures.js';
 import { EXIT, ExitError } from '../exit.js';
 import type { ExitCode } from '../exit.js';
-import * as state from './command.js';
+import { lastOutcome } from './command.js';
 import { buildProgram } from './program.js';
 
 /** Runs one command line; errors go to stderr, each as plain text. Never throws. */
@@ -14,7 +14,7 @@ export async function main(args: string[]): Promise<ExitCode> {
       return EXIT.usage;
     }
     await program.parseAsync(args, { from: 'user' });
-    return state.outcome;
+    return lastOutcome();
   } catch (error) {
     return report(error);
   }

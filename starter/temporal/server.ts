@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExitError, EXIT } from '../exit.js';
 import { findTemporal } from './discover.js';
@@ -30,6 +31,8 @@ export interface TemporalServer {
   stop(): Promise<void>;
   /** SIGKILL: for tests of durability. */
   kill(): Promise<void>;
+  /** Leaves it running when this process ends. */
+  detach(): void;
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -48,23 +51,30 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
   const args = ['server', 'start-dev', '--ip', LOOPBACK, '--port', `${port}`, '--ui-port', `${uiPort}`];
   args.push('--log-level', 'error', '--log-format', 'json', '--dynamic-config-value', 'matching.enableFairness=true');
   if (options.dbFile !== undefined) args.push('--db-filename', options.dbFile);
-  // A process group of its own: Ctrl-C reaches us only, and we stop the worker before the server.
-  const child = spawn(path, args, { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
-  const errors = lastLines(child);
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  await untilAnswers(child, { port, errors });
+  const log = logFile();
+  // A process group of its own: Ctrl-C reaches us only, and we stop the worker before the server. Its errors go to a file, not
+  // to a pipe: a server that outlives us (demo --keep) must not die of a broken one.
+  const child = spawn(path, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
+  closeSync(log.fd);
+  try {
+    await untilAnswers(child, { port, errors: log.last });
+  } catch (error) {
+    log.remove();
+    throw error;
+  }
   child.once('exit', (code) => options.onExit?.(code));
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     child.removeAllListeners('exit');
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    child.kill(signal);
-    const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
-    await gone;
-    clearTimeout(force);
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+      child.kill(signal);
+      const force = setTimeout(() => child.kill('SIGKILL'), 10_000);
+      await gone;
+      clearTimeout(force);
+    }
+    log.remove();
   };
-  void ended;
   return {
     address: `${LOOPBACK}:${port}`,
     port,
@@ -73,6 +83,21 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
     pid: child.pid ?? 0,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
+    detach: () => child.unref(),
+  };
+}
+
+/** A file for what the server says; its last line is the reason when it does not start. */
+function logFile(): { fd: number; last: () => string; remove: () => void } {
+  const folder = mkdtempSync(join(tmpdir(), 'ciliate-temporal-'));
+  const file = join(folder, 'server.log');
+  return {
+    fd: openSync(file, 'w'),
+    last: () => {
+      const lines = readFileSync(file, 'utf8').trim().split('\n').filter((line) => line !== '');
+      return lines.length === 0 ? '' : `: ${(lines.find((line) => /error|unable|fatal/i.test(line)) ?? lines.at(-1) ?? '').slice(0, 300)}`;
+    },
+    remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
 
@@ -100,10 +125,4 @@ function accepts(port: number): Promise<boolean> {
     socket.once('connect', answer(true));
     socket.once('error', answer(false));
   });
-}
-
-function lastLines(child: ChildProcess): () => string {
-  let tail = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => (tail = (tail + text).slice(-2_000)));
-  return () => (tail.trim() === '' ? '' : `: ${tail.trim().split('\n').at(-1) ?? ''}`);
 }

@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { Listr } from 'listr2';
+import type { ListrTask } from 'listr2';
+import { checkTools, ensureControlPlane, ensurePython, startLab } from '../../lab/index.js';
+import type { Lab } from '../../lab/index.js';
+import { temporalConfig } from '../../worker/config.js';
+import { startTemporal } from '../temporal/server.js';
+import type { TemporalServer } from '../temporal/server.js';
+import { demoChart } from './chart.js';
+import type { DemoChart } from './chart.js';
+import { startWorkerProcess } from './worker-process.js';
+import type { WorkerProcess } from './worker-process.js';
+
+export interface StageOptions {
+  name: string;
+  nodes: number;
+  chart?: string;
+  keep: boolean;
+  /** Nothing more is started once it fires. */
+  signal: AbortSignal;
+}
+
+/** Everything that a demo runs on; what is not there was not started yet. */
+export interface Stage {
+  folder: string;
+  address?: string;
+  server?: TemporalServer;
+  lab?: Lab;
+  chart?: DemoChart;
+  worker?: WorkerProcess;
+}
+
+/** One piece: what to start, and how to tell of it. The text it returns becomes its title. */
+interface Piece {
+  title: string;
+  start(tell: (line: string) => void): Promise<string | undefined>;
+}
+
+/** Builds the stage piece by piece, with progress. `stage` is filled as pieces come up, so that a half-built one can be struck. */
+export async function buildStage(stage: Stage, options: StageOptions): Promise<void> {
+  const tasks = pieces(stage, options).map(({ title, start }): ListrTask => ({
+    title,
+    rendererOptions: { bottomBar: 1 },
+    task: async (_, task) => {
+      options.signal.throwIfAborted();
+      task.title = (await start((line) => (task.output = line))) ?? title;
+    },
+  }));
+  await new Listr(tasks, { registerSignalListeners: false, fallbackRendererCondition: () => !process.stdout.isTTY, fallbackRenderer: 'simple' }).run();
+}
+
+function pieces(stage: Stage, options: StageOptions): Piece[] {
+  return [
+    { title: 'Tools of this machine', start: async () => void (await checkTools()) },
+    { title: 'Control plane of the lab (built once, cached)', start: controlPlane },
+    { title: 'AWS stand-in (installed once, cached)', start: async (tell) => void (await ensurePython(tell)) },
+    { title: 'Chart', start: async () => `Chart: ${(stage.chart = await demoChart(options.chart)).said}` },
+    { title: 'Temporal', start: (tell) => temporal(stage, tell) },
+    { title: `Lab cluster: ${options.nodes} nodes in 3 zones, workloads with PodDisruptionBudgets`, start: (tell) => lab(stage, options, tell) },
+    { title: 'Worker, in a process of its own', start: async () => void (stage.worker = startWorkerProcess(workerEnv(stage), join(stage.folder, 'worker.log'))) },
+  ];
+}
+
+async function controlPlane(tell: (line: string) => void): Promise<undefined> {
+  const tools = await ensureControlPlane(tell);
+  // For this process too: the chart is looked at with the lab's helm.
+  process.env['PATH'] = `${tools}${delimiter}${process.env['PATH'] ?? ''}`;
+}
+
+async function lab(stage: Stage, options: StageOptions, tell: (line: string) => void): Promise<undefined> {
+  const owner = options.keep ? {} : { ownerPid: process.pid };
+  stage.lab = await startLab({ name: options.name, nodes: options.nodes, zones: 3, ...owner }, tell);
+}
+
+/** Takes down whatever is up, the worker first. Goes on when a piece does not go; tells which. */
+export async function strikeStage(stage: Stage): Promise<void> {
+  const pieces: [string, (() => Promise<void>) | undefined][] = [
+    ['worker', stage.worker?.stop],
+    ['Temporal', stage.server?.stop],
+    ['lab', stage.lab?.stop],
+  ];
+  for (const [name, stop] of pieces) await stop?.().catch((error: Error) => console.error(`${name} could not be stopped: ${error.message}`));
+  rmSync(stage.folder, { recursive: true, force: true });
+}
+
+export function emptyStage(): Stage {
+  return { folder: mkdtempSync(join(tmpdir(), 'ciliate-demo-')) };
+}
+
+/** What a shell needs to look around in a demo that was kept. */
+export function stageExports(stage: Stage): Record<string, string> {
+  return { TEMPORAL_ADDRESS: stage.address ?? '', ...stage.lab?.env };
+}
+
+function workerEnv(stage: Stage): NodeJS.ProcessEnv {
+  return { ...process.env, ...stage.lab?.env, ...(stage.server === undefined ? {} : { TEMPORAL_ADDRESS: stage.server.address, TEMPORAL_NAMESPACE: 'default' }) };
+}
+
+async function temporal(stage: Stage, tell: (line: string) => void): Promise<string> {
+  if (process.env['TEMPORAL_ADDRESS'] !== undefined) {
+    stage.address = temporalConfig().address;
+    return `Temporal at ${stage.address} (TEMPORAL_ADDRESS)`;
+  }
+  stage.server = await startTemporal({ dbFile: join(stage.folder, 'temporal.db'), say: tell });
+  stage.address = stage.server.address;
+  // For the client of this process.
+  process.env['TEMPORAL_ADDRESS'] = stage.server.address;
+  return `Temporal at ${stage.address}`;
+}

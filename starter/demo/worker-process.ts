@@ -1,0 +1,39 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../paths.js';
+
+export interface WorkerProcess {
+  pid: number;
+  /** Set when it ended by itself. */
+  died(): string | undefined;
+  stop(): Promise<void>;
+  detach(): void;
+}
+
+/** A worker in a process of its own, as in production: it can be killed without taking the demo along. Logs go to a file. */
+export function startWorkerProcess(env: NodeJS.ProcessEnv, logFile: string): WorkerProcess {
+  const log = openSync(logFile, 'a');
+  const bin = join(packageRoot(), 'dist', 'starter', 'bin.js');
+  const child = spawn(process.execPath, [bin, 'worker'], { env, stdio: ['ignore', log, log], detached: true });
+  closeSync(log);
+  let ended: string | undefined;
+  child.once('error', (error) => (ended = error.message));
+  child.once('exit', (code, signal) => (ended = `ended with ${signal ?? code}, see ${logFile}`));
+  return {
+    pid: child.pid ?? 0,
+    died: () => ended,
+    stop: () => stop(child),
+    detach: () => child.unref(),
+  };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.kill('SIGTERM');
+  const force = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  await gone;
+  clearTimeout(force);
+}
