@@ -72,10 +72,18 @@ async function describe(clients: Clients, calls: AwsCalls, addon: Addon): Promis
   };
 }
 
-/** Whether a JSON schema takes a top-level `affinity`; null where it is no schema that can be read. */
-export function hasAffinity(schema: string): boolean | null {
+interface Schema {
+  $ref?: string;
+  definitions?: Record<string, Schema>;
+  properties?: Record<string, unknown>;
+}
+
+/** Whether a JSON schema takes a top-level `affinity` (EKS puts the object behind a `$ref`); null where it is no schema that can be read. */
+export function hasAffinity(text: string): boolean | null {
   try {
-    const { properties } = JSON.parse(schema) as { properties?: Record<string, unknown> };
+    const schema = JSON.parse(text) as Schema;
+    const name = /^#\/definitions\/([^/]+)$/.exec(schema.$ref ?? '')?.[1];
+    const { properties } = name === undefined ? schema : (schema.definitions?.[name] ?? {});
     return properties === undefined ? null : 'affinity' in properties;
   } catch {
     return null;

@@ -1,9 +1,10 @@
-import { DescribeClusterCommand, DescribeNodegroupCommand, DescribeUpdateCommand, ListClustersCommand, ListNodegroupsCommand, ListUpdatesCommand } from '@aws-sdk/client-eks';
-import type { Cluster, Nodegroup } from '@aws-sdk/client-eks';
+import { DescribeNodegroupCommand, DescribeUpdateCommand, ListNodegroupsCommand, ListUpdatesCommand } from '@aws-sdk/client-eks';
+import type { Nodegroup } from '@aws-sdk/client-eks';
 import type { ObservedCluster, Taint } from '../../domain/observation.js';
 import { awsErrorName } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import type { AwsCalls } from './awsCalls.js';
+import { findEksCluster } from './eksCluster.js';
 import { bounded } from './lists.js';
 
 export interface EksSeen {
@@ -13,13 +14,11 @@ export interface EksSeen {
   nodeRoles: string[];
 }
 
-/** Clusters of one account and region that are compared with a kubeconfig; beyond it the spec should name its cluster. */
-const CANDIDATES = 100;
 const TAINT_EFFECT: Record<string, string> = { NO_SCHEDULE: 'NoSchedule', NO_EXECUTE: 'NoExecute', PREFER_NO_SCHEDULE: 'PreferNoSchedule' };
 
 /** The EKS cluster behind the API server: by name, or by its endpoint among those of the account and region. */
 export async function observeEks(clients: Clients, calls: AwsCalls): Promise<EksSeen> {
-  const cluster = await findCluster(clients, calls);
+  const cluster = await findEksCluster(clients, calls);
   if (cluster === null) return { eks: null, nodeRoles: [] };
   const name = cluster.name ?? '';
   const [groups, updates] = await Promise.all([nodegroups(clients, calls, name), updatesInProgress(clients, calls, { name })]);
@@ -52,64 +51,6 @@ function taintsOf(group: Nodegroup): Taint[] {
     effect: TAINT_EFFECT[effect ?? ''] ?? String(effect),
     ...(value === undefined ? {} : { value }),
   }));
-}
-
-async function findCluster(clients: Clients, calls: AwsCalls): Promise<Cluster | null> {
-  if (clients.ref.eks !== undefined) return describe(clients, calls, clients.ref.eks.name);
-  const isIt = (cluster: Cluster | null): cluster is Cluster => cluster?.endpoint !== undefined && sameServer(cluster.endpoint, clients.kube.server);
-  for (const name of namesInKubeconfig(clients)) {
-    const cluster = await describe(clients, calls, name);
-    if (isIt(cluster)) return cluster;
-  }
-  const names = await listClusters(clients, calls);
-  const found = await bounded(names.slice(0, CANDIDATES), 4, (name) => describe(clients, calls, name));
-  return found.find(isIt) ?? null;
-}
-
-async function describe(clients: Clients, calls: AwsCalls, name: string): Promise<Cluster | null> {
-  const read = async (): Promise<Cluster | null> => {
-    try {
-      return (await clients.aws.eks.send(new DescribeClusterCommand({ name }))).cluster ?? null;
-    } catch (error) {
-      if (awsErrorName(error) === 'ResourceNotFoundException') return null;
-      throw error;
-    }
-  };
-  return calls.use('eks:DescribeCluster', read, null);
-}
-
-/** `aws eks update-kubeconfig` leaves the name in the ARN of the entry and in the arguments of the token command. */
-function namesInKubeconfig({ kube }: Clients): string[] {
-  const arn = /:cluster\/([^/]+)$/.exec(kube.config.getCurrentCluster()?.name ?? '')?.[1];
-  const exec = kube.config.getCurrentUser()?.exec as { args?: string[] } | undefined;
-  const args = exec?.args ?? [];
-  const at = args.findIndex((arg) => arg === '--cluster-name' || arg === '-i');
-  const named = at === -1 ? undefined : args[at + 1];
-  return [...new Set([arn, named].flatMap((name) => name ?? []))];
-}
-
-async function listClusters(clients: Clients, calls: AwsCalls): Promise<string[]> {
-  const names: string[] = [];
-  let nextToken: string | undefined;
-  do {
-    const page = await calls.use('eks:ListClusters', () => clients.aws.eks.send(new ListClustersCommand({ nextToken })), null);
-    names.push(...(page?.clusters ?? []));
-    nextToken = page?.nextToken;
-  } while (nextToken !== undefined && names.length < CANDIDATES);
-  return names;
-}
-
-/** Host and port; schemes and trailing slashes are spelt differently here and there. */
-export function sameServer(a: string, b: string): boolean {
-  const host = (text: string): string => {
-    try {
-      const url = new URL(text.includes('://') ? text : `https://${text}`);
-      return `${url.hostname.toLowerCase()}:${url.port === '' ? '443' : url.port}`;
-    } catch {
-      return text;
-    }
-  };
-  return host(a) === host(b);
 }
 
 async function nodegroups(clients: Clients, calls: AwsCalls, clusterName: string): Promise<Nodegroup[]> {

@@ -9,6 +9,7 @@ import { clusterIdAbsent } from './cluster-id.js';
 import { customNetworking } from './custom-networking.js';
 import { decrementCapacity, decrementMinSize } from './decrement.js';
 import { addonDegraded, eksUpdate } from './eks-update.js';
+import { eksUnknown } from './eks-unknown.js';
 import { eksOwner, gitopsOwner } from './field-owners.js';
 import { foreignCilium } from './foreign-cilium.js';
 import { foreignLabel } from './foreign-label.js';
@@ -57,6 +58,7 @@ export const HAZARDS: readonly Hazard[] = [
   clusterIdAbsent,
   // aws-node, Cilium and others
   awsNodeMissing,
+  eksUnknown,
   addonWithoutAffinity,
   addonSchemaUnknown,
   addonDegraded,

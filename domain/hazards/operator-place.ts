@@ -1,17 +1,10 @@
 import type { Hazard } from '../findings.js';
-import type { ObservedNode, Taint } from '../observation.js';
-import { inScope, toRefresh } from '../plan/nodes.js';
+import type { Toleration } from '../cilium/objects.js';
+import { OPERATOR_TOLERATIONS, isGroupTaint, toleratesEverything, toleratesKey } from '../cilium/tolerations.js';
+import type { ObservedCluster, ObservedNode } from '../observation.js';
+import { toRefresh } from '../plan/nodes.js';
 import { finding } from './finding.js';
-import { isSet, minorOf } from './values.js';
-
-/** What the operator tolerates by itself from 1.18 on; before it tolerated everything. */
-const TOLERATED = [
-  'node-role.kubernetes.io/control-plane',
-  'node-role.kubernetes.io/master',
-  'node.kubernetes.io/not-ready',
-  'node.cloudprovider.kubernetes.io/uninitialized',
-  'node.cilium.io/agent-not-ready',
-];
+import { valueAt } from './values.js';
 
 /**
  * The operator is the only one that calls EC2: while it has no place, a new node gets no addresses and stays not ready, and
@@ -22,23 +15,28 @@ export const operatorPlace: Hazard = {
   title: 'cilium-operator has nowhere to go while a node is replaced',
   check({ cluster, manifest }) {
     if (toRefresh(cluster).length === 0) return [];
-    const { version, values } = manifest.spec.cilium;
-    const tolerant = minorOf(version) < 18 || isSet(values, 'operator.tolerations');
-    const places = inScope(cluster).filter((node) => tolerant || !blocked(node));
+    const tolerant = toleratesEverything(valueAt(manifest.spec.cilium.values, 'operator.tolerations') as Toleration[] | undefined);
+    const places = hosts(cluster).filter((node) => tolerant || !blocked(node));
     if (places.length >= 2) return [];
     return [
       finding(this.id, 'blocker', {
         objects: places.map((node) => `Node ${node.name}`),
         message:
-          inScope(cluster).length < 2
+          hosts(cluster).length < 2
             ? 'A one-node cluster: draining its node takes the operator away, and the replacement waits for the operator.'
-            : `Taints leave the operator ${places.length} of ${inScope(cluster).length} nodes: draining that one takes it away, and the replacement waits for it.`,
-        todo: 'Raise the desired capacity by one first (the new node is migrated too), or set operator.tolerations in spec.cilium.values.',
+            : `Cordons and the like leave the operator ${places.length} of ${hosts(cluster).length} nodes: draining that one takes it away, and the replacement waits for it.`,
+        todo: 'Raise the desired capacity by one first (the new node is migrated too), or uncordon and mend the other nodes.',
       }),
     ];
   },
 };
 
+/** Nodes of Karpenter are not refreshed here, but the operator can run there. */
+function hosts(cluster: ObservedCluster): ObservedNode[] {
+  return cluster.nodes.filter((node) => node.leftOut === undefined || node.leftOut === 'karpenter');
+}
+
+/** Taints of a node group are tolerated (the values see to that); those of a node on its way out are not. */
 function blocked(node: ObservedNode): boolean {
-  return node.taints.some((taint: Taint) => taint.effect !== 'PreferNoSchedule' && !TOLERATED.includes(taint.key));
+  return node.taints.some(({ key, effect }) => effect !== 'PreferNoSchedule' && !isGroupTaint(key) && !toleratesKey([...OPERATOR_TOLERATIONS], key));
 }

@@ -1,4 +1,4 @@
-export { renderPlan, installShows } from './plan.js';
+export { renderPlan, enforcementShows, installShows } from './plan.js';
 export type { PlanFormat } from './plan.js';
 export { renderStatus, nextCommands, STATE_TEXT } from './status.js';
 export type { StatusFormat } from './status.js';

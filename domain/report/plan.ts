@@ -31,6 +31,27 @@ export function installShows(plan: Plan): string[] {
   ];
 }
 
+/** What the gate before-enforcement shows: what the values of that phase change, by dotted path. */
+export function enforcementShows(plan: Plan): string[] {
+  const before = flat(plan.values.migration);
+  const after = flat(plan.values.enforcement);
+  const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
+  return paths
+    .filter((path) => before.get(path) !== after.get(path))
+    .map((path) => `${path}: ${before.get(path) ?? '(the default)'} -> ${after.get(path) ?? '(the default)'}`);
+}
+
+/** Leaves of a map by dotted path; a list is one leaf. */
+function flat(values: object, prefix = ''): Map<string, string> {
+  const leaves = new Map<string, string>();
+  for (const [key, value] of Object.entries(values) as [string, unknown][]) {
+    const path = prefix === '' ? key : `${prefix}.${key}`;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) for (const leaf of flat(value, path)) leaves.set(...leaf);
+    else leaves.set(path, JSON.stringify(value));
+  }
+  return leaves;
+}
+
 function verdict(plan: Plan): string {
   const blockers = plan.findings.filter((finding) => finding.severity === 'blocker').length;
   if (plan.blocked) return `BLOCKED by ${count(blockers, 'finding')}. Nothing was written.`;

@@ -44,6 +44,8 @@ const CASES: Case[] = [
   { id: 'chart-assertion', severity: 'blocker', problems: [problem('assertion')] },
   { id: 'cluster-id-absent', severity: 'info', manifest: manifest({ cilium: { version: '1.20.0', clusterId: undefined } }) },
   { id: 'aws-node-missing', severity: 'blocker', cluster: { awsNode: null } },
+  { id: 'eks-unknown', severity: 'warning', cluster: { eks: null } },
+  { id: 'eks-unknown', severity: 'blocker', cluster: { eks: null, awsNode: awsNode({ fieldManagers: ['eks'] }) } },
   { id: 'addon-without-affinity', severity: 'blocker', cluster: addon({ schemaHasAffinity: false }), names: 'v1.20.0' },
   { id: 'addon-schema-unknown', severity: 'warning', cluster: addon({ schemaHasAffinity: null }) },
   { id: 'addon-degraded', severity: 'warning', cluster: addon({ status: 'DEGRADED' }) },
@@ -86,7 +88,7 @@ const CASES: Case[] = [
   {
     id: 'operator-place',
     severity: 'blocker',
-    cluster: { nodes: [node(1), ...[2, 3].map((index) => node(index, { taints: [{ key: 'gpu', effect: 'NoSchedule' }] }))] },
+    cluster: { nodes: [node(1), ...[2, 3].map((index) => node(index, { taints: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }] }))] },
     names: 'ip-10-0-0-1',
   },
   { id: 'operator-rights-missing', severity: 'blocker', cluster: { operatorRights: { missing: ['ec2:CreateNetworkInterface'], verdict: 'denied', how: 'simulated' } } },
@@ -166,10 +168,10 @@ describe('what makes a hazard go away', () => {
     gone('max-pods', { cluster: { nodes, ...env({ ENABLE_PREFIX_DELEGATION: 'true' }) } });
     gone('max-pods', { cluster: { nodes }, manifest: cilium({ values: { eni: { awsEnablePrefixDelegation: true } } }) });
   });
-  it('operator without a place: Cilium before 1.18 tolerates all taints', () => {
-    const nodes = [node(1), node(2, { taints: [{ key: 'gpu', effect: 'NoSchedule' }] })];
-    gone('operator-place', { cluster: { nodes }, manifest: cilium({ version: '1.15.19' }) });
-    gone('operator-place', { cluster: { nodes }, manifest: cilium({ values: { operator: { tolerations: [{ operator: 'Exists' }] } } }) });
+  it('operator without a place: the values tolerate the taints of node groups', () => {
+    gone('operator-place', { cluster: { nodes: [node(1), node(2, { taints: [{ key: 'gpu', effect: 'NoSchedule' }] })] } });
+    const cordoned = [node(1), node(2, { taints: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }] })];
+    gone('operator-place', { cluster: { nodes: cordoned }, manifest: cilium({ values: { operator: { tolerations: [{ operator: 'Exists' }] } } }) });
   });
   it('decrement: room on Cilium nodes and in MinSize', () => {
     const nodes = [node(1, { labels: { 'cni-plugin': 'aws' } }), node(2, { cni: 'cilium' }), node(3, { cni: 'cilium' })];

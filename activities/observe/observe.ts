@@ -1,0 +1,114 @@
+import { KUBE_SYSTEM } from '../../domain/names.js';
+import type { ObservedCluster } from '../../domain/observation.js';
+import type { HelmValues } from '../../domain/spec/schema.js';
+import type { Clients } from '../clients/index.js';
+import { deniedAccess } from './access.js';
+import { awsActions, callerIdentity } from './awsAccess.js';
+import type { Resources } from './awsAccess.js';
+import { AwsCalls } from './awsCalls.js';
+import { observeAwsNode } from './awsNode.js';
+import { observeCilium } from './cilium.js';
+import { observeEks } from './eks.js';
+import { observeGroups } from './groups.js';
+import { observeLease, observeNeighbours } from './neighbours.js';
+import { leftoverEnis, observeInstances, observeInstanceTypes, observeSubnets } from './network.js';
+import { observeNodes } from './nodes.js';
+import { observeOperatorRights } from './operatorRights.js';
+import { livePods, podHazards } from './pods.js';
+import { observePolicies, observeWebhooks } from './policies.js';
+import { workerInside } from './workerInside.js';
+
+export interface ObserveInput {
+  /** The values of the spec: they say which role the operator gets. */
+  values: HelmValues;
+  /** `<Temporal cluster id>/<namespace>/<workflow id>`; absent in a dry run without Temporal. */
+  holder?: string;
+  /** The helm that the worker would run. */
+  helm: () => Promise<{ version: string } | null>;
+}
+
+/**
+ * One look at a cluster and its AWS account; reads only. What is denied is recorded as such; an API server or an AWS that does not
+ * answer is an error (Transient), not a finding.
+ */
+export async function observe(clients: Clients, input: ObserveInput): Promise<ObservedCluster> {
+  const { kube, aws } = clients;
+  const calls = new AwsCalls();
+  // First of all, alone: where the cluster or the account is out of reach, one clear error says so.
+  const [version, system] = await Promise.all([kube.version.getCode(), kube.core.readNamespace({ name: KUBE_SYSTEM })]);
+  const uid = system.metadata?.uid ?? '';
+  const caller = await callerIdentity(aws);
+
+  const [denied, cluster, cloud, helm] = await Promise.all([
+    deniedAccess(kube),
+    observeKubernetes(clients, input),
+    observeEks(clients, calls),
+    input.helm(),
+  ]);
+  const [{ awsNode, addonArn }, machines] = await Promise.all([observeAwsNode(clients, calls, cloud.eks?.name), observeMachines(clients, calls, cluster.nodes)]);
+  const vpcs = [...new Set([cloud.eks?.vpcId, ...machines.instances.map(({ VpcId }) => VpcId)].flatMap((vpc) => vpc ?? []))];
+  const [operatorRights, enis, inside] = await Promise.all([
+    observeOperatorRights(clients, calls, { values: input.values, eksName: cloud.eks?.name, nodeRoles: cloud.nodeRoles, instances: machines.instances }),
+    leftoverEnis(aws, calls, vpcs),
+    workerInside(uid, cluster.livePods),
+  ]);
+  const resources: Resources = {
+    groups: [...machines.groupArns.values()],
+    ...(cloud.arn === undefined ? {} : { cluster: [cloud.arn] }),
+    ...(addonArn === undefined ? {} : { addon: [addonArn] }),
+  };
+  const actions = await awsActions(aws, calls, { caller, resources });
+
+  const { livePods: seen, ...kubernetes } = cluster;
+  const nodes = kubernetes.nodes.map((node) => {
+    const group = node.instanceId === undefined ? undefined : machines.groupOf.get(node.instanceId);
+    return group === undefined ? node : { ...node, group };
+  });
+  return {
+    observedAt: new Date().toISOString(),
+    kubernetes: { version: version.gitVersion, uid, endpoint: kube.server },
+    deniedAccess: denied,
+    aws: { ...caller, region: clients.region, actions },
+    eks: cloud.eks,
+    ...kubernetes,
+    nodes,
+    groups: machines.groups,
+    awsNode,
+    pods: podHazards(seen, new Set(nodes.flatMap(({ name, leftOut }) => (leftOut === undefined ? [] : [name])))),
+    subnets: machines.subnets,
+    instanceTypes: machines.instanceTypes,
+    leftoverEnis: enis,
+    workerInside: inside,
+    operatorRights,
+    helm,
+  };
+}
+
+/** What the API server alone tells. */
+async function observeKubernetes({ kube }: Clients, input: ObserveInput) {
+  const pods = await livePods(kube);
+  const [nodes, cilium, policies, webhooks, neighbours, lease] = await Promise.all([
+    observeNodes(kube, pods),
+    observeCilium(kube),
+    observePolicies(kube),
+    observeWebhooks(kube),
+    observeNeighbours(kube),
+    observeLease(kube, input.holder),
+  ]);
+  return { livePods: pods, nodes, cilium, ...policies, failClosedWebhooks: webhooks, ...neighbours, lease };
+}
+
+/** What EC2 and Auto Scaling know of the nodes' instances. */
+async function observeMachines({ aws }: Clients, calls: AwsCalls, nodes: ObservedCluster['nodes']) {
+  const ids = [...new Set(nodes.flatMap(({ instanceId }) => instanceId ?? []))].sort();
+  const types = [...new Set(nodes.flatMap(({ instanceType }) => instanceType ?? []))].sort();
+  const [{ groups, groupOf, arns }, instances, instanceTypes] = await Promise.all([
+    observeGroups(aws, calls, ids),
+    observeInstances(aws, calls, ids),
+    observeInstanceTypes(aws, calls, types),
+  ]);
+  const subnets = await observeSubnets(aws, calls, [
+    ...new Set([...groups.flatMap((group) => group.subnets), ...instances.flatMap(({ SubnetId }) => SubnetId ?? [])]),
+  ]);
+  return { groups, groupOf, groupArns: arns, instances, instanceTypes, subnets };
+}
