@@ -228,12 +228,12 @@ const SETTERS: Record<string, { expected: string; fits: (value: string) => boole
     fits: (value) => /^\d+$/.test(value) && Number(value) <= 86_400,
     apply: (settings, value) => ({ ...settings, soakSeconds: Number(value) }),
   },
-  emptyDir: {
+  'drain.emptyDir': {
     expected: 'evict or block',
     fits: isEvictOrBlock,
     apply: (settings, value) => ({ ...settings, drain: { ...settings.drain, emptyDir: evictOrBlock(value) } }),
   },
-  barePods: {
+  'drain.barePods': {
     expected: 'evict or block',
     fits: isEvictOrBlock,
     apply: (settings, value) => ({ ...settings, drain: { ...settings.drain, barePods: evictOrBlock(value) } }),

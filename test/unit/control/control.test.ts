@@ -71,9 +71,9 @@ describe('skip and retry', () => {
 describe('set', () => {
   it.each([
     [{ soakSeconds: '5' }, null],
-    [{ barePods: 'evict' }, null],
+    [{ 'drain.barePods': 'evict' }, null],
     [{ soakSeconds: '-1' }, 'soakSeconds: expected a whole number'],
-    [{ emptyDir: 'maybe' }, 'expected evict or block'],
+    [{ 'drain.emptyDir': 'maybe' }, 'expected evict or block'],
     [{ constructor: '1' }, 'expected one of soakSeconds'],
     [{}, 'expected at least one'],
   ])('%j: %s', (values, expected) => {
@@ -83,7 +83,7 @@ describe('set', () => {
   });
 
   it('changes only what was named', () => {
-    expect(accept(start, { verb: 'set', by: 'me', values: { barePods: 'evict' } }, at).settings).toEqual({ soakSeconds: 60, drain: { emptyDir: 'evict', barePods: 'evict' } });
+    expect(accept(start, { verb: 'set', by: 'me', values: { 'drain.barePods': 'evict' } }, at).settings).toEqual({ soakSeconds: 60, drain: { emptyDir: 'evict', barePods: 'evict' } });
   });
 });
 
