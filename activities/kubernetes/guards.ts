@@ -9,6 +9,7 @@ import { cordonGuard } from './guards/cordon.js';
 import { lbExclusionGuard } from './guards/lbExclusion.js';
 import { scaleDownGuard } from './guards/scaleDown.js';
 import { readGuards } from './guardsLedger.js';
+import { dropTerminations } from './terminations.js';
 
 /** Guards of one node are wanted node by node (cordon.ts), never as a set. */
 const none = (): Promise<[]> => Promise.resolve([]);
@@ -23,7 +24,9 @@ export async function holdGuards(clients: Clients, set: GuardSet): Promise<{ tak
 
 /** Gives back a set; `whole` gives back everything that the ledger knows, nodes' guards too. */
 export async function giveBackGuards(clients: Clients, set: GuardSet): Promise<GivenBack> {
-  return giveBackEntries(clients, entriesOf(await readGuards(clients), set));
+  const back = await giveBackEntries(clients, entriesOf(await readGuards(clients), set));
+  if (set === 'whole') await dropTerminations(clients);
+  return back;
 }
 
 /** Gives back the guards of one node, known by its UID. */

@@ -6,6 +6,7 @@ import type { Entries, GuardEntry } from '../../domain/ledger.js';
 import type { Clients } from '../clients/index.js';
 import { changeData, readData } from './configMap.js';
 import type { Data } from './configMap.js';
+import { TERMINATION_PREFIX } from './terminations.js';
 
 const entrySchema: z.ZodType<GuardEntry> = z.object({
   kind: z.enum(['asg-process', 'scale-down', 'cordon', 'lb-exclusion']),
@@ -42,7 +43,7 @@ export async function dropGuards(clients: Clients, entries: GuardEntry[]): Promi
 
 function parse(data: Data): Entries {
   return Object.fromEntries(
-    Object.values(data).map((text) => {
+    Object.entries(data).filter(([key]) => !key.startsWith(TERMINATION_PREFIX)).map(([, text]) => {
       const entry = entrySchema.parse(JSON.parse(text));
       return [entryKey(entry), entry];
     }),

@@ -1,0 +1,45 @@
+import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
+import type { Instance } from '@aws-sdk/client-ec2';
+import { awsErrorName } from '../clients/errors.js';
+import type { Clients } from '../clients/index.js';
+
+export interface InstanceSeen {
+  /** EC2 forgets an instance about an hour after its end: unknown is `terminated`. */
+  state: 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped';
+  instance: Instance | undefined;
+}
+
+/** State of one instance, as EC2 says now. */
+export async function readInstance(clients: Clients, instanceId: string): Promise<InstanceSeen> {
+  try {
+    const { Reservations = [] } = await clients.aws.ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
+    const instance = Reservations.flatMap((reservation) => reservation.Instances ?? [])[0];
+    return { state: instance?.State?.Name ?? 'terminated', instance };
+  } catch (error) {
+    if (/^InvalidInstanceID\.NotFound/.test(awsErrorName(error) ?? '')) return { state: 'terminated', instance: undefined };
+    throw error;
+  }
+}
+
+export async function readInstances(clients: Clients, ids: string[]): Promise<Instance[]> {
+  if (ids.length === 0) return [];
+  // A filter, not InstanceIds: an id that EC2 has forgotten would fail the whole call.
+  const { Reservations = [] } = await clients.aws.ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: 'instance-id', Values: ids }] }));
+  return Reservations.flatMap((reservation) => reservation.Instances ?? []);
+}
+
+/** On its way out, or gone: nothing is left to terminate. */
+export function isGoing(state: InstanceSeen['state']): boolean {
+  return state === 'shutting-down' || state === 'terminated';
+}
+
+/** `2026-11-22 23:00:00 GMT` of `User initiated (2026-11-22 23:00:00 GMT)`. */
+export function endedAt(instance: Instance | undefined): Date | undefined {
+  const text = /\((\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:GMT|UTC)\)/.exec(instance?.StateTransitionReason ?? '')?.[1];
+  return text === undefined ? undefined : new Date(`${text.replace(' ', 'T')}Z`);
+}
+
+/** Group of an instance by its tag, which stays on it after its end. */
+export function groupTag(instance: Instance | undefined): string | undefined {
+  return instance?.Tags?.find((tag) => tag.Key === 'aws:autoscaling:groupName')?.Value;
+}

@@ -1,0 +1,147 @@
+import type { Addon } from '@aws-sdk/client-eks';
+import type { V1DaemonSet } from '@kubernetes/client-node';
+import { ON_AWS_NODES } from '../../domain/cilium/placement.js';
+import { hasInEveryTerm } from '../../domain/kubernetes/nodeAffinity.js';
+import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
+import { AWS_NODE, CNI_LEDGER, KUBE_SYSTEM } from '../../domain/names.js';
+import { readAddon } from '../aws/addon.js';
+import { orUndefined } from '../clients/errors.js';
+import type { Clients } from '../clients/index.js';
+import type { HelmAttempt } from '../helm/attempt.js';
+import { changeData, readData } from './configMap.js';
+import type { Data } from './configMap.js';
+import { systemDaemonSet } from './lists.js';
+
+/** Keys of ConfigMap ciliate-cni: what only a rollback undoes. Kept after success. */
+const KEYS = {
+  daemonSet: 'daemonset.json',
+  serviceAccount: 'serviceaccount.json',
+  clusterRole: 'clusterrole.json',
+  clusterRoleBinding: 'clusterrolebinding.json',
+  configMap: 'configmap.json',
+  addon: 'addon.json',
+  labels: 'labels.json',
+  helm: 'helm-attempt.json',
+} as const;
+const VPC_CNI_CONFIG = 'amazon-vpc-cni';
+
+/** A node that carries our label, known by its UID. */
+export interface LabelEntry {
+  uid: string;
+  name: string;
+  at: string;
+}
+
+export interface SavedAddon {
+  cluster: string;
+  addonVersion?: string;
+  configurationValues?: string;
+  serviceAccountRoleArn?: string;
+  podIdentityAssociations?: string[];
+}
+
+export interface CniLedger {
+  daemonSet?: V1DaemonSet;
+  addon?: SavedAddon;
+  labels: LabelEntry[];
+  helm: HelmAttempt | null;
+}
+
+export async function readCniLedger(clients: Clients): Promise<CniLedger> {
+  const data = (await readData(clients, CNI_LEDGER)) ?? {};
+  return {
+    daemonSet: parsed<V1DaemonSet>(data, KEYS.daemonSet),
+    addon: parsed<SavedAddon>(data, KEYS.addon),
+    labels: parsed<LabelEntry[]>(data, KEYS.labels) ?? [],
+    helm: parsed<HelmAttempt>(data, KEYS.helm) ?? null,
+  };
+}
+
+function parsed<T>(data: Data, key: string): T | undefined {
+  const text = data[key];
+  return text === undefined ? undefined : (JSON.parse(text) as T);
+}
+
+/**
+ * Saves aws-node as it is, once: what is saved is never overwritten, and what is changed already is never saved as an
+ * original (a run that comes late finds the ledger of the first one; where that is lost there is nothing true to save).
+ */
+export async function saveCni(clients: Clients): Promise<void> {
+  const saved = await readData(clients, CNI_LEDGER);
+  if (saved !== undefined && KEYS.daemonSet in saved) return;
+  const originals = await readOriginals(clients);
+  await changeData(clients, CNI_LEDGER, (data) => {
+    const missing = Object.entries(originals).filter(([key]) => !(key in data));
+    return missing.length === 0 ? data : { ...data, ...Object.fromEntries(missing) };
+  });
+}
+
+async function readOriginals(clients: Clients): Promise<Record<string, string>> {
+  const { core, rbac } = clients.kube;
+  const daemonSet = await systemDaemonSet(clients, AWS_NODE);
+  if (daemonSet === undefined || hasInEveryTerm(daemonSet.spec?.template.spec?.affinity as Affinity | undefined, ON_AWS_NODES)) return {};
+  const serviceAccountName = daemonSet.spec?.template.spec?.serviceAccountName ?? AWS_NODE;
+  const [serviceAccount, configMap, bindings, addon] = await Promise.all([
+    orUndefined(core.readNamespacedServiceAccount({ namespace: KUBE_SYSTEM, name: serviceAccountName })),
+    orUndefined(core.readNamespacedConfigMap({ namespace: KUBE_SYSTEM, name: VPC_CNI_CONFIG })),
+    rbac.listClusterRoleBinding(),
+    readAddon(clients),
+  ]);
+  const binding = bindings.items.find((candidate) =>
+    candidate.subjects?.some((subject) => subject.kind === 'ServiceAccount' && subject.namespace === KUBE_SYSTEM && subject.name === serviceAccountName),
+  );
+  const role = binding && (await orUndefined(rbac.readClusterRole({ name: binding.roleRef.name })));
+  return texts({
+    [KEYS.daemonSet]: cleaned(daemonSet, 'apps/v1', 'DaemonSet'),
+    [KEYS.serviceAccount]: cleaned(serviceAccount, 'v1', 'ServiceAccount'),
+    [KEYS.configMap]: cleaned(configMap, 'v1', 'ConfigMap'),
+    [KEYS.clusterRoleBinding]: cleaned(binding, 'rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'),
+    [KEYS.clusterRole]: cleaned(role, 'rbac.authorization.k8s.io/v1', 'ClusterRole'),
+    [KEYS.addon]: addon && savedAddon(addon.cluster, addon.addon),
+  });
+}
+
+function texts(values: Record<string, object | undefined>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, JSON.stringify(value)]])));
+}
+
+function savedAddon(cluster: string, addon: Addon): SavedAddon {
+  const { addonVersion, configurationValues, serviceAccountRoleArn, podIdentityAssociations } = addon;
+  return { cluster, addonVersion, configurationValues, serviceAccountRoleArn, podIdentityAssociations };
+}
+
+/** Without what the server writes: what is left can be applied again as it is. */
+function cleaned<T extends { metadata?: object; status?: unknown; apiVersion?: string; kind?: string }>(object: T | undefined, apiVersion: string, kind: string): object | undefined {
+  if (object === undefined) return undefined;
+  const { status: _status, metadata, ...rest } = object;
+  const {
+    uid: _uid,
+    resourceVersion: _version,
+    generation: _generation,
+    creationTimestamp: _created,
+    managedFields: _fields,
+    selfLink: _link,
+    ...kept
+  } = (metadata ?? {}) as Record<string, unknown>;
+  return { ...rest, apiVersion, kind, metadata: kept };
+}
+
+/** Nodes that are about to be labelled; before the label. */
+export async function recordLabels(clients: Clients, entries: LabelEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await changeData(clients, CNI_LEDGER, (data) => {
+    const known = parsed<LabelEntry[]>(data, KEYS.labels) ?? [];
+    const added = entries.filter((entry) => !known.some((candidate) => candidate.uid === entry.uid));
+    return added.length === 0 ? data : { ...data, [KEYS.labels]: JSON.stringify([...known, ...added]) };
+  });
+}
+
+/** What helm was started with; before it starts, and once more when it ended. */
+export async function recordHelmAttempt(clients: Clients, attempt: HelmAttempt): Promise<void> {
+  await changeData(clients, CNI_LEDGER, (data) => ({ ...data, [KEYS.helm]: JSON.stringify(attempt) }));
+}
+
+/** After an unwound install nothing is left to roll back. */
+export async function deleteCniLedger(clients: Clients): Promise<void> {
+  await changeData(clients, CNI_LEDGER, () => null);
+}
