@@ -86,7 +86,7 @@ function statusOfDescription(run: Run): MigrationStatus {
     migration: run.migration,
     workflowId: description.workflowId,
     runId: description.runId,
-    state: run.open ? openState(attribute('CiliateState')) : 'failed',
+    state: run.open ? openState(attribute('CiliateState')) : closedState(run),
     phase: phaseOf(attribute('CiliatePhase')),
     since: startedAt,
     startedAt,
@@ -106,6 +106,11 @@ function statusOfDescription(run: Run): MigrationStatus {
 function openState(value: unknown): RunState {
   const open: RunState[] = ['running', 'paused', 'waiting-approval', 'aborting'];
   return open.find((state) => state === value) ?? 'running';
+}
+
+/** Cancelled is aborted: a person asked for it. What else leaves no result (terminated, timed out) has failed. */
+function closedState({ description }: Run): RunState {
+  return description.status.name === 'CANCELLED' ? 'aborted' : 'failed';
 }
 
 function phaseOf(value: unknown): Phase {
