@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { toFailure } from '../../activities/failures.js';
+import { ClientPool } from '../../activities/clients/index.js';
+import { buildPlan } from '../../activities/observe/index.js';
+import { FAILURE_KINDS } from '../../domain/failures.js';
+import type { FailureKind } from '../../domain/failures.js';
+import type { Plan } from '../../domain/plan.js';
+import type { Manifest } from '../../domain/spec/schema.js';
+import { EXIT, ExitError, usageError } from '../exit.js';
+import type { ExitCode } from '../exit.js';
+import { cacheFolder } from '../paths.js';
+import { readSpec } from '../spec/read.js';
+
+/**
+ * Observes the cluster of a SPEC and plans its migration, from this machine and without Temporal; reads only.
+ * @throws ExitError 2 (SPEC), 3 (cluster or AWS out of reach), 1 (refused for good)
+ */
+export async function makePlan(file: string): Promise<Plan> {
+  const manifest = readSpec(file);
+  expectKubeconfig(manifest);
+  try {
+    return await buildPlan({ pool: new ClientPool(), chartCache: join(cacheFolder(), 'charts') }, { manifest });
+  } catch (error) {
+    // The same mapper as for the worker: one wording for one error.
+    const { type, message } = toFailure(error);
+    throw new ExitError(codeOf(FAILURE_KINDS.find((kind) => kind === type) ?? 'Permanent'), message, { cause: error });
+  }
+}
+
+function expectKubeconfig({ spec }: Manifest): void {
+  const { kubeconfig } = spec.cluster;
+  if (kubeconfig !== undefined && !existsSync(kubeconfig)) throw usageError(`spec.cluster.kubeconfig: no such file: ${kubeconfig}`);
+}
+
+function codeOf(kind: FailureKind): ExitCode {
+  switch (kind) {
+    case 'Transient':
+    case 'Throttled':
+    case 'NotYet':
+      return EXIT.unreachable;
+    case 'Permanent':
+    case 'NeedsHuman':
+      return EXIT.failed;
+  }
+}
