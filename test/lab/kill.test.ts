@@ -1,0 +1,43 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { clusterState } from '../support/clusterState.js';
+import { Field } from '../support/field.js';
+import { expectClean, expectSame, migrateWithKills } from '../support/killing.js';
+import { killPointsOf } from '../support/killPoints.js';
+
+const fields: Field[] = [];
+async function up(options: Parameters<typeof Field.up>[0]): Promise<Field> {
+  const field = await Field.up(options);
+  fields.push(field);
+  return field;
+}
+afterEach(async () => {
+  await Promise.all(fields.splice(0).map((field) => field.down()));
+});
+
+/** One migration with many deaths; the whole matrix, each death alone, is test/full. */
+const CHOSEN = [
+  'in the middle of labelling (2nd node)',
+  'before the affinity patch',
+  'helm install: before the DaemonSet',
+  'after an eviction',
+  'after the termination',
+  'helm upgrade: release Secret written',
+  'after the DaemonSet aws-node is deleted',
+];
+
+describe('kill -9 of the worker', () => {
+  it('again and again in one migration: it ends as one that was not killed, even where a replacement gets the old address', async () => {
+    const shape = { nodes: 3, awsNode: 'selfmanaged', managed: false, reuseAddress: true } as const;
+    const killed = await up(shape);
+    const points = killPointsOf('selfmanaged').filter((point) => CHOSEN.includes(point.name));
+    expect(points).toHaveLength(CHOSEN.length);
+    const report = await migrateWithKills(killed, killed.spec('k-1'), { name: 'k-1', points });
+    expect(report).toMatchObject({ state: 'done', problem: null });
+    await expectClean(killed);
+
+    const undisturbed = await up(shape);
+    undisturbed.startWorker();
+    await undisturbed.migrate(undisturbed.spec('k-2'), 'k-2');
+    expectSame(await clusterState(killed), await clusterState(undisturbed));
+  });
+});

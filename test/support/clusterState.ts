@@ -1,0 +1,94 @@
+import { DescribeAutoScalingGroupsCommand, AutoScalingClient } from '@aws-sdk/client-auto-scaling';
+import { EKSClient, ListAddonsCommand } from '@aws-sdk/client-eks';
+import { CoreV1Api, AppsV1Api, CoordinationV1Api, KubeConfig } from '@kubernetes/client-node';
+import { execa } from 'execa';
+import type { Field } from './field.js';
+
+/** What a killed run and one that was not must have in common. */
+export interface ClusterState {
+  /** `zone: nodes`, of Ready and schedulable nodes. */
+  nodesPerZone: Record<string, number>;
+  groups: { name: string; min: number; max: number; desired: number; inService: number; suspended: string[] }[];
+  labelled: number;
+  cordoned: number;
+  taints: string[];
+  /** Annotations and labels of nodes that somebody put there for a while. */
+  leftovers: string[];
+  agents: { awsNode: boolean; cilium: string };
+  helm: { revision: number; status: string; values: unknown };
+  addons: string[];
+  lease: string | null;
+  guardsLedger: boolean;
+  /** Instances that run without a Node, or outside their group. */
+  orphans: string[];
+  violations: string[];
+  killedPods: number;
+  workloads: Record<string, string>;
+}
+
+const BORROWED = /scale-down-disabled|exclude-from-external-load-balancers/;
+
+/** Reads it all from the cluster and AWS, not from the migrator's word. */
+export async function clusterState(field: Field): Promise<ClusterState> {
+  const config = new KubeConfig();
+  config.loadFromFile(field.lab.kubeconfig);
+  const core = config.makeApiClient(CoreV1Api);
+  const apps = config.makeApiClient(AppsV1Api);
+  const aws = { region: field.lab.region, endpoint: field.lab.awsEndpoint, credentials: { accessKeyId: 'x', secretAccessKey: 'x' } };
+  const [nodes, configMaps, lease, daemonSets, deployments, status] = await Promise.all([
+    core.listNode(),
+    core.listNamespacedConfigMap({ namespace: 'kube-system' }),
+    config.makeApiClient(CoordinationV1Api).readNamespacedLease({ namespace: 'kube-system', name: 'ciliate' }).catch(() => undefined),
+    apps.listNamespacedDaemonSet({ namespace: 'kube-system' }),
+    apps.listDeploymentForAllNamespaces(),
+    field.lab.status(),
+  ]);
+  const groups = await new AutoScalingClient(aws).send(new DescribeAutoScalingGroupsCommand({}));
+  const addons = await new EKSClient(aws).send(new ListAddonsCommand({ clusterName: field.lab.clusterName })).catch(() => ({ addons: [] }));
+  const providerIds = nodes.items.map((node) => node.spec?.providerID ?? '');
+  const inGroups = new Set((groups.AutoScalingGroups ?? []).flatMap((group) => (group.Instances ?? []).map((instance) => instance.InstanceId)));
+  const living = status.instances.filter((instance) => instance.state === 'running' || instance.state === 'pending');
+  return {
+    nodesPerZone: count(nodes.items.filter((node) => !node.spec?.unschedulable).map((node) => node.metadata?.labels?.['topology.kubernetes.io/zone'] ?? '')),
+    groups: (groups.AutoScalingGroups ?? []).map((group) => ({
+      name: group.AutoScalingGroupName ?? '',
+      min: group.MinSize ?? 0,
+      max: group.MaxSize ?? 0,
+      desired: group.DesiredCapacity ?? 0,
+      inService: (group.Instances ?? []).filter((instance) => instance.LifecycleState === 'InService').length,
+      suspended: (group.SuspendedProcesses ?? []).map((process) => process.ProcessName ?? '').sort(),
+    })),
+    labelled: nodes.items.filter((node) => node.metadata?.labels?.['cni-plugin'] !== undefined).length,
+    cordoned: nodes.items.filter((node) => node.spec?.unschedulable).length,
+    taints: nodes.items.flatMap((node) => (node.spec?.taints ?? []).map((taint) => taint.key)).sort(),
+    leftovers: nodes.items.flatMap((node) => [...Object.keys(node.metadata?.annotations ?? {}), ...Object.keys(node.metadata?.labels ?? {})].filter((key) => BORROWED.test(key))),
+    agents: {
+      awsNode: daemonSets.items.some((set) => set.metadata?.name === 'aws-node'),
+      cilium: daemonSets.items.filter((set) => set.metadata?.name === 'cilium').map((set) => `${set.status?.numberReady}/${set.status?.desiredNumberScheduled}`).join(''),
+    },
+    helm: await helmState(field),
+    addons: (addons.addons ?? []).sort(),
+    lease: lease?.spec?.holderIdentity ?? null,
+    guardsLedger: configMaps.items.some((map) => map.metadata?.name === 'ciliate-guards'),
+    orphans: living.filter((instance) => !inGroups.has(instance.id) || !providerIds.some((id) => id.endsWith(instance.id))).map((instance) => instance.id),
+    violations: status.violations.map((violation) => JSON.stringify(violation)),
+    killedPods: status.killedPods.length,
+    workloads: Object.fromEntries(deployments.items.map((deployment) => [deployment.metadata?.name ?? '', `${deployment.status?.readyReplicas ?? 0}/${deployment.spec?.replicas}`])),
+  };
+}
+
+async function helmState(field: Field): Promise<ClusterState['helm']> {
+  const helm = async (...args: string[]): Promise<unknown> => {
+    const { stdout } = await execa('helm', [...args, '-n', 'kube-system', '-o', 'json'], { env: field.lab.env });
+    return JSON.parse(stdout);
+  };
+  const releases = (await helm('list', '--all').catch(() => [])) as { revision: string; status: string }[];
+  if (releases.length === 0) return { revision: 0, status: 'none', values: null };
+  return { revision: Number(releases[0]?.revision), status: releases[0]?.status ?? '', values: await helm('get', 'values', 'cilium') };
+}
+
+function count(keys: string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const key of keys.sort()) counts[key] = (counts[key] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,53 @@
+import { expect } from 'vitest';
+import type { MigrationReport } from '../../domain/status.js';
+import { clusterState } from './clusterState.js';
+import type { ClusterState } from './clusterState.js';
+import type { Field } from './field.js';
+import type { KillPoint } from './killPoints.js';
+
+/** Runs a migration and kills its worker with SIGKILL at each point, in order; a new worker takes over every time. */
+export async function migrateWithKills(field: Field, file: string, { name, points }: { name: string; points: KillPoint[] }): Promise<MigrationReport> {
+  const rules: string[] = [];
+  for (const point of points) rules.push(await field.lab.faults.add(point.rule));
+  field.startWorker();
+  const { code, err } = await field.ciliate('start', '-f', file);
+  expect(err).toBe('');
+  expect(code).toBe(0);
+  const open = new Map(points.map((point, index) => [rules[index] ?? '', point]));
+  while (open.size > 0) {
+    const [rule, point] = await nextHeld(field, open);
+    await field.killWorker();
+    await field.lab.faults.remove(rule);
+    open.delete(rule);
+    console.log(`killed: ${point.name}`);
+    field.startWorker();
+  }
+  return field.report(name);
+}
+
+/** The first rule that holds a request; the points are passed in the order of the migration, but two may be close. */
+async function nextHeld(field: Field, open: Map<string, KillPoint>): Promise<[string, KillPoint]> {
+  const end = Date.now() + 240_000;
+  while (Date.now() < end) {
+    const held = (await field.lab.faults.rules()).find((rule) => open.has(rule.id) && rule.parked > 0);
+    const point = held && open.get(held.id);
+    if (held && point) return [held.id, point];
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const missed = [...open.values()].map((point) => point.name).join(', ');
+  throw new Error(`the migration never came to: ${missed}. Its status: ${JSON.stringify(await field.status('x').catch(() => null))}`);
+}
+
+/** Equal but for what must differ between two labs: names that hold random ids. */
+export function expectSame(killed: ClusterState, undisturbed: ClusterState): void {
+  expect(killed).toEqual({ ...undisturbed, helm: { ...undisturbed.helm, values: killed.helm.values } });
+  expect(JSON.stringify(killed.helm.values).replaceAll(/k-[a-z0-9]+/g, 'NAME')).toBe(JSON.stringify(undisturbed.helm.values).replaceAll(/k-[a-z0-9]+/g, 'NAME'));
+}
+
+export async function expectClean(field: Field): Promise<ClusterState> {
+  const state = await clusterState(field);
+  expect(state).toMatchObject({ labelled: 0, cordoned: 0, leftovers: [], lease: null, guardsLedger: false, orphans: [], violations: [], killedPods: 0, agents: { awsNode: false } });
+  expect(state.taints).toEqual([]);
+  expect(state.groups.every((group) => group.suspended.length === 0 && group.inService === group.desired)).toBe(true);
+  return state;
+}
