@@ -1,0 +1,91 @@
+import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import { instanceIdOf, isReady, podReady, readyCondition } from '../../domain/kubernetes/resources.js';
+import { AGENT_NOT_READY_TAINT, CILIUM_OPERATOR, KUBE_SYSTEM } from '../../domain/names.js';
+import type { NodeRef } from '../../domain/plan.js';
+import type { Blocker } from '../../domain/refresh.js';
+import type { Look } from '../api.js';
+import { describeGroup } from '../aws/groups.js';
+import type { Clients } from '../clients/index.js';
+import { look } from '../look.js';
+import { listNodes, podsOnNode, systemPods } from './lists.js';
+import { OPERATOR_SELECTOR } from './nextNode.js';
+import { workloadsOf } from './workloads.js';
+
+/** Before anything is touched: would the cluster stand it if this node went now? */
+export async function lookRoom(clients: Clients, ref: NodeRef, known: string): Promise<Look> {
+  const [nodes, operators, pods] = await Promise.all([listNodes(clients), systemPods(clients, OPERATOR_SELECTOR), podsOnNode(clients, ref.name)]);
+  const blockers = [...operatorBlockers(ref, nodes, operators), ...(await groupBlockers(clients, ref, nodes)), ...(await workloadBlockers(clients, pods))];
+  return look({ known, done: blockers.length === 0, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), extra: {} });
+}
+
+/** Without cilium-operator no new node gets addresses: it must run, and go on to run when this node is gone. */
+function operatorBlockers(ref: NodeRef, nodes: V1Node[], pods: V1Pod[]): Blocker[] {
+  const object = `Deployment ${KUBE_SYSTEM}/${CILIUM_OPERATOR}`;
+  const ready = pods.filter(podReady);
+  if (ready.length === 0) return [{ object, reason: 'no replica is ready', todo: `kubectl -n ${KUBE_SYSTEM} describe deploy/${CILIUM_OPERATOR}` }];
+  if (ready.some((pod) => pod.spec?.nodeName !== ref.name)) return [];
+  const taken = new Set(pods.map((pod) => pod.spec?.nodeName));
+  const [operator] = ready;
+  const place = nodes.find((node) => {
+    const name = node.metadata?.name ?? '';
+    // Its replicas exclude each other by host.
+    return name !== ref.name && !taken.has(name) && isReady(node) && node.spec?.unschedulable !== true && operator !== undefined && tolerates(operator, node);
+  });
+  if (place !== undefined) return [];
+  return [{ object, reason: `its only ready replica runs on ${ref.name}, and no other node could take it`, todo: 'Add a node, or uncordon one.' }];
+}
+
+function tolerates(pod: V1Pod, node: V1Node): boolean {
+  return (node.spec?.taints ?? []).every(
+    (taint) =>
+      taint.effect === 'PreferNoSchedule' ||
+      taint.key === AGENT_NOT_READY_TAINT ||
+      (pod.spec?.tolerations ?? []).some(
+        (toleration) =>
+          (toleration.key === undefined || toleration.key === '' || toleration.key === taint.key) &&
+          (toleration.effect === undefined || toleration.effect === '' || toleration.effect === taint.effect) &&
+          (toleration.operator === 'Exists' || (toleration.value ?? '') === (taint.value ?? '')),
+      ),
+  );
+}
+
+/** The group has what it wants, and every instance of it is a Ready Node: else one more would be missing. */
+async function groupBlockers(clients: Clients, ref: NodeRef, nodes: V1Node[]): Promise<Blocker[]> {
+  if (ref.group === '') return [{ object: `Instance ${ref.instanceId}`, reason: 'no Auto Scaling group owns it', todo: `Skip it and replace it by hand: ciliate skip CLUSTER ${ref.name} --reason TEXT` }];
+  const group = await describeGroup(clients, ref.group);
+  const instances = group.Instances ?? [];
+  const inService = instances.filter((instance) => instance.LifecycleState === 'InService' && instance.HealthStatus !== 'Unhealthy');
+  const object = `ASG ${ref.group}`;
+  const blockers: Blocker[] = [];
+  if (inService.length < (group.DesiredCapacity ?? 0)) {
+    blockers.push({ object, reason: `${inService.length} of ${group.DesiredCapacity} instances are in service`, todo: `aws autoscaling describe-scaling-activities --auto-scaling-group-name ${ref.group}` });
+  }
+  const byInstance = new Map(nodes.map((node) => [instanceIdOf(node), node]));
+  for (const { InstanceId = '' } of inService) {
+    if (InstanceId === ref.instanceId) continue;
+    const node = byInstance.get(InstanceId);
+    if (node === undefined) {
+      blockers.push({ object: `Instance ${InstanceId} of ${object}`, reason: 'it has no Node', todo: `Still booting, or lost its Node: then aws autoscaling terminate-instance-in-auto-scaling-group --instance-id ${InstanceId} --no-should-decrement-desired-capacity` });
+    } else if (!isReady(node)) {
+      blockers.push({ object: `Node ${node.metadata?.name}`, reason: `is not Ready: ${readyCondition(node)?.message ?? 'no condition yet'}`, todo: `kubectl describe node ${node.metadata?.name}` });
+    }
+  }
+  return blockers;
+}
+
+/** A workload that has lost replicas already, and would lose the last ready ones with this node, is awaited first. */
+async function workloadBlockers(clients: Clients, pods: V1Pod[]): Promise<Blocker[]> {
+  const blockers: Blocker[] = [];
+  for (const workload of await workloadsOf(clients, pods)) {
+    if (workload.ready === 0 || workload.ready >= workload.wanted) continue;
+    const { kind, namespace, name } = workload;
+    const here = pods.filter((pod) => podReady(pod) && pod.metadata?.namespace === namespace && pod.metadata.ownerReferences?.some((owner) => owner.name === name || owner.name.startsWith(`${name}-`))).length;
+    if (here < workload.ready) continue;
+    blockers.push({
+      object: `${kind} ${namespace}/${name}`,
+      reason: `${workload.ready} of ${workload.wanted} replicas are ready, all of them on this node`,
+      todo: `kubectl -n ${namespace} describe ${kind.toLowerCase()} ${name}`,
+    });
+  }
+  return blockers;
+}

@@ -1,0 +1,38 @@
+import { instanceIdOf } from '../../domain/kubernetes/resources.js';
+import { entryKey } from '../../domain/ledger.js';
+import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
+import type { NodeRef } from '../../domain/plan.js';
+import type { NodeSituation } from '../api.js';
+import { isGoing, readInstance } from '../aws/instances.js';
+import { orUndefined } from '../clients/errors.js';
+import type { Clients } from '../clients/index.js';
+import { readGuards } from './guardsLedger.js';
+import { readAgents } from './lists.js';
+
+/** What is true of the node right now. A Node of the same name and another UID is another node. */
+export async function observeNode(clients: Clients, ref: NodeRef): Promise<NodeSituation> {
+  const [named, { state }, guards] = await Promise.all([
+    orUndefined(clients.kube.core.readNode({ name: ref.name })),
+    readInstance(clients, ref.instanceId),
+    readGuards(clients),
+  ]);
+  const node = named?.metadata?.uid === ref.uid ? named : undefined;
+  const cordonedByOthers = node?.spec?.unschedulable === true && guards[entryKey({ kind: 'cordon', id: ref.uid })] === undefined;
+  const situation = (seen: NodeSituation['state'], why: string): NodeSituation => ({ state: seen, cordonedByOthers, why });
+  if (node === undefined) {
+    if (isGoing(state)) return situation('gone', `no Node with UID ${ref.uid}, and instance ${ref.instanceId} is ${state}`);
+    if (named !== undefined && instanceIdOf(named) === ref.instanceId) {
+      // Its kubelet registered anew. With the label it comes back as a node of its own; without, Cilium has it.
+      const labelled = named.metadata?.labels?.[CNI_LABEL] === CNI_LABEL_AWS;
+      return situation(labelled ? 'gone' : 'on-cilium', `instance ${ref.instanceId} registered anew as Node ${ref.name} with UID ${named.metadata?.uid}${labelled ? '' : `, without the label ${CNI_LABEL}`}`);
+    }
+    return situation('node-gone', `instance ${ref.instanceId} is ${state}, but its Node is gone`);
+  }
+  if (isGoing(state)) return situation('instance-gone', `instance ${ref.instanceId} is ${state}, its Node is still there`);
+  if (node.metadata?.labels?.[CNI_LABEL] !== CNI_LABEL_AWS) return situation('on-cilium', `Node ${ref.name} does not carry ${CNI_LABEL}=${CNI_LABEL_AWS}`);
+  const agent = (await readAgents(clients)).ciliumPods.get(ref.name);
+  if (agent !== undefined && agent.metadata?.deletionTimestamp === undefined) {
+    return situation('on-cilium', `Node ${ref.name} carries ${CNI_LABEL}=${CNI_LABEL_AWS}, but pod ${agent.metadata?.name} of Cilium runs on it`);
+  }
+  return situation('present', `Node ${ref.name} (${ref.instanceId}) is there`);
+}

@@ -1,0 +1,76 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { controllerOf } from '../../domain/kubernetes/resources.js';
+import type { Blocker, WorkloadReady } from '../../domain/refresh.js';
+import type { Look } from '../api.js';
+import { orUndefined } from '../clients/errors.js';
+import type { Clients } from '../clients/index.js';
+import { look } from '../look.js';
+
+/** One workload as it is now. */
+export interface WorkloadNow extends WorkloadReady {
+  /** Replicas that it wants now. */
+  wanted: number;
+}
+
+type WorkloadName = Pick<WorkloadReady, 'kind' | 'namespace' | 'name'>;
+
+/** Workloads that make these pods: through the ReplicaSet to its Deployment. Jobs, DaemonSets and bare pods are none. */
+export async function workloadsOf(clients: Clients, pods: V1Pod[]): Promise<WorkloadNow[]> {
+  const names = new Map<string, WorkloadName>();
+  for (const pod of pods) {
+    const owner = controllerOf(pod.metadata);
+    const namespace = pod.metadata?.namespace ?? '';
+    if (owner === undefined || (owner.kind !== 'ReplicaSet' && owner.kind !== 'StatefulSet')) continue;
+    names.set(`${owner.kind}/${namespace}/${owner.name}`, { kind: owner.kind, namespace, name: owner.name });
+  }
+  const workloads = new Map<string, WorkloadNow>();
+  for (const name of names.values()) {
+    const found = await readWorkload(clients, await rootOf(clients, name));
+    if (found !== undefined) workloads.set(`${found.kind}/${found.namespace}/${found.name}`, found);
+  }
+  return [...workloads.values()];
+}
+
+/** The Deployment of a ReplicaSet; the ReplicaSet itself where something else (a Rollout) made it. */
+async function rootOf(clients: Clients, workload: WorkloadName): Promise<WorkloadName> {
+  if (workload.kind !== 'ReplicaSet') return workload;
+  const { namespace, name } = workload;
+  const replicaSet = await orUndefined(clients.kube.apps.readNamespacedReplicaSet({ namespace, name }));
+  const owner = controllerOf(replicaSet?.metadata);
+  return owner?.kind === 'Deployment' ? { kind: 'Deployment', namespace, name: owner.name } : workload;
+}
+
+/** Undefined where it is gone. */
+export async function readWorkload(clients: Clients, { kind, namespace, name }: WorkloadName): Promise<WorkloadNow | undefined> {
+  const { apps } = clients.kube;
+  const read = async () => {
+    switch (kind) {
+      case 'Deployment':
+        return orUndefined(apps.readNamespacedDeployment({ namespace, name }));
+      case 'StatefulSet':
+        return orUndefined(apps.readNamespacedStatefulSet({ namespace, name }));
+      default:
+        return orUndefined(apps.readNamespacedReplicaSet({ namespace, name }));
+    }
+  };
+  const found = await read();
+  return found && { kind, namespace, name, ready: found.status?.readyReplicas ?? 0, wanted: found.spec?.replicas ?? 1 };
+}
+
+/** Done when every workload has its ready count back, or all that it wants by now. */
+export async function lookWorkloads(clients: Clients, workloads: WorkloadReady[], known: string): Promise<Look> {
+  const blockers: Blocker[] = [];
+  for (const before of workloads) {
+    const now = await readWorkload(clients, before);
+    if (now === undefined) continue;
+    const expected = Math.min(before.ready, now.wanted);
+    if (now.ready >= expected) continue;
+    const { kind, namespace, name } = before;
+    blockers.push({
+      object: `${kind} ${namespace}/${name}`,
+      reason: `${now.ready} of ${expected} replicas are ready`,
+      todo: `It had ${before.ready} before the node was drained: kubectl -n ${namespace} describe ${kind.toLowerCase()} ${name}`,
+    });
+  }
+  return look({ known, done: blockers.length === 0, blockers, seenOf: blockers.map((blocker) => blocker.object), extra: {} });
+}
