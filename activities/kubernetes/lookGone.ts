@@ -1,0 +1,45 @@
+import { instanceIdOf } from '../../domain/kubernetes/resources.js';
+import type { NodeRef } from '../../domain/plan.js';
+import type { Look } from '../api.js';
+import { readInstance } from '../aws/instances.js';
+import { isConflict, isNotFound, orUndefined } from '../clients/errors.js';
+import type { Clients } from '../clients/index.js';
+import { look } from '../look.js';
+
+/** So long the cloud controller has to remove the Node of a dead instance; sooner would hide that the instance lives on. */
+const NODE_GRACE_MS = 60_000;
+
+/** Done when EC2 says terminated, or does not know the instance any more. */
+export async function lookTerminated(clients: Clients, ref: NodeRef, known: string): Promise<Look & { terminatedAt: string | null }> {
+  const { state } = await readInstance(clients, ref.instanceId);
+  const done = state === 'terminated';
+  const blockers = [{ object: `Instance ${ref.instanceId}`, reason: `is ${state}`, todo: 'It is awaited; lifecycle hooks of its group may hold it.' }];
+  // The time at which it was seen, not the one that EC2 gives: the grace must never be shorter than it says.
+  return look({ known, done, blockers, seenOf: state, extra: { terminatedAt: done ? new Date().toISOString() : null } });
+}
+
+/** Done when the Node is gone. It is deleted by us only after the grace, and only while it is that instance's. */
+export async function lookNodeGone(clients: Clients, ref: NodeRef, at: { terminatedAt: string; known: string }): Promise<Look> {
+  const node = await orUndefined(clients.kube.core.readNode({ name: ref.name }));
+  // A new node may have its address, hence its name, but neither its UID nor its instance.
+  if (node === undefined || node.metadata?.uid !== ref.uid || instanceIdOf(node) !== ref.instanceId) {
+    return look({ known: at.known, done: true, blockers: [], seenOf: 'gone', extra: {} });
+  }
+  const left = Date.parse(at.terminatedAt) + NODE_GRACE_MS - Date.now();
+  if (left <= 0 && node.metadata.deletionTimestamp === undefined) await deleteNode(clients, ref);
+  const blockers = [
+    left > 0
+      ? { object: `Node ${ref.name}`, reason: `is still there; its instance ${ref.instanceId} is terminated`, todo: 'The cloud controller has a minute to remove it; then it is deleted.' }
+      : { object: `Node ${ref.name}`, reason: 'is being deleted', todo: `It is awaited; finalizers may hold it: kubectl get node ${ref.name} -o yaml` },
+  ];
+  return look({ known: at.known, done: false, blockers, seenOf: left > 0 ? 'grace' : 'deleting', extra: {} });
+}
+
+async function deleteNode(clients: Clients, ref: NodeRef): Promise<void> {
+  try {
+    await clients.kube.core.deleteNode({ name: ref.name, body: { preconditions: { uid: ref.uid } } });
+  } catch (error) {
+    // A conflict: another node has that name by now.
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+}

@@ -1,0 +1,118 @@
+import type { Instance as GroupInstance } from '@aws-sdk/client-auto-scaling';
+import type { Instance } from '@aws-sdk/client-ec2';
+import type { V1Node } from '@kubernetes/client-node';
+import { CiliateError } from '../../domain/failures.js';
+import { addressesOf } from '../../domain/kubernetes/ciliumNode.js';
+import { instanceIdOf, isReady, podReady, readyCondition, zoneOf } from '../../domain/kubernetes/resources.js';
+import { AGENT_NOT_READY_TAINT, CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
+import type { Blocker, NodeResult } from '../../domain/refresh.js';
+import type { Look, NodeRequest } from '../api.js';
+import { describeGroup } from '../aws/groups.js';
+import { isGoing, readInstances } from '../aws/instances.js';
+import { orUndefined } from '../clients/errors.js';
+import type { Clients } from '../clients/index.js';
+import { look } from '../look.js';
+import { readCiliumNode } from './ciliumResources.js';
+import { listNodes, readAgents } from './lists.js';
+
+type Replacement = NonNullable<NodeResult['replacement']>;
+type ReplacementRequest = NodeRequest & { instancesBefore: string[]; known: string };
+
+/** Done when the group's own new instance is a Ready node on Cilium, with addresses, and nothing of aws-node on it. */
+export async function lookReplacement(clients: Clients, { node: ref, instancesBefore, known }: ReplacementRequest): Promise<Look & { replacement: Replacement | null }> {
+  const group = await describeGroup(clients, ref.group);
+  const fresh = (group.Instances ?? []).filter((instance) => isFresh(instance, [...instancesBefore, ref.instanceId]));
+  const instances = await readInstances(
+    clients,
+    fresh.map((instance) => instance.InstanceId ?? ''),
+  );
+  const alive = instances.filter((instance) => !isGoing(instance.State?.Name ?? 'terminated'));
+  let best: { node: V1Node | undefined; instance: Instance; blockers: Blocker[] } | undefined;
+  for (const instance of alive) {
+    const judged = await judge(clients, instance);
+    // The one that is furthest on is the one to talk about.
+    if (best === undefined || judged.blockers.length < best.blockers.length) best = { instance, ...judged };
+  }
+  const blockers = best?.blockers ?? [noneYet(ref.group, group.SuspendedProcesses?.map((process) => process.ProcessName ?? '') ?? [])];
+  const done = blockers.length === 0;
+  const replacement =
+    done && best !== undefined ? { name: best.node?.metadata?.name ?? '', instanceId: best.instance.InstanceId ?? '', zone: (best.node && zoneOf(best.node)) || (best.instance.Placement?.AvailabilityZone ?? '') } : null;
+  return look({ known, done, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), extra: { replacement } });
+}
+
+function isFresh(instance: GroupInstance, before: string[]): boolean {
+  return !before.includes(instance.InstanceId ?? '') && !/^(Terminat|Detach)/.test(instance.LifecycleState ?? '');
+}
+
+function noneYet(group: string, suspended: string[]): Blocker {
+  const stopped = suspended.filter((process) => process === 'Launch' || process === 'Terminate');
+  return {
+    object: `ASG ${group}`,
+    reason: stopped.length > 0 ? `launches no new instance: process ${stopped.join(', ')} is suspended` : 'has launched no new instance yet',
+    todo: `aws autoscaling ${stopped.length > 0 ? `resume-processes --scaling-processes ${stopped.join(' ')}` : 'describe-scaling-activities'} --auto-scaling-group-name ${group}`,
+  };
+}
+
+/** What a replacement still lacks: the first thing, since the rest follows from it. */
+async function judge(clients: Clients, instance: Instance): Promise<{ node: V1Node | undefined; blockers: Blocker[] }> {
+  const id = instance.InstanceId ?? '';
+  if (instance.State?.Name === 'pending') return { node: undefined, blockers: [lack(`Instance ${id}`, 'is pending', 'It is awaited.')] };
+  const node = await nodeOf(clients, instance);
+  if (node === undefined) {
+    return { node, blockers: [lack(`Instance ${id}`, 'is running, but no Node has come of it yet', 'It is awaited; if it stays, look at its console output: its kubelet does not join.')] };
+  }
+  return { node, blockers: await judgeNode(clients, node) };
+}
+
+async function judgeNode(clients: Clients, node: V1Node): Promise<Blocker[]> {
+  const name = node.metadata?.name ?? '';
+  const object = `Node ${name}`;
+  const describe = `kubectl describe node ${name}`;
+  if (node.metadata?.labels?.[CNI_LABEL] === CNI_LABEL_AWS) throw labelCameBack(name);
+  const agents = await readAgents(clients);
+  if (agents.awsPods.has(name)) return [lack(object, `runs aws-node (pod ${agents.awsPods.get(name)?.metadata?.name})`, 'aws-node must not run on a new node: look at its affinity.')];
+  const agent = agents.ciliumPods.get(name);
+  const logs = `kubectl -n kube-system describe pod ${agent?.metadata?.name ?? '-l k8s-app=cilium'}`;
+  if (agent === undefined) return [lack(object, 'has no agent of Cilium yet', describe)];
+  if (!podReady(agent)) return [lack(object, `its agent ${agent.metadata?.name} is not ready (${agent.status?.phase})`, logs)];
+  const { has, error, exists } = await addresses(clients, name);
+  if (!exists) return [lack(object, 'has no CiliumNode yet', logs)];
+  if (!has) return [lack(`CiliumNode ${name}`, error === undefined ? 'has no addresses yet' : `has no addresses: ${error}`, 'cilium-operator gives them: kubectl -n kube-system logs deploy/cilium-operator')];
+  if (!isReady(node)) {
+    const condition = readyCondition(node);
+    return [lack(object, `is not Ready: ${condition?.reason ?? 'no condition'}${condition?.message ? ` (${condition.message})` : ''}`, describe)];
+  }
+  const taint = (node.spec?.taints ?? []).find((candidate) => candidate.key === AGENT_NOT_READY_TAINT);
+  return taint === undefined ? [] : [lack(object, `still has the taint ${AGENT_NOT_READY_TAINT}`, 'cilium-operator removes it once the agent is ready: kubectl -n kube-system logs deploy/cilium-operator')];
+}
+
+async function addresses(clients: Clients, name: string): Promise<{ exists: boolean; has: boolean; error?: string }> {
+  const ciliumNode = await readCiliumNode(clients, name);
+  return ciliumNode === undefined ? { exists: false, has: false } : { exists: true, ...addressesOf(ciliumNode) };
+}
+
+function lack(object: string, reason: string, todo: string): Blocker {
+  return { object, reason, todo };
+}
+
+/** cilium-on-eks.md 2.4 */
+function labelCameBack(name: string): CiliateError {
+  return new CiliateError(
+    'NeedsHuman',
+    {
+      object: `Node ${name}`,
+      expected: `a new node without the label ${CNI_LABEL}`,
+      seen: `${CNI_LABEL}=${CNI_LABEL_AWS}: something gives it to new nodes`,
+      todo: 'Remove it there (labels of the managed node group, --node-labels in the launch template, Karpenter NodePool, Terraform), replace this node, then retry.',
+    },
+    { code: 'LabelCameBack' },
+  );
+}
+
+/** By the name that EC2 gave the instance, which is the Node's on EKS; else by a look at all of them. */
+async function nodeOf(clients: Clients, instance: Instance): Promise<V1Node | undefined> {
+  const name = instance.PrivateDnsName;
+  const named = name ? await orUndefined(clients.kube.core.readNode({ name })) : undefined;
+  if (named !== undefined && instanceIdOf(named) === instance.InstanceId) return named;
+  return (await listNodes(clients)).find((node) => instanceIdOf(node) === instance.InstanceId);
+}
