@@ -1,0 +1,72 @@
+import { asyncLocalStorage } from '@temporalio/activity';
+import { stringify } from 'yaml';
+import { assertRendered } from '../../domain/cilium/rendered.js';
+import { ciliumValues } from '../../domain/cilium/values.js';
+import type { ValuesInput } from '../../domain/cilium/values.js';
+import { CiliateError, sentence } from '../../domain/failures.js';
+import { AWS_NODE, KUBE_SYSTEM } from '../../domain/names.js';
+import type { CiliumRequest } from '../api.js';
+import type { Clients } from '../clients/index.js';
+import { resolveChart } from '../helm/chart.js';
+import type { Chart } from '../helm/chart.js';
+import { ensureRelease } from '../helm/release.js';
+import { renderChart } from '../helm/render.js';
+import { isRestricted } from '../kubernetes/awsNode.js';
+import { systemDaemonSet } from '../kubernetes/lists.js';
+import { apiVersions } from '../observe/chart.js';
+import { withHelmTarget } from './helmTarget.js';
+import { valuesInput } from './request.js';
+
+/** Renders, asserts, and only then installs or upgrades. Waits for nothing. */
+export async function ensureCilium(clients: Clients, request: CiliumRequest, cacheDir: string): Promise<{ revision: number; changed: boolean; finalValues: string }> {
+  await assertAwsNode(clients, request.phase);
+  const signal = asyncLocalStorage.getStore()?.cancellationSignal;
+  const { version, chart: source } = request.manifest.spec.cilium;
+  const chart = await resolveChart({ version, ...(source === undefined ? {} : { chart: source }) }, cacheDir, signal);
+  assertChart(chart, request.plan.chart.sha256);
+  const input = valuesInput(request, request.phase);
+  const values = ciliumValues(input);
+  await assertManifests(clients, chart, { input, values, signal });
+  const description = `ciliate: ${request.target.migration}, ${request.phase}`;
+  const { revision, changed } = await withHelmTarget(clients, (target) => ensureRelease(target, { chart, values, description }));
+  return { revision, changed, finalValues: stringify(ciliumValues(valuesInput(request, 'final'))) };
+}
+
+async function assertManifests(clients: Clients, chart: Chart, options: { input: ValuesInput; values: ReturnType<typeof ciliumValues>; signal?: AbortSignal }): Promise<void> {
+  const { gitVersion } = await clients.kube.version.getCode();
+  const objects = await renderChart(chart, options.values, { kubeVersion: gitVersion, apiVersions: await apiVersions(clients.kube), signal: options.signal });
+  const findings = assertRendered(objects, options.input);
+  if (findings.length === 0) return;
+  const todo = 'Nothing was applied. Correct spec.cilium.values or the chart.';
+  throw new CiliateError('Permanent', findings.slice(0, 5).map((finding) => sentence({ ...finding, todo })).join(' '), { code: 'RenderedWrong', details: { findings } });
+}
+
+/** The chart that was approved is the chart that is applied. */
+function assertChart(chart: Chart, sha256: string): void {
+  if (chart.sha256 === sha256) return;
+  throw new CiliateError(
+    'Permanent',
+    { object: `chart ${chart.path}`, expected: `sha256 ${sha256}, as planned and approved`, seen: chart.sha256, todo: 'Put the approved chart back, or start the migration again with this one.' },
+    { code: 'ChartChanged' },
+  );
+}
+
+/** Both agents on one node is the one thing that must never be: last look before helm. */
+async function assertAwsNode(clients: Clients, phase: CiliumRequest['phase']): Promise<void> {
+  const daemonSet = await systemDaemonSet(clients, AWS_NODE);
+  if (daemonSet === undefined) return;
+  const object = `DaemonSet ${KUBE_SYSTEM}/${AWS_NODE}`;
+  if (phase === 'final') {
+    throw new CiliateError(
+      'NeedsHuman',
+      { object, expected: 'it to be gone before the migration affinity is dropped', seen: 'it is there', todo: 'Something puts it back (GitOps, Terraform): stop that, delete it, then retry.' },
+      { code: 'AwsNodeBack' },
+    );
+  }
+  if (isRestricted(daemonSet)) return;
+  throw new CiliateError(
+    'NeedsHuman',
+    { object, expected: 'cni-plugin In [aws] in every nodeSelectorTerm', seen: 'an affinity without it', todo: 'Something took it back (GitOps, Terraform, an update of the add-on): stop that, then start the migration again.' },
+    { code: 'AwsNodeUnrestricted' },
+  );
+}

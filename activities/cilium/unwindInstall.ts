@@ -1,0 +1,101 @@
+import { CiliateError } from '../../domain/failures.js';
+import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
+import { ON_AWS_NODES } from '../../domain/cilium/placement.js';
+import { AWS_NODE, CILIUM, CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
+import { parseConfiguration, readAddon, updateAddonAffinity } from '../aws/addon.js';
+import { isNotFound } from '../clients/errors.js';
+import type { Clients } from '../clients/index.js';
+import { readRelease, uninstallRelease } from '../helm/release.js';
+import { affinityOf, isRestricted, setAffinity } from '../kubernetes/awsNode.js';
+import { countCiliumNodes } from '../kubernetes/ciliumResources.js';
+import { deleteCniLedger, readCniLedger } from '../kubernetes/cniLedger.js';
+import type { CniLedger } from '../kubernetes/cniLedger.js';
+import { listNodes, readAgents, systemDaemonSet } from '../kubernetes/lists.js';
+import { patchNode, pointer } from '../kubernetes/patch.js';
+import { withHelmTarget } from './helmTarget.js';
+
+type Unwound = { unwound: boolean; why: string };
+
+/**
+ * Takes an install back while no node ever ran Cilium: uninstall, agents gone, a new look at the nodes, and only then
+ * aws-node's affinity and the labels. Once a node runs (or ran) Cilium nothing is touched: with its old affinity aws-node would
+ * come to every Cilium node at once.
+ */
+export async function unwindInstall(clients: Clients): Promise<Unwound> {
+  const before = await ranCilium(clients);
+  if (before !== null) return { unwound: false, why: `left as it is: ${before}` };
+  await withHelmTarget(clients, async (target) => {
+    if ((await readRelease(target)) !== null || target.lastAttempt !== null) await uninstallRelease(target);
+  });
+  await assertAgentsGone(clients);
+  // A node may have come up on Cilium while it was being uninstalled.
+  const after = await ranCilium(clients);
+  if (after !== null) return { unwound: false, why: `Cilium was uninstalled, but aws-node was left confined: ${after}. Replace that node.` };
+  const ledger = await readCniLedger(clients);
+  await restoreAffinity(clients, ledger);
+  const labels = await removeLabels(clients, ledger);
+  await deleteCniLedger(clients);
+  return { unwound: true, why: `Cilium uninstalled, aws-node as it was before, ${labels} labels removed` };
+}
+
+/** Why there is no way back by itself; null while no node has run Cilium. */
+async function ranCilium(clients: Clients): Promise<string | null> {
+  const { ciliumPods } = await readAgents(clients);
+  const [running] = ciliumPods.keys();
+  if (running !== undefined) return `node ${running} runs Cilium`;
+  const nodes = await countCiliumNodes(clients);
+  return nodes === 0 ? null : `${nodes} CiliumNodes say that nodes have run Cilium`;
+}
+
+async function assertAgentsGone(clients: Clients): Promise<void> {
+  const daemonSet = await systemDaemonSet(clients, CILIUM);
+  const { ciliumPods } = await readAgents(clients);
+  if (daemonSet === undefined && ciliumPods.size === 0) return;
+  throw new CiliateError('NotYet', `DaemonSet kube-system/${CILIUM}: expected it and its ${ciliumPods.size} agents to be gone after the uninstall. They are awaited.`, { code: 'NotYet' });
+}
+
+async function restoreAffinity(clients: Clients, ledger: CniLedger): Promise<void> {
+  const owner = await readAddon(clients);
+  if (owner !== undefined) {
+    const now = parseConfiguration(owner.addon.configurationValues);
+    const saved = parseConfiguration(ledger.addon?.configurationValues)['affinity'] as Affinity | undefined;
+    if (JSON.stringify(now['affinity']) !== JSON.stringify(saved)) await updateAddonAffinity(clients, owner, saved);
+  }
+  const daemonSet = await systemDaemonSet(clients, AWS_NODE);
+  const prior = ledger.daemonSet === undefined ? withoutOurs(daemonSet && affinityOf(daemonSet)) : affinityOf(ledger.daemonSet);
+  if (daemonSet !== undefined && isRestricted(daemonSet)) await setAffinity(clients, daemonSet, prior);
+  // The labels go only once nothing confines aws-node to them any more: an update under way could still do so.
+  const status = (await readAddon(clients))?.addon.status ?? 'ACTIVE';
+  if (status !== 'ACTIVE') throw new CiliateError('NotYet', `EKS add-on vpc-cni: expected its update to be over, saw ${status}. It is awaited.`, { code: 'NotYet' });
+}
+
+/** Without a saved original: the live terms less our expression. */
+function withoutOurs(affinity: Affinity | undefined): Affinity | undefined {
+  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const kept = terms.map((term) => ({ ...term, matchExpressions: (term.matchExpressions ?? []).filter((expression) => expression.key !== ON_AWS_NODES.key) }));
+  const left = kept.filter((term) => term.matchExpressions.length > 0 || (term.matchFields ?? []).length > 0);
+  // A term that held nothing but ours matched every node before.
+  const required = left.length === kept.length ? { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: left } } : {};
+  return { ...affinity, nodeAffinity: { ...affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: undefined, ...required } };
+}
+
+/** Labels that we put, from the very nodes that we put them on. */
+async function removeLabels(clients: Clients, ledger: CniLedger): Promise<number> {
+  const ours = new Set(ledger.labels.map((entry) => entry.uid));
+  let removed = 0;
+  for (const node of await listNodes(clients, `${CNI_LABEL}=${CNI_LABEL_AWS}`)) {
+    if (!ours.has(node.metadata?.uid ?? '')) continue;
+    const path = pointer('metadata', 'labels', CNI_LABEL);
+    try {
+      await patchNode(clients, node.metadata?.name ?? '', [
+        { op: 'test', path: '/metadata/uid', value: node.metadata?.uid },
+        { op: 'test', path, value: CNI_LABEL_AWS },
+        { op: 'remove', path },
+      ]);
+      removed++;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+  return removed;
+}

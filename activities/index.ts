@@ -1,0 +1,83 @@
+import { activityInfo } from '@temporalio/activity';
+import type { Activities, Target } from './api.js';
+import { ensureCilium } from './cilium/ensureCilium.js';
+import { lookCilium } from './cilium/lookCilium.js';
+import { unwindInstall } from './cilium/unwindInstall.js';
+import { terminateNode } from './aws/terminate.js';
+import type { ClientPool, Clients, TemporalGateway } from './clients/index.js';
+import { readManifest } from './clients/manifest.js';
+import { lookAwsNodeRestricted, restrictAwsNode } from './kubernetes/awsNode.js';
+import { saveCni } from './kubernetes/cniLedger.js';
+import { cordonNode, releaseNode } from './kubernetes/cordonNode.js';
+import { giveBackGuards, holdGuards } from './kubernetes/guards.js';
+import { labelNodes } from './kubernetes/labelNodes.js';
+import { assertHolder, deleteLease, renewLease, takeLease } from './kubernetes/lease.js';
+import { lookDrained } from './kubernetes/lookDrained.js';
+import { lookNodeGone, lookTerminated } from './kubernetes/lookGone.js';
+import { lookProven } from './kubernetes/lookProven.js';
+import { lookReplacement } from './kubernetes/lookReplacement.js';
+import { lookRoom } from './kubernetes/lookRoom.js';
+import { nextNode } from './kubernetes/nextNode.js';
+import { observeNode } from './kubernetes/observeNode.js';
+import { lookAwsNodeGone, removeAwsNode } from './kubernetes/removeAwsNode.js';
+import { lookWorkloads } from './kubernetes/workloads.js';
+import { createPreflight } from './observe/index.js';
+
+export interface ActivityDeps {
+  pool: ClientPool;
+  temporal: TemporalGateway;
+  /** Folder for charts that are fetched. */
+  cacheDir: string;
+}
+
+/** Every activity, on the clients of the cluster that its input names. */
+export function createActivities(deps: ActivityDeps): Activities {
+  const { pool, temporal, cacheDir } = deps;
+  const read = (target: Target): Promise<Clients> => pool.for(target.cluster);
+  /** For everything that writes: a run that lost the Lease must not. */
+  const write = async (target: Target): Promise<Clients> => {
+    const clients = await pool.for(target.cluster);
+    await assertHolder(clients, target);
+    return clients;
+  };
+  return {
+    async temporalFacts() {
+      const workflowId = activityInfo().workflowExecution?.workflowId ?? '';
+      const [cluster, searchAttributes] = await Promise.all([temporal.temporalClusterId(), temporal.searchAttributes()]);
+      return { holder: `${cluster}/${temporal.namespace}/${workflowId}`, searchAttributes };
+    },
+    readManifest: (input) => Promise.resolve().then(() => readManifest(input)),
+    preflight: createPreflight({ pool, chartCache: cacheDir }),
+
+    takeLease: async ({ target }) => takeLease(await read(target), target, temporal),
+    renewLease: async ({ target }) => renewLease(await read(target), target),
+    releaseLease: async ({ target }) => void (await deleteLease(await read(target), target.holder)),
+    saveCni: async ({ target }) => saveCni(await write(target)),
+    holdGuards: async ({ target, set }) => holdGuards(await write(target), set),
+    giveBackGuards: async ({ target, set }) => giveBackGuards(await write(target), set),
+
+    labelNodes: async ({ target }) => labelNodes(await write(target)),
+    restrictAwsNode: async ({ target }) => restrictAwsNode(await write(target)),
+    lookAwsNodeRestricted: async ({ target, known, updateId }) => lookAwsNodeRestricted(await write(target), known, updateId),
+
+    ensureCilium: async (request) => ensureCilium(await write(request.target), request, cacheDir),
+    lookCilium: async (request) => lookCilium(await read(request.target), request),
+    unwindInstall: async ({ target }) => unwindInstall(await write(target)),
+
+    nextNode: async ({ target, exclude }) => nextNode(await read(target), exclude),
+    observeNode: async ({ target, node }) => observeNode(await read(target), node),
+    lookRoom: async ({ target, node, known }) => lookRoom(await read(target), node, known),
+    cordonNode: async ({ target, node }) => cordonNode(await write(target), node),
+    lookDrained: async (request) => lookDrained(await write(request.target), request),
+    terminateNode: async (request) => terminateNode(await write(request.target), request),
+    lookTerminated: async ({ target, node, known }) => lookTerminated(await read(target), node, known),
+    lookNodeGone: async ({ target, node, terminatedAt, known }) => lookNodeGone(await write(target), node, { terminatedAt, known }),
+    lookReplacement: async (request) => lookReplacement(await read(request.target), request),
+    lookWorkloads: async ({ target, workloads, known }) => lookWorkloads(await read(target), workloads, known),
+    releaseNode: async ({ target, node }) => releaseNode(await write(target), node),
+
+    lookProven: async ({ target, known }) => lookProven(await read(target), known),
+    removeAwsNode: async ({ target }) => removeAwsNode(await write(target)),
+    lookAwsNodeGone: async ({ target, known }) => lookAwsNodeGone(await read(target), known),
+  };
+}
