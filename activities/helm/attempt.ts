@@ -16,8 +16,8 @@ export interface HelmAttempt {
   /** What it does to which revision, with which values (sha256 of their canonical JSON). */
   does: 'install' | 'upgrade' | 'uninstall';
   revision: number;
-  valuesSha256: string | null;
-  chartVersion: string | null;
+  valuesSha256: string;
+  chartVersion: string;
   /** ISO 8601. No helm of this attempt is alive after the deadline: its supervisor kills it before. */
   startedAt: string;
   deadline: string;

@@ -27,6 +27,13 @@ const PATTERNS: Pattern[] = [
     matches: /another operation \(install\/upgrade\/rollback\) is in progress/,
     todo: 'Somebody runs helm on this release, or a run was cut off: it is looked at again.',
   },
+  {
+    // Also in the words of a 403, but it passes: an earlier uninstall is still at work.
+    kind: 'Transient',
+    code: 'Terminating',
+    matches: /because it is being terminated|object is being deleted/,
+    todo: 'Something of an earlier installation is still being deleted; it is tried again.',
+  },
   { kind: 'Permanent', code: 'Forbidden', matches: /is forbidden: |\(Forbidden\)|Unauthorized|must be logged in|HTTP 40[13]/, todo: 'Give the worker the permissions in deploy/rbac.yaml.' },
   { kind: 'Throttled', matches: /Too Many Requests|too many requests|\b429\b|throttl/i, todo: 'The API server or registry limits the rate; it is tried again.' },
   {

@@ -92,7 +92,7 @@ export async function uninstallRelease(target: HelmTarget): Promise<{ changed: b
   }
   assertOurs(release, target.lastAttempt);
   await ensureDead(target.lastAttempt);
-  await uninstall(target, release.revision);
+  await uninstall(target, release);
   return { changed: true };
 }
 
@@ -106,7 +106,6 @@ export function isOurs(release: Release, attempt: HelmAttempt | null): boolean {
   if (release.description.startsWith(OURS)) return true;
   if (!isUnfinished(release.status) || attempt === null || attempt.revision !== release.revision) return false;
   const before = release.older.at(-1);
-  if (attempt.does === 'uninstall') return release.status === 'uninstalling' || before?.description.startsWith(OURS) === true;
   const inherited = before === undefined || before.status === 'uninstalled' || before.description.startsWith(OURS);
   return inherited && attempt.valuesSha256 === valuesSha256(release.values);
 }
@@ -137,7 +136,7 @@ function isDone(release: Release, { chart, values }: WantedRelease): boolean {
 /** Clears what a cut-off or failed run left. True where it did something, so that the world is read again. */
 async function recover(release: Release, target: HelmTarget): Promise<boolean> {
   if (release.status === 'uninstalling') {
-    await uninstall(target, release.revision);
+    await uninstall(target, release);
     return true;
   }
   if (!isUnfinished(release.status)) return false;
@@ -154,9 +153,10 @@ function upgradeArguments({ chart, description }: WantedRelease): string[] {
   return ['upgrade', CILIUM_RELEASE, chart.path, '--namespace', KUBE_SYSTEM, ...flags];
 }
 
-async function uninstall(target: HelmTarget, revision: number): Promise<void> {
+/** The attempt carries what is uninstalled, so that a release that is found half gone is still known as ours. */
+async function uninstall(target: HelmTarget, { revision, values, chartVersion }: Release): Promise<void> {
   try {
-    await writing(target, { does: 'uninstall', revision, values: null, chartVersion: null }, ['uninstall', CILIUM_RELEASE, '--namespace', KUBE_SYSTEM]);
+    await writing(target, { does: 'uninstall', revision, values, chartVersion }, ['uninstall', CILIUM_RELEASE, '--namespace', KUBE_SYSTEM]);
   } catch (error) {
     if (!(error instanceof CiliateError) || !/release: not found/.test(error.message)) throw error;
   }
@@ -165,8 +165,8 @@ async function uninstall(target: HelmTarget, revision: number): Promise<void> {
 interface Write {
   does: HelmAttempt['does'];
   revision: number;
-  values: HelmValues | null;
-  chartVersion: string | null;
+  values: HelmValues;
+  chartVersion: string;
 }
 
 /** One run of helm that writes: recorded before it starts and after it has ended, limited by Helm's own timeout and by the supervisor's. */
@@ -178,10 +178,10 @@ async function writing(target: HelmTarget, { does, revision, values, chartVersio
     await runHelm([...args, ...own], {
       kubeconfig: target.kubeconfig,
       timeoutMs,
-      ...(values === null ? {} : { values }),
+      ...(does === 'uninstall' ? {} : { values }),
       ...(target.signal === undefined ? {} : { signal: target.signal }),
       onSpawn: async (spawned) => {
-        attempt = { ...spawned, does, revision, valuesSha256: values === null ? null : valuesSha256(values), chartVersion, startedAt: new Date().toISOString() };
+        attempt = { ...spawned, does, revision, valuesSha256: valuesSha256(values), chartVersion, startedAt: new Date().toISOString() };
         await target.onAttempt(attempt);
         // From here on it is the last one: a retry within this call must look for it, too.
         target.lastAttempt = attempt;

@@ -22,7 +22,7 @@ export interface Container {
   image?: string;
   args?: string[];
   command?: string[];
-  env?: { name: string; value?: string }[];
+  env?: { name: string; value?: string; valueFrom?: { configMapKeyRef?: { name?: string } } }[];
 }
 
 export interface PodSpec {

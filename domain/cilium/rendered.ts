@@ -30,10 +30,13 @@ export function assertRendered(objects: KubeObject[], input: ValuesInput): Rende
     ...single(objects, 'DaemonSet', CILIUM).findings,
     ...single(objects, 'Deployment', CILIUM_OPERATOR).findings,
     ...envoyIsThere(objects, config.object),
-    ...found.flatMap((workload) => [...assertPlacement(workload, input), ...assertOverrides(workload, input)]),
+    ...found.flatMap((workload) => assertPlacement(workload, input)),
     ...named(found, 'DaemonSet', CILIUM).flatMap(assertAgent),
     ...named(found, 'Deployment', CILIUM_OPERATOR).flatMap((operator) => assertOperator(operator, input)),
-    ...[...named(found, 'DaemonSet', CILIUM), ...named(found, 'Deployment', CILIUM_OPERATOR)].flatMap(assertRolls),
+    ...[...named(found, 'DaemonSet', CILIUM), ...named(found, 'Deployment', CILIUM_OPERATOR)].flatMap((workload) => [
+      ...assertRolls(workload),
+      ...assertOverrides(workload, input),
+    ]),
   ];
 }
 
@@ -119,12 +122,14 @@ function assertRolls({ object, annotations }: Workload): RenderFinding[] {
 
 /** Flags and CILIUM_ variables win over cilium-config: one that says something about a checked key makes the check worthless. */
 function assertOverrides({ object, pod }: Workload, input: ValuesInput): RenderFinding[] {
-  if (!['DaemonSet', 'Deployment'].includes(object.kind)) return [];
   const keys = new Set(expectedConfig(input).map(({ key }) => key));
   const variables = new Set([...keys].map((key) => `CILIUM_${key.toUpperCase().replaceAll('-', '_')}`));
   return [...(pod.containers ?? []), ...(pod.initContainers ?? [])].flatMap((container) => {
     const flags = [...(container.command ?? []), ...(container.args ?? [])].filter((arg) => keys.has(flagName(arg)));
-    const env = (container.env ?? []).filter(({ name }) => variables.has(name)).map(({ name }) => name);
+    const env = (container.env ?? [])
+      // Taken from cilium-config itself (older charts do so) it says the same.
+      .filter(({ name, valueFrom }) => variables.has(name) && valueFrom?.configMapKeyRef?.name !== CONFIG)
+      .map(({ name }) => name);
     return [...flags, ...env].map((seen) => ({ object: `${objectName(object)}, container ${container.name}`, expected: 'no override of cilium-config', seen }));
   });
 }

@@ -89,7 +89,7 @@ function operator({ cilium, phase, facts }: ValuesInput, profile: ChartProfile):
 function operatorTolerations(given: { user: HelmValues; phase: ValuesPhase; facts: ValuesFacts }, profile: ChartProfile): HelmValue | undefined {
   const users = at(given.user, 'operator.tolerations');
   // Where the chart tolerates everything by default, the narrower list is ours only for as long as nodes are drained.
-  if (given.phase === 'final' && profile.operatorTolerates === 'everything') return users;
+  if (given.phase === 'final' && profile.operatorTolerates === 'everything' && users === undefined) return undefined;
   const wanted: Toleration[] = [...OPERATOR_TOLERATIONS, ...given.facts.operatorTaintKeys.map((key) => ({ key, operator: 'Exists' }))];
   const kept = Array.isArray(users) ? users : [];
   const missing = wanted.filter(({ key }) => !kept.some((toleration) => isExists(toleration, key)));
