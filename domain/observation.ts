@@ -114,7 +114,7 @@ export interface ObservedNode {
   osImage: string;
   os: string;
   maxPods: number;
-  /** What its pods ask for and what the kubelet offers: milli-CPUs and bytes. `addresses`: pods that hold one of their own. */
+  /** Pods on it; of those that would move (no DaemonSet, no static pod): addresses, milli-CPUs and bytes asked for. `allocatable`: what the kubelet offers. */
   load: { pods: number; addresses: number; cpu: number; memory: number };
   allocatable: { cpu: number; memory: number };
   internalIp?: string;

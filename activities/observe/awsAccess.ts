@@ -48,6 +48,8 @@ function applies({ when }: AwsAction, resources: Resources): boolean {
       return resources.cluster !== undefined;
     case 'addon':
       return resources.addon !== undefined;
+    case 'role':
+      return resources.role !== undefined;
   }
 }
 

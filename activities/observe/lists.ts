@@ -8,13 +8,20 @@ interface Page<T> {
   metadata?: { _continue?: string };
 }
 
+type ListPage<T> = (page: { limit: number; _continue?: string }) => Promise<Page<T>>;
+
 /** Every item of a list, page by page: no single answer of a large cluster is held by the API server at once. */
-export async function allPages<T>(list: (page: { limit: number; _continue?: string }) => Promise<Page<T>>): Promise<T[]> {
-  const items: T[] = [];
+export async function allPages<T>(list: ListPage<T>): Promise<T[]> {
+  return mapPages(list, (item) => item);
+}
+
+/** The same, each item reduced at once to what is needed of it: thousands of whole pods do not fit a small worker. */
+export async function mapPages<T, R>(list: ListPage<T>, keep: (item: T) => R): Promise<R[]> {
+  const items: R[] = [];
   let next: string | undefined;
   do {
     const page = await list({ limit: PAGE, ...(next === undefined ? {} : { _continue: next }) });
-    items.push(...page.items);
+    for (const item of page.items) items.push(keep(item));
     next = page.metadata?._continue === '' ? undefined : page.metadata?._continue;
   } while (next !== undefined);
   return items;

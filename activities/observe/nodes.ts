@@ -1,15 +1,16 @@
-import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import type { V1Node } from '@kubernetes/client-node';
 import type { ObservedNode } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
 import { allPages, customNames, readable } from './lists.js';
 import { agentsByNode, loadByNode } from './pods.js';
+import type { SeenPod } from './pods.js';
 import { milliCpu, quantity } from './quantity.js';
 
 /** `aws:///eu-west-1a/i-0abc…` and the region form of hybrid providers: only an EC2 instance has one of these. */
 const INSTANCE = /\/(i-[0-9a-f]+)$/;
 
 /** Nodes with what their pods and CiliumNodes say of them; the group is added from AWS. */
-export async function observeNodes(kube: KubeClients, pods: readonly V1Pod[]): Promise<ObservedNode[]> {
+export async function observeNodes(kube: KubeClients, pods: readonly SeenPod[]): Promise<ObservedNode[]> {
   const [nodes, ciliumNodes] = await Promise.all([
     readable(allPages((page) => kube.core.listNode(page)), []),
     customNames((page) => kube.custom.listClusterCustomObject({ group: 'cilium.io', version: 'v2', plural: 'ciliumnodes', ...page })),

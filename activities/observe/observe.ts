@@ -56,6 +56,7 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
     groups: [...machines.groupArns.values()],
     ...(cloud.arn === undefined ? {} : { cluster: [cloud.arn] }),
     ...(addonArn === undefined ? {} : { addon: [addonArn] }),
+    ...(awsNode?.addon?.serviceAccountRoleArn === undefined ? {} : { role: [awsNode.addon.serviceAccountRoleArn] }),
   };
   const actions = await awsActions(aws, calls, { caller, resources });
 

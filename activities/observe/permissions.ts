@@ -47,6 +47,7 @@ export const KUBERNETES_ACCESS: readonly Access[] = [
   system('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'patch', 'delete']),
   system('', 'configmaps', OWN),
   // aws-node and the objects of the Cilium chart
+  system('apps', 'controllerrevisions', ['list']),
   system('apps', 'daemonsets', ['create', 'update', 'patch', 'delete']),
   system('apps', 'deployments', ['create', 'update', 'patch', 'delete']),
   system('policy', 'poddisruptionbudgets', ['create', 'update', 'patch', 'delete']),
@@ -62,13 +63,13 @@ export const KUBERNETES_ACCESS: readonly Access[] = [
 ];
 
 /** What an AWS action is done on: decides for which resource the simulation asks. */
-export type ActsOn = 'anything' | 'groups' | 'cluster' | 'addon';
+export type ActsOn = 'anything' | 'groups' | 'cluster' | 'addon' | 'role';
 
 export interface AwsAction {
   action: string;
   on: ActsOn;
-  /** `eks`: only where the EKS cluster is known; `addon`: only where aws-node is an add-on. */
-  when: 'always' | 'eks' | 'addon';
+  /** `eks`: only where the EKS cluster is known; `addon`: only where aws-node is an add-on; `role`: only where that add-on has a role. */
+  when: 'always' | 'eks' | 'addon' | 'role';
 }
 
 const always = (on: ActsOn, ...actions: string[]): AwsAction[] => actions.map((action) => ({ action, on, when: 'always' }));
@@ -83,7 +84,6 @@ export const MIGRATOR_ACTIONS: readonly AwsAction[] = [
     'autoscaling:DescribeAutoScalingGroups',
     'autoscaling:DescribeAutoScalingInstances',
     'autoscaling:DescribeInstanceRefreshes',
-    'autoscaling:DescribeScalingActivities',
     'autoscaling:DescribeScheduledActions',
   ),
   ...always('groups', 'autoscaling:ResumeProcesses', 'autoscaling:SuspendProcesses', 'autoscaling:TerminateInstanceInAutoScalingGroup'),
@@ -102,6 +102,8 @@ export const MIGRATOR_ACTIONS: readonly AwsAction[] = [
   { action: 'eks:DescribeAddonConfiguration', on: 'anything', when: 'addon' },
   { action: 'eks:UpdateAddon', on: 'addon', when: 'addon' },
   { action: 'eks:DeleteAddon', on: 'addon', when: 'addon' },
+  // UpdateAddon hands the add-on's own role on, unchanged.
+  { action: 'iam:PassRole', on: 'role', when: 'role' },
 ];
 
 /** Used to find things and to prove rights; a migration goes on without them and says what is unproven. */

@@ -31,6 +31,8 @@ async function evaluate(aws: AwsClients, principal: string, asked: { actions: st
         PolicySourceArn: principal,
         ActionNames: asked.actions,
         ...(asked.resources === undefined || asked.resources.length === 0 ? {} : { ResourceArns: [...asked.resources] }),
+        // What iam:PassRole is commonly narrowed by; other actions do not look at it.
+        ContextEntries: [{ ContextKeyName: 'iam:PassedToService', ContextKeyType: 'string', ContextKeyValues: ['eks.amazonaws.com'] }],
         Marker: marker,
       }),
     );

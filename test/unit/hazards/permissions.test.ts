@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { KUBERNETES_ACCESS, MIGRATOR_ACTIONS, OPERATOR_ACTIONS, OPERATOR_OPTIONAL_ACTIONS, PROVING_ACTIONS } from '../../../activities/observe/index.js';
@@ -38,4 +38,57 @@ it('deploy/iam/migrator-policy.json allows exactly the actions that are used', (
 
 it('deploy/iam/cilium-operator-policy.json allows exactly what the operator uses', () => {
   expect(allowed('cilium-operator-policy.json')).toEqual([...OPERATOR_ACTIONS, ...OPERATOR_OPTIONAL_ACTIONS].sort());
+});
+
+/** Every TypeScript source of activities/. */
+function sources(): string[] {
+  const root = new URL('../../../activities/', import.meta.url);
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(new URL(name, root), 'utf8'));
+}
+
+/** `new DescribeSubnetsCommand(` of `@aws-sdk/client-ec2` is the action `ec2:DescribeSubnets`. */
+function actionsInSources(): string[] {
+  return sources().flatMap((text) => {
+    return [...text.matchAll(/import \{([^}]*)\} from '@aws-sdk\/client-([a-z0-9-]+)'/g)].flatMap(([, names = '', client = '']) => {
+      const service = client.replace('auto-scaling', 'autoscaling');
+      return [...names.matchAll(/\b(\w+)Command\b/g)].map(([, call = '']) => `${service}:${call}`);
+    });
+  });
+}
+
+it('every AWS call in the sources is in the lists, and nothing else is', () => {
+  // STS answers everybody; iam:PassRole is a permission without a call.
+  const called = new Set(actionsInSources().filter((action) => action !== 'sts:GetCallerIdentity'));
+  const listed = [...MIGRATOR_ACTIONS.map(({ action }) => action), ...PROVING_ACTIONS].filter((action) => action !== 'iam:PassRole');
+  expect([...called].sort()).toEqual(listed.sort());
+});
+
+const VERBS: Record<string, string> = { read: 'get', list: 'list', create: 'create', replace: 'update', patch: 'patch', delete: 'delete' };
+
+/** `core.readNamespacedConfigMap(` is `get configmaps`; what helm does is not seen here. */
+function verbsInSources(): string[] {
+  return sources().flatMap((text) =>
+    [...text.matchAll(/\.(read|list|create|replace|patch|delete)(?:Namespaced)?([A-Z][A-Za-z]+?)(?:ForAllNamespaces)?\(\{?/g)].flatMap(([, method = '', kind = '']) => {
+      if (/^(SelfSubject|ClusterCustomObject|NamespacedCustomObject)/.test(kind) || kind === 'CustomObject') return [];
+      const resource = kind === 'PodEviction' ? 'pods/eviction' : plural(kind.toLowerCase());
+      return KINDS.has(kind) ? [`${VERBS[method] ?? method} ${resource}`] : [];
+    }),
+  );
+}
+
+const plural = (kind: string): string => (kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`);
+/** Kinds of the API; other methods that begin with such a verb are functions of ours. */
+const KINDS = new Set(
+  ('Node Pod PodEviction Secret ConfigMap Namespace ServiceAccount Service Lease DaemonSet Deployment ReplicaSet StatefulSet ControllerRevision Job CronJob ' +
+    'ClusterRole ClusterRoleBinding Role RoleBinding PodDisruptionBudget NetworkPolicy EndpointSlice CustomResourceDefinition ' +
+    'MutatingWebhookConfiguration ValidatingWebhookConfiguration').split(' '),
+);
+
+it('every call to the API server in the sources is in the list', () => {
+  const listed = new Set(KUBERNETES_ACCESS.flatMap(({ resource, verbs }) => verbs.map((verb) => `${verb} ${resource}`)));
+  const called = [...new Set(verbsInSources())];
+  expect(called.length).toBeGreaterThan(20);
+  expect(called.filter((verb) => !listed.has(verb))).toEqual([]);
 });
