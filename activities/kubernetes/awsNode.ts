@@ -48,7 +48,7 @@ export async function lookAwsNodeRestricted(clients: Clients, known: string, upd
   // PRESERVE keeps an affinity that somebody had set by hand: what the add-on cannot reach is patched like anyone's.
   if (settled && !isRestricted(daemonSet)) await setAffinity(clients, daemonSet, appendToEveryTerm(affinityOf(daemonSet), ON_AWS_NODES));
   else await assertEnvironment(clients, daemonSet);
-  const blockers = [...addonBlockers(owner), ...affinityBlockers(daemonSet), ...rolloutBlockers(daemonSet, OBJECT)];
+  const blockers = [...addonBlockers(owner), ...(settled ? affinityBlockers(daemonSet) : []), ...rolloutBlockers(daemonSet, OBJECT)];
   return look({ known, done: blockers.length === 0, blockers, seenOf: blockers.map((blocker) => blocker.object), extra: {} });
 }
 
