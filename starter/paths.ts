@@ -3,16 +3,13 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+export { cacheFolder, chartFolder } from '../worker/cache.js';
+
 /** The folder of package.json: the checkout, or the installed package. The same from source and from dist/. */
 export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
   return folder;
-}
-
-/** What can be fetched or built again: `$CILIATE_CACHE`, else below `$XDG_CACHE_HOME`, else `~/.cache`. */
-export function cacheFolder(): string {
-  return process.env['CILIATE_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'ciliate');
 }
 
 /** What must survive a restart: the dev server's database. */

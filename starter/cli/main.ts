@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { CiliateError } from '../../domain/failures.js';
 import { EXIT, ExitError } from '../exit.js';
 import type { ExitCode } from '../exit.js';
+import { exitCodeOfKind } from '../failure.js';
 import { lastOutcome } from './command.js';
 import { buildProgram } from './program.js';
 
@@ -29,20 +30,8 @@ function report(error: unknown): ExitCode {
   }
   if (error instanceof CiliateError) {
     process.stderr.write(`${error.message}\n`);
-    return codeOf(error);
+    return exitCodeOfKind(error.kind);
   }
   process.stderr.write(`ciliate: ${error instanceof Error ? (process.env['CILIATE_DEBUG'] ? (error.stack ?? error.message) : error.message) : String(error)}\n`);
   return EXIT.failed;
-}
-
-function codeOf(error: CiliateError): ExitCode {
-  switch (error.kind) {
-    case 'Transient':
-    case 'Throttled':
-      return EXIT.unreachable;
-    case 'NotYet':
-    case 'Permanent':
-    case 'NeedsHuman':
-      return EXIT.failed;
-  }
 }

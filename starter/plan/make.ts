@@ -1,15 +1,12 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { toFailure } from '../../activities/failures.js';
 import { ClientPool } from '../../activities/clients/index.js';
 import { buildPlan } from '../../activities/observe/index.js';
-import { FAILURE_KINDS } from '../../domain/failures.js';
-import type { FailureKind } from '../../domain/failures.js';
 import type { Plan } from '../../domain/plan.js';
 import type { Manifest } from '../../domain/spec/schema.js';
-import { EXIT, ExitError, usageError } from '../exit.js';
-import type { ExitCode } from '../exit.js';
-import { cacheFolder } from '../paths.js';
+import { ExitError, usageError } from '../exit.js';
+import { exitCodeOfFailure } from '../failure.js';
+import { chartFolder } from '../paths.js';
 import { readSpec } from '../spec/read.js';
 
 /**
@@ -20,27 +17,15 @@ export async function makePlan(file: string): Promise<Plan> {
   const manifest = readSpec(file);
   expectKubeconfig(manifest);
   try {
-    return await buildPlan({ pool: new ClientPool(), chartCache: join(cacheFolder(), 'charts') }, { manifest });
+    return await buildPlan({ pool: new ClientPool(), chartCache: chartFolder() }, { manifest });
   } catch (error) {
     // The same mapper as for the worker: one wording for one error.
-    const { type, message } = toFailure(error);
-    throw new ExitError(codeOf(FAILURE_KINDS.find((kind) => kind === type) ?? 'Permanent'), message, { cause: error });
+    const failure = toFailure(error);
+    throw new ExitError(exitCodeOfFailure(failure), failure.message, { cause: error });
   }
 }
 
 function expectKubeconfig({ spec }: Manifest): void {
   const { kubeconfig } = spec.cluster;
   if (kubeconfig !== undefined && !existsSync(kubeconfig)) throw usageError(`spec.cluster.kubeconfig: no such file: ${kubeconfig}`);
-}
-
-function codeOf(kind: FailureKind): ExitCode {
-  switch (kind) {
-    case 'Transient':
-    case 'Throttled':
-    case 'NotYet':
-      return EXIT.unreachable;
-    case 'Permanent':
-    case 'NeedsHuman':
-      return EXIT.failed;
-  }
 }

@@ -23,16 +23,17 @@ export class SpecError extends ExitError {
 
 /**
  * Reads a SPEC strictly and makes its paths absolute from the file's own folder (`-` reads stdin, from the current folder).
+ * `needsChart: false` is for verbs that never read the chart: they must work without its file.
  * @throws SpecError that names every problem with its line
  */
-export function readSpec(file: string): Manifest {
+export function readSpec(file: string, options: { needsChart?: boolean } = {}): Manifest {
   const text = readText(file);
   const folder = file === '-' ? process.cwd() : dirname(resolve(file));
-  return parseSpec(text, { file: file === '-' ? '<stdin>' : file, folder });
+  return parseSpec(text, { file: file === '-' ? '<stdin>' : file, folder, ...options });
 }
 
 /** The same for a text that is already there. */
-export function parseSpec(text: string, source: { file: string; folder: string }): Manifest {
+export function parseSpec(text: string, source: { file: string; folder: string; needsChart?: boolean }): Manifest {
   const fail = (at: Position, message: string): string => `${source.file}:${at.line}:${at.col}: ${message}`;
   const lines = new LineCounter();
   const document = onlyDocument(text, lines, fail);
@@ -44,7 +45,7 @@ export function parseSpec(text: string, source: { file: string; folder: string }
     throw new SpecError(complaints.map(({ path, on, message }) => fail(on === 'key' ? positions.ofKey(path) : positions.ofValue(path), message)));
   }
   const manifest = withAbsolutePaths(parsed.data, source.folder);
-  const wrong = [...fightingValues(manifest), ...checkPaths(manifest)];
+  const wrong = [...fightingValues(manifest), ...(source.needsChart === false ? [] : checkPaths(manifest))];
   if (wrong.length > 0) throw new SpecError(wrong.map(({ path, on, message }) => fail(on === 'key' ? positions.ofKey(path) : positions.ofValue(path), message)));
   return manifest;
 }
