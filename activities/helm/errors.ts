@@ -52,7 +52,7 @@ const PATTERNS: Pattern[] = [
     kind: 'Transient',
     code: 'Unreachable',
     matches:
-      /connection refused|connection reset|no such host|i\/o timeout|TLS handshake timeout|Client\.Timeout|context deadline exceeded|deadline exceeded|network is unreachable|no route to host|unexpected EOF|: EOF|broken pipe|http2: |server closed|server is currently unable|ServiceUnavailable|Internal error occurred|InternalError|internal server error|HTTP 5\d\d|\b50[0234]\b|etcdserver: |leader changed|the object has been modified|Operation cannot be fulfilled|unable to retrieve the complete list of server APIs|Kubernetes cluster unreachable/i,
+      /connection refused|connection reset|no such host|i\/o timeout|TLS handshake timeout|Client\.Timeout|context deadline exceeded|deadline exceeded|network is unreachable|no route to host|unexpected EOF|: EOF|broken pipe|http2: |server closed|server is currently unable|ServiceUnavailable|Service Unavailable|Bad Gateway|Gateway Time-?out|Internal error occurred|InternalError|internal server error|HTTP 5\d\d|\b50[0234]\b|etcdserver: |leader changed|the object has been modified|Operation cannot be fulfilled|unable to retrieve the complete list of server APIs|Kubernetes cluster unreachable/i,
     todo: 'It is tried again until it works.',
   },
 ];
