@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { LabUnreachableError, LabUsageError, codeOf } from './errors.js';
 import { LabFaults } from './faults/client.js';
 import { resolveOptions } from './options.js';
@@ -190,5 +191,5 @@ function supervisorCommand(): [string, ...string[]] {
   for (const file of [path.join(here, 'supervisor.js'), path.join(here, 'lab', 'supervisor.js'), path.join(here, '..', 'lab', 'supervisor.js')]) {
     if (existsSync(file)) return [process.execPath, file];
   }
-  return [process.execPath, '--import', import.meta.resolve('tsx'), path.join(here, 'supervisor.ts')];
+  return [process.execPath, '--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href, path.join(here, 'supervisor.ts')];
 }

@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { stringify } from 'yaml';
 import type { ResolvedOptions } from '../options.js';
 import { freePorts } from '../process/ports.js';
 import { Service, until } from '../process/service.js';
@@ -49,8 +48,8 @@ export class ControlPlane {
   }
 
   /**
-   * Kills kube-apiserver and brings it back after `downFor` milliseconds. kwok goes quiet when its server went away, so it
-   * is started anew.
+   * Kills kube-apiserver and brings it back after `downFor` milliseconds. kwok goes quiet when its server went away, and the
+   * others back off for up to half a minute, so they are started anew.
    */
   async restartApiServer(downFor: number): Promise<void> {
     const { services } = this;
@@ -59,7 +58,19 @@ export class ControlPlane {
     await new Promise((resolve) => setTimeout(resolve, downFor));
     services.apiserver.start();
     await this.untilReady(services.apiserver);
-    await services.kwok.restart();
+    await this.restartClients();
+  }
+
+  private async restartClients(): Promise<void> {
+    const { services } = this;
+    await Promise.all([this.restartKwok(), services?.controllers.restart(), services?.scheduler.restart()]);
+  }
+
+  /** A kwok plays only the nodes whose lease it holds, and a new one is a new holder: the old one's leases must go first. */
+  private async restartKwok(): Promise<void> {
+    await this.services?.kwok.kill();
+    await this.client.call('DELETE', '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases');
+    this.services?.kwok.start();
   }
 
   /** A kubeconfig for a client certificate in the lab's PKI. */
@@ -126,7 +137,7 @@ export class ControlPlane {
           '--watch-cache=true',
           '--shutdown-delay-duration=0s',
         ],
-        () => void services.kwok.restart(),
+        () => void this.untilReady(services.apiserver).then(() => this.restartClients(), () => undefined),
       ),
       controllers: service('kube-controller-manager', [
         `--kubeconfig=${kubeconfigs['controller-manager'] ?? ''}`,
@@ -157,7 +168,7 @@ export class ControlPlane {
         `--manage-nodes-with-label-selector=${kubeletLabel}=alive`,
         '--node-lease-duration-seconds=40',
         `--server-address=127.0.0.1:${String(kwokPort)}`,
-      ]),
+      ], () => void this.restartKwok().catch(() => undefined)),
     };
     this.services = services;
     this.client = new KubeClient({ port: apiPort, caFile: at('ca.crt'), certFile: at('admin.crt'), keyFile: at('admin.key') });
@@ -191,12 +202,14 @@ export class ControlPlane {
 /** A kubeconfig file's text. */
 export function kubeconfigYaml(parts: { name: string; server: string; ca?: string; user: Record<string, string> }): string {
   const { name } = parts;
-  return stringify({
+  // JSON is YAML too, and the one kind where a lab named `y` or `no` stays a string for every reader.
+  const config = {
     apiVersion: 'v1',
     kind: 'Config',
     clusters: [{ name, cluster: { server: parts.server, ...(parts.ca === undefined ? {} : { 'certificate-authority-data': parts.ca }) } }],
     users: [{ name, user: parts.user }],
     contexts: [{ name, context: { cluster: name, user: name } }],
     'current-context': name,
-  });
+  };
+  return `${JSON.stringify(config, undefined, 2)}\n`;
 }

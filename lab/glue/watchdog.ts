@@ -1,4 +1,7 @@
+import { isStatus } from '../cluster/client.js';
 import { cniAnnotation } from '../cluster/stages.js';
+import { mayRun } from './placement.js';
+import type { PodPlacement } from './placement.js';
 import { isReady, ownedBy, uidOf } from './types.js';
 import type { Glue } from './glue.js';
 import type { NodeView } from './cni.js';
@@ -56,15 +59,32 @@ export class Watchdog {
 
   private noteRemoval(view: NodeView, before: Cni, stranded: Pod[]): void {
     const key = `aws-gone/${uidOf(view.node)}`;
-    if (before !== 'aws' || view.agents.aws.length > 0 || stranded.length === 0) {
+    if (before !== 'aws' || view.agents.aws.length > 0 || stranded.length === 0 || this.seen.has(`aws-node-removed/${uidOf(view.node)}`)) {
       this.glue.since.clear(key);
       return;
     }
-    // A rolling update deletes the pod a moment before it makes the next one.
-    const grace = 2000;
+    // A rolling update deletes the pod a moment before it makes the next one, and a controller may lag: ask what is wanted.
+    const grace = 500;
     const age = this.glue.since.age(key);
-    if (age < grace) this.glue.wake(grace - age + 1);
-    else this.report('aws-node-removed', view, `no aws-node pod, but ${String(stranded.length)} pods run on its network: ${stranded.map(nameOf).slice(0, 5).join(', ')}`);
+    if (age < grace) {
+      this.glue.wake(grace - age + 1);
+      return;
+    }
+    this.glue.work.run(key, async () => {
+      const wanted = await this.wantsAwsNode(view.node);
+      if (wanted) this.glue.since.clear(key);
+      else this.report('aws-node-removed', view, `no aws-node pod, but ${String(stranded.length)} pods run on its network: ${stranded.map(nameOf).slice(0, 5).join(', ')}`);
+    });
+  }
+
+  private async wantsAwsNode(node: Node): Promise<boolean> {
+    try {
+      const daemonSet = await this.glue.client.get<{ spec: { template: { spec: PodPlacement } } }>('/apis/apps/v1/namespaces/kube-system/daemonsets/aws-node');
+      return mayRun(daemonSet.spec.template.spec, node);
+    } catch (error) {
+      if (isStatus(error, 404)) return false;
+      throw error;
+    }
   }
 
   private report(kind: Violation['kind'], view: NodeView, detail: string): void {
