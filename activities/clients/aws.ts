@@ -30,6 +30,9 @@ export function awsSettings(ref: ClusterRef): AwsSettings {
   return { region, profile: from.profile, roleArn: from.roleArn };
 }
 
+// The SDK warns of Node 20 on stderr, in the middle of what people read; which Node is needed, package.json says.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+
 /**
  * SDK clients for one account and role. Endpoints and everything else come from the AWS settings of the worker
  * (AWS_ENDPOINT_URL, shared configuration files). Two attempts only: retrying is Temporal's work, and is seen there.

@@ -23,6 +23,10 @@ export async function evict(clients: Clients, pod: V1Pod): Promise<Eviction> {
       // A UID that no longer fits is a conflict.
       case 409:
         return { result: 'gone' };
+      case 403:
+        // The namespace is being deleted, and its pods with it.
+        if (!statusOf(error).details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating')) throw error;
+        return { result: 'blocked', blocker: { object: `Pod ${fullName(pod.metadata)}`, reason: `namespace ${namespace} is being deleted`, todo: 'It goes with it.' } };
       case 429:
         return { result: 'blocked', blocker: await refused(clients, pod, error), retryAfterMs: retryAfterMs(error) };
       case 500:
