@@ -32,7 +32,7 @@ switch (verb) {
     break;
   case 'history':
     if (releases().length === 0) fail('release: not found');
-    console.log(JSON.stringify(releases().map(({ values: _, ...rest }) => ({ ...rest, updated: 'now', app_version: '' }))));
+    console.log(JSON.stringify(releases().map((one) => ({ ...one, values: undefined, updated: 'now', app_version: '' }))));
     break;
   case 'get':
     console.log(JSON.stringify(releases().find(({ revision }) => String(revision) === flag('--revision'))?.values ?? null));
