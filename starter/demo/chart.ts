@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { resolveChart } from '../../activities/helm/chart.js';
 import { standInChart } from '../../lab/index.js';
-import { packageRoot } from '../paths.js';
+import { chartFolder, packageRoot } from '../paths.js';
 
 export const DEMO_CILIUM_VERSION = '1.20.0';
 
@@ -29,7 +28,7 @@ export async function demoChart(asked: string | undefined): Promise<DemoChart> {
 
 async function whyUnreachable(): Promise<string | undefined> {
   try {
-    await resolveChart({ version: DEMO_CILIUM_VERSION }, join(tmpdir(), `ciliate-chart-${process.pid}`), AbortSignal.timeout(REPOSITORY_MS));
+    await resolveChart({ version: DEMO_CILIUM_VERSION }, chartFolder(), AbortSignal.timeout(REPOSITORY_MS));
     return undefined;
   } catch (error) {
     return error instanceof Error && error.name === 'TimeoutError' ? 'no answer' : 'not reachable from here';

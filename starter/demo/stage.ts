@@ -10,7 +10,7 @@ import { startTemporal } from '../temporal/server.js';
 import type { TemporalServer } from '../temporal/server.js';
 import { demoChart } from './chart.js';
 import type { DemoChart } from './chart.js';
-import { startWorkerProcess } from './worker-process.js';
+import { startWorkerProcess, untilReady } from './worker-process.js';
 import type { WorkerProcess } from './worker-process.js';
 
 export interface StageOptions {
@@ -52,18 +52,34 @@ export async function buildStage(stage: Stage, options: StageOptions): Promise<v
 }
 
 function pieces(stage: Stage, options: StageOptions): Piece[] {
+  // A repository that cannot be reached says nothing for a while: asked as soon as there is a helm, and beside the rest.
+  let chart: Promise<DemoChart>;
   return [
     { title: 'Tools of this machine', start: async () => void (await checkTools()) },
-    { title: 'Control plane of the lab (built once, cached)', start: controlPlane },
+    {
+      title: 'Control plane of the lab (built once, cached)',
+      start: async (tell) => {
+        await controlPlane(tell);
+        chart = demoChart(options.chart);
+        chart.catch(() => {}); // said when it is its turn
+        return undefined;
+      },
+    },
     { title: 'AWS stand-in (installed once, cached)', start: async (tell) => void (await ensurePython(tell)) },
-    { title: 'Chart', start: async () => `Chart: ${(stage.chart = await demoChart(options.chart)).said}` },
     { title: 'Temporal', start: (tell) => temporal(stage, tell) },
     { title: `Lab cluster: ${options.nodes} nodes in 3 zones, workloads with PodDisruptionBudgets`, start: (tell) => lab(stage, options, tell) },
-    { title: 'Worker, in a process of its own', start: async () => void (stage.worker = startWorkerProcess(workerEnv(stage), join(stage.folder, 'worker.log'))) },
+    { title: 'Chart', start: async () => `Chart: ${(stage.chart = await chart).said}` },
+    { title: 'Worker, in a process of its own', start: () => worker(stage) },
   ];
 }
 
-async function controlPlane(tell: (line: string) => void): Promise<undefined> {
+async function worker(stage: Stage): Promise<undefined> {
+  const log = join(stage.folder, 'worker.log');
+  stage.worker = startWorkerProcess(workerEnv(stage), log);
+  await untilReady(stage.worker, log);
+}
+
+async function controlPlane(tell: (line: string) => void): Promise<void> {
   const tools = await ensureControlPlane(tell);
   // For this process too: the chart is looked at with the lab's helm.
   process.env['PATH'] = `${tools}${delimiter}${process.env['PATH'] ?? ''}`;
@@ -74,14 +90,13 @@ async function lab(stage: Stage, options: StageOptions, tell: (line: string) => 
   stage.lab = await startLab({ name: options.name, nodes: options.nodes, zones: 3, ...owner }, tell);
 }
 
-/** Takes down whatever is up, the worker first. Goes on when a piece does not go; tells which. */
+/** Takes down whatever is up: Temporal last, since a worker still has something to tell it. Tells what does not go, and goes on. */
 export async function strikeStage(stage: Stage): Promise<void> {
-  const pieces: [string, (() => Promise<void>) | undefined][] = [
-    ['worker', stage.worker?.stop],
-    ['Temporal', stage.server?.stop],
-    ['lab', stage.lab?.stop],
-  ];
-  for (const [name, stop] of pieces) await stop?.().catch((error: Error) => console.error(`${name} could not be stopped: ${error.message}`));
+  const strike = async (name: string, stop: (() => Promise<void>) | undefined): Promise<void> => {
+    await stop?.().catch((error: Error) => console.error(`${name} could not be stopped: ${error.message}`));
+  };
+  await Promise.all([strike('worker', stage.worker?.stop), strike('lab', stage.lab?.stop)]);
+  await strike('Temporal', stage.server?.stop);
   rmSync(stage.folder, { recursive: true, force: true });
 }
 
@@ -95,7 +110,7 @@ export function stageExports(stage: Stage): Record<string, string> {
 }
 
 function workerEnv(stage: Stage): NodeJS.ProcessEnv {
-  return { ...process.env, ...stage.lab?.env, ...(stage.server === undefined ? {} : { TEMPORAL_ADDRESS: stage.server.address, TEMPORAL_NAMESPACE: 'default' }) };
+  return { ...process.env, CILIATE_LOG: 'info', ...stage.lab?.env, ...(stage.server === undefined ? {} : { TEMPORAL_ADDRESS: stage.server.address, TEMPORAL_NAMESPACE: 'default' }) };
 }
 
 async function temporal(stage: Stage, tell: (line: string) => void): Promise<string> {

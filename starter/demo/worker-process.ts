@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { failedError } from '../exit.js';
 import { packageRoot } from '../paths.js';
 
 export interface WorkerProcess {
@@ -11,6 +13,9 @@ export interface WorkerProcess {
   stop(): Promise<void>;
   detach(): void;
 }
+
+const READY = '"worker started"';
+const READY_MS = 60_000;
 
 /** A worker in a process of its own, as in production: it can be killed without taking the demo along. Logs go to a file. */
 export function startWorkerProcess(env: NodeJS.ProcessEnv, logFile: string): WorkerProcess {
@@ -27,6 +32,20 @@ export function startWorkerProcess(env: NodeJS.ProcessEnv, logFile: string): Wor
     stop: () => stop(child),
     detach: () => child.unref(),
   };
+}
+
+/** Returns when the worker polls Temporal. @throws ExitError (1) when it does not get there */
+export async function untilReady(worker: WorkerProcess, logFile: string): Promise<void> {
+  for (const started = Date.now(); Date.now() - started < READY_MS; await sleep(100)) {
+    const died = worker.died();
+    if (died !== undefined) throw failedError(`the worker died: ${died}\n${lastLine(logFile)}`);
+    if (readFileSync(logFile, 'utf8').includes(READY)) return;
+  }
+  throw failedError(`the worker was not ready after ${READY_MS / 1000} s\n${lastLine(logFile)}`);
+}
+
+function lastLine(logFile: string): string {
+  return readFileSync(logFile, 'utf8').trim().split('\n').at(-1) ?? '';
 }
 
 async function stop(child: ChildProcess): Promise<void> {
