@@ -99,7 +99,7 @@ describe('FailureInterceptor', () => {
   it('passes a cancellation on as one', async () => {
     const environment = new MockActivityEnvironment();
     const running = run(environment, async () => {
-      environment.cancel('test');
+      environment.cancel('CANCELLED');
       await Promise.reject(Object.assign(new Error('The operation was aborted'), { name: 'AbortError' }));
     });
     await expect(running).rejects.toBeInstanceOf(CancelledFailure);
