@@ -102,6 +102,10 @@ export interface ObservedNode {
   instanceId?: string;
   zone?: string;
   instanceType?: string;
+  /** EC2's state of the instance (`running`, `shutting-down`, `terminated` …); `unknown` where EC2 answers and knows no such instance. */
+  instanceState?: string;
+  /** A pod of cilium-operator is bound here. */
+  hostsOperator: boolean;
   /** Auto Scaling group of the instance; absent where AWS knows none. */
   group?: string;
   created: string;

@@ -10,7 +10,7 @@ import type { Affinity } from './kubernetes/nodeAffinity.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from './names.js';
 import { estimate } from './plan/estimate.js';
 import { modeOf } from './plan/mode.js';
-import { orderNodes, standing, toRefresh } from './plan/nodes.js';
+import { candidates, orderNodes, standing } from './plan/nodes.js';
 import { stepsOf } from './plan/steps.js';
 import type { CiliumSpec, Manifest } from './spec/schema.js';
 
@@ -26,9 +26,10 @@ export interface PlanInput {
 /** Pure: the same cluster and input give the same plan. Blocked exactly when a blocker was found. */
 export function plan(cluster: ObservedCluster, input: PlanInput): Plan {
   const { manifest, chart, values, chartProblems = [] } = input;
-  const findings = findHazards({ cluster, manifest, chartProblems });
   const mode = modeOf(cluster);
-  const nodes = orderNodes(toRefresh(cluster));
+  // Where nothing will be written nothing can be blocked.
+  const findings = findHazards({ cluster, manifest, chartProblems }).filter(({ severity }) => mode !== 'done' || severity !== 'blocker');
+  const nodes = orderNodes(candidates(cluster));
   const planned = mode === 'done' ? [] : nodes;
   return {
     migration: manifest.metadata.name,

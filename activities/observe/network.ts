@@ -11,7 +11,7 @@ import type { AwsClients } from '../clients/index.js';
 import type { AwsCalls } from './awsCalls.js';
 import { batches, bounded } from './lists.js';
 
-/** Instances that EC2 knows by these ids; terminated ones are answered for about an hour and count as unknown. */
+/** Instances that EC2 knows by these ids; terminated ones are answered for about an hour. */
 export async function observeInstances(aws: AwsClients, calls: AwsCalls, ids: readonly string[]): Promise<Instance[]> {
   const found = await bounded(batches(ids, 100), 4, async (some) => {
     // By filter: an id that EC2 no longer knows is then left out instead of failing the whole call.
@@ -19,7 +19,7 @@ export async function observeInstances(aws: AwsClients, calls: AwsCalls, ids: re
     const answer = await calls.use('ec2:DescribeInstances', () => aws.ec2.send(new DescribeInstancesCommand(input)), null);
     return (answer?.Reservations ?? []).flatMap(({ Instances }) => Instances ?? []);
   });
-  return found.flat().filter(({ State }) => State?.Name !== 'terminated');
+  return found.flat();
 }
 
 /** Subnets and where their default route leads: the subnet's own route table, else the main one of its VPC. */

@@ -17,6 +17,7 @@ export async function observeNodes(kube: KubeClients, pods: readonly SeenPod[]):
   ]);
   const agents = agentsByNode(pods);
   const loads = loadByNode(pods);
+  const operators = new Set(pods.flatMap(({ agent, node }) => (agent === 'operator' && node !== undefined ? [node] : [])));
   const known = new Set(ciliumNodes.map(({ name }) => name));
   return nodes.map((node) => {
     const name = node.metadata?.name ?? '';
@@ -25,6 +26,7 @@ export async function observeNodes(kube: KubeClients, pods: readonly SeenPod[]):
       ...facts(node),
       cni: agents.get(name) ?? 'none',
       hasCiliumNode: known.has(name),
+      hostsOperator: operators.has(name),
       load: loads.get(name) ?? { pods: 0, addresses: 0, cpu: 0, memory: 0 },
     };
   });
@@ -42,7 +44,7 @@ function identity(node: V1Node): Pick<ObservedNode, 'name' | 'uid' | 'created' |
   };
 }
 
-function facts(node: V1Node): Omit<ObservedNode, keyof ReturnType<typeof identity> | 'cni' | 'hasCiliumNode' | 'load' | 'group'> {
+function facts(node: V1Node): Omit<ObservedNode, keyof ReturnType<typeof identity> | 'cni' | 'hasCiliumNode' | 'hostsOperator' | 'load' | 'group' | 'instanceState'> {
   const labels = node.metadata?.labels ?? {};
   const allocatable = node.status?.allocatable ?? {};
   return {

@@ -61,10 +61,7 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
   const actions = await awsActions(aws, calls, { caller, resources });
 
   const { livePods: seen, ...kubernetes } = cluster;
-  const nodes = kubernetes.nodes.map((node) => {
-    const group = node.instanceId === undefined ? undefined : machines.groupOf.get(node.instanceId);
-    return group === undefined ? node : { ...node, group };
-  });
+  const nodes = kubernetes.nodes.map((node) => ({ ...node, ...machines.of(node.instanceId) }));
   return {
     observedAt: new Date().toISOString(),
     kubernetes: { version: version.gitVersion, uid, endpoint: kube.server },
@@ -111,5 +108,14 @@ async function observeMachines({ aws }: Clients, calls: AwsCalls, nodes: Observe
   const subnets = await observeSubnets(aws, calls, [
     ...new Set([...groups.flatMap((group) => group.subnets), ...instances.flatMap(({ SubnetId }) => SubnetId ?? [])]),
   ]);
-  return { groups, groupOf, groupArns: arns, instances, instanceTypes, subnets };
+  const known = new Map(instances.map((instance) => [instance.InstanceId, instance]));
+  const answers = calls.verdict('ec2:DescribeInstances')?.verdict === 'allowed';
+  const of = (id: string | undefined): Pick<ObservedCluster['nodes'][number], 'group' | 'instanceState'> => {
+    if (id === undefined) return {};
+    const instance = known.get(id);
+    // An instance on its way out has left its group already; its tag still names it.
+    const group = groupOf.get(id) ?? instance?.Tags?.find(({ Key }) => Key === 'aws:autoscaling:groupName')?.Value;
+    return { group, instanceState: instance?.State?.Name ?? (answers ? 'unknown' : undefined) };
+  };
+  return { groups, groupArns: arns, instances, instanceTypes, subnets, of };
 }

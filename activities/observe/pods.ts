@@ -1,5 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { AWS_NODE, CILIUM, KUBE_SYSTEM } from '../../domain/names.js';
+import { AWS_NODE, CILIUM, CILIUM_OPERATOR, KUBE_SYSTEM } from '../../domain/names.js';
 import type { NodeCni, ObservedCluster, ObservedNode, PodName } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
 import { mapPages, readable } from './lists.js';
@@ -10,8 +10,8 @@ const POD_ENI = 'vpc.amazonaws.com/pod-eni';
 
 /** What preflight wants to know of one pod. */
 export interface SeenPod extends PodName {
-  /** Agent of aws-node or of Cilium that is not on its way out. */
-  agent?: 'aws' | 'cilium';
+  /** Agent of aws-node or of Cilium, or Cilium's operator, that is not on its way out. */
+  agent?: 'aws' | 'cilium' | 'operator';
   hostNetwork: boolean;
   /** Static pods of the kubelet: they do not move. */
   mirror: boolean;
@@ -67,7 +67,7 @@ function agentOf({ metadata }: V1Pod): SeenPod['agent'] {
     case CILIUM:
       return 'cilium';
     default:
-      return undefined;
+      return metadata.labels?.['name'] === CILIUM_OPERATOR ? 'operator' : undefined;
   }
 }
 
@@ -75,7 +75,7 @@ function agentOf({ metadata }: V1Pod): SeenPod['agent'] {
 export function agentsByNode(pods: readonly SeenPod[]): Map<string, NodeCni> {
   const agents = new Map<string, NodeCni>();
   for (const { node, agent } of pods) {
-    if (node === undefined || agent === undefined) continue;
+    if (node === undefined || agent === undefined || agent === 'operator') continue;
     const known = agents.get(node);
     agents.set(node, known === undefined || known === agent ? agent : 'both');
   }

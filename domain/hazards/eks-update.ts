@@ -1,4 +1,5 @@
 import type { Hazard } from '../findings.js';
+import { modeOf } from '../plan/mode.js';
 import { finding } from './finding.js';
 
 /** FAILED updates are over; only what still moves counts. */
@@ -15,7 +16,9 @@ export const eksUpdate: Hazard = {
       }
     }
     const addon = cluster.awsNode?.addon?.status;
-    if (addon === 'UPDATING' || addon === 'CREATING' || addon === 'DELETING') objects.push(`Add-on vpc-cni (${addon})`);
+    // Later on it is most likely our own update, cut off: the step that made it waits for it.
+    const foreign = modeOf(cluster) === 'migrate';
+    if (foreign && (addon === 'UPDATING' || addon === 'CREATING' || addon === 'DELETING')) objects.push(`Add-on vpc-cni (${addon})`);
     if (objects.length === 0) return [];
     return [
       finding(this.id, 'blocker', {

@@ -24,7 +24,7 @@ import { leftoverEnis } from './leftover-enis.js';
 import { masqueradePublicSubnet, masqueradeUndecided } from './masquerade.js';
 import { instanceTypeUnknown, maxPods } from './max-pods.js';
 import { networkPolicyGap, networkPolicyLatent } from './network-policy.js';
-import { noNodes, nodeCordoned, nodeNotReady, nodePending } from './node-health.js';
+import { instanceGone, noNodes, nodeCordoned, nodeNotReady, nodePending } from './node-health.js';
 import { nodeRunsBoth } from './node-runs-both.js';
 import { nodeUnplaced } from './node-unplaced.js';
 import { operatorPlace } from './operator-place.js';
@@ -73,6 +73,7 @@ export const HAZARDS: readonly Hazard[] = [
   nodeRunsBoth,
   nodePending,
   nodeNotReady,
+  instanceGone,
   nodeCordoned,
   labelReturns,
   startupTaint,

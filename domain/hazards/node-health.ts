@@ -65,3 +65,20 @@ export const nodeCordoned: Hazard = {
     ];
   },
 };
+
+/** A seam that leaves others a node short for ever: here the next refresh, or the cloud controller, removes the Node. */
+export const instanceGone: Hazard = {
+  id: 'instance-gone',
+  title: 'A Node whose instance is gone',
+  check({ cluster }) {
+    const nodes = cluster.nodes.filter((node) => standing(node).as === 'gone');
+    if (nodes.length === 0) return [];
+    return [
+      finding(this.id, 'warning', {
+        objects: nodes.map((node) => `Node ${node.name} (${node.instanceId ?? ''} ${node.instanceState ?? ''})`),
+        message: 'Its instance is terminated or on its way; only the Node object is left. It counts for nothing, and one that is labelled is removed by the migration a minute after the termination.',
+        todo: 'Nothing, or look why the cloud controller does not remove it.',
+      }),
+    ];
+  },
+};

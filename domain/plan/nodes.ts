@@ -1,13 +1,19 @@
+import { nextOf } from '../kubernetes/nodeOrder.js';
+import type { Candidate } from '../kubernetes/nodeOrder.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../names.js';
 import type { ObservedCluster, ObservedNode } from '../observation.js';
 import type { NodeRef } from '../plan.js';
 
-/** Where a node stands in the migration. `pending`: no agent yet, so its CNI is decided by where aws-node may go. */
+/**
+ * Where a node stands in the migration. `pending`: no agent yet, so its CNI is decided by where aws-node may go.
+ * `gone`: its instance is terminated or on its way, only the Node is left.
+ */
 export type NodeStanding =
   | { as: 'refresh'; ref: NodeRef }
   | { as: 'unplaced'; missing: ('instance' | 'group' | 'zone')[] }
   | { as: 'cilium' }
   | { as: 'pending' }
+  | { as: 'gone' }
   | { as: 'both' }
   | { as: 'left-out'; why: string };
 
@@ -22,10 +28,12 @@ const LEFT_OUT: Record<NonNullable<ObservedNode['leftOut']>, string> = {
 /** What becomes of one node, from what runs on it and not from where a script once was. */
 export function standing(node: ObservedNode): NodeStanding {
   if (node.leftOut !== undefined) return { as: 'left-out', why: LEFT_OUT[node.leftOut] };
-  if (node.cni === 'both') return { as: 'both' };
   const labelled = node.labels[CNI_LABEL] === CNI_LABEL_AWS;
+  if (isGone(node, labelled)) return { as: 'gone' };
+  if (node.cni === 'both') return { as: 'both' };
   if (node.cni === 'cilium') return labelled ? { as: 'both' } : { as: 'cilium' };
-  if (node.cni === 'none' && !labelled) return { as: 'pending' };
+  // The agent may just restart: a CiliumNode says that it was there.
+  if (node.cni === 'none' && !labelled) return { as: node.hasCiliumNode ? 'cilium' : 'pending' };
   const { instanceId, group, zone } = node;
   if (instanceId === undefined || group === undefined || zone === undefined) {
     const missing: ('instance' | 'group' | 'zone')[] = [];
@@ -37,45 +45,40 @@ export function standing(node: ObservedNode): NodeStanding {
   return { as: 'refresh', ref: { name: node.name, uid: node.uid, instanceId, group, zone } };
 }
 
-/** Nodes that this migration is about: Linux nodes on instances of one's own. */
+/** EC2 forgets a terminated instance after about an hour; then only our label tells it from one in another region or account. */
+function isGone({ ready, instanceState }: ObservedNode, labelled: boolean): boolean {
+  if (instanceState === 'terminated' || instanceState === 'shutting-down') return true;
+  return labelled && !ready && instanceState === 'unknown';
+}
+
+/** Nodes that this migration is about: Linux nodes on instances of one's own, which are there. */
 export function inScope(cluster: ObservedCluster): ObservedNode[] {
-  return cluster.nodes.filter((node) => node.leftOut === undefined);
+  return cluster.nodes.filter((node) => node.leftOut === undefined && standing(node).as !== 'gone');
 }
 
 /** Nodes that still have to be replaced. */
 export function toRefresh(cluster: ObservedCluster): NodeRef[] {
-  return cluster.nodes.flatMap((node) => {
-    const found = standing(node);
-    return found.as === 'refresh' ? [found.ref] : [];
-  });
+  return candidates(cluster).map(({ ref }) => ref);
 }
 
-/**
- * The order of refresh: the zone with most nodes left first, in it the group with most nodes left, in it by name and instance.
- * So zones and groups shrink evenly, whatever order the API listed the nodes in.
- */
-export function orderNodes(nodes: readonly NodeRef[]): NodeRef[] {
-  const left = [...nodes].sort((a, b) => compareText(a.name, b.name) || compareText(a.instanceId, b.instanceId));
+/** The order of refresh: what nextOf would choose each time, were nothing else to change meanwhile. */
+export function orderNodes(candidates: readonly Candidate[]): NodeRef[] {
+  let left = [...candidates];
   const ordered: NodeRef[] = [];
-  let last: NodeRef | undefined;
-  while (left.length > 0) {
-    const zone = fullest(left, (node) => node.zone, last?.zone);
-    const group = fullest(left.filter((node) => node.zone === zone), (node) => node.group, last?.group);
-    const index = left.findIndex((node) => node.zone === zone && node.group === group);
-    last = left[index];
-    ordered.push(...left.splice(index, 1));
+  for (let next = nextOf(left); next !== null; next = nextOf(left)) {
+    const chosen = next;
+    ordered.push(chosen);
+    left = left.filter(({ ref }) => ref !== chosen);
   }
   return ordered;
 }
 
-/** The key that most of the nodes share; among equals another than the last one, then the first by name. */
-function fullest(nodes: readonly NodeRef[], key: (node: NodeRef) => string, last: string | undefined): string {
-  const counts = new Map<string, number>();
-  for (const node of nodes) counts.set(key(node), (counts.get(key(node)) ?? 0) + 1);
-  const [first] = [...counts].sort(
-    ([a, countA], [b, countB]) => countB - countA || Number(a === last) - Number(b === last) || compareText(a, b),
-  );
-  return first?.[0] ?? '';
+/** Nodes that still have to be replaced, with what decides their order. */
+export function candidates(cluster: ObservedCluster): Candidate[] {
+  return cluster.nodes.flatMap((node) => {
+    const found = standing(node);
+    return found.as === 'refresh' ? [{ ref: found.ref, hostsOperator: node.hostsOperator, created: Date.parse(node.created) || 0 }] : [];
+  });
 }
 
 /** By code unit: the same on every machine, unlike localeCompare. */

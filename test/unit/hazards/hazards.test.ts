@@ -60,6 +60,8 @@ const CASES: Case[] = [
   { id: 'node-runs-both', severity: 'blocker', cluster: { nodes: [...three, node(4, { cni: 'cilium', labels: { 'cni-plugin': 'aws' } })], cilium: OUR_CILIUM } },
   { id: 'node-without-agent', severity: 'warning', cluster: { nodes: [...three, node(4, { cni: 'none' })] } },
   { id: 'node-not-ready', severity: 'warning', cluster: { nodes: [...three, node(4, { ready: false })] } },
+  { id: 'instance-gone', severity: 'warning', cluster: { nodes: [...three, node(4, { instanceState: 'terminated', group: undefined })] } },
+  { id: 'instance-gone', severity: 'warning', cluster: { nodes: [...three, node(4, { instanceState: 'unknown', ready: false, group: undefined, labels: { 'cni-plugin': 'aws' } })] } },
   { id: 'node-cordoned', severity: 'info', cluster: { nodes: [...three, node(4, { unschedulable: true })] } },
   { id: 'label-returns', severity: 'blocker', cluster: { groups: [group(three, { nodeLabels: { 'cni-plugin': 'aws' } })] } },
   { id: 'label-returns', severity: 'blocker', cluster: eks({ nodegroups: [{ name: 'ng', labels: { 'cni-plugin': 'aws' }, taints: [], autoScalingGroups: [], status: 'ACTIVE' }] }) },
@@ -176,6 +178,13 @@ describe('what makes a hazard go away', () => {
   it('decrement: room on Cilium nodes and in MinSize', () => {
     const nodes = [node(1, { labels: { 'cni-plugin': 'aws' } }), node(2, { cni: 'cilium' }), node(3, { cni: 'cilium' })];
     for (const id of ['decrement-capacity', 'decrement-min-size']) gone(id, { cluster: { nodes, cilium: OUR_CILIUM }, manifest: decrement });
+  });
+  it('no group: the instance is gone', () => {
+    gone('node-unplaced', { cluster: { nodes: [...three, node(4, { instanceState: 'terminated', group: undefined })] } });
+  });
+  it('add-on UPDATING: it is ours, cut off', () => {
+    const nodes = three.map((each) => ({ ...each, labels: { 'cni-plugin': 'aws' } }));
+    gone('eks-update', { cluster: { ...addon({ status: 'UPDATING' }), nodes } });
   });
   it('aws-node missing: every node is on Cilium', () => {
     gone('aws-node-missing', { cluster: { awsNode: null, nodes: three.map((each) => ({ ...each, cni: 'cilium' as const })), cilium: OUR_CILIUM } });

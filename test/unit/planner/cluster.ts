@@ -42,6 +42,8 @@ export function node(index: number, over: Partial<ObservedNode> = {}): ObservedN
     instanceId: `i-${index}`,
     zone: `eu-west-1${'abc'[index % 3] ?? 'a'}`,
     instanceType: 'm5.large',
+    instanceState: 'running',
+    hostsOperator: false,
     group: 'workers',
     created: '2026-11-01T00:00:00Z',
     ready: true,
