@@ -89,6 +89,10 @@ function upCommand(): Command {
     .option('--owner-pid <pid>', 'end the lab when this process ends', integer)
     .action((flags: UpFlags) =>
       guarded(async () => {
+        // Until it is up, the lab is ours to clear away.
+        const interrupted = (): void => void stopLab(flags.name).finally(() => process.exit(130));
+        process.once('SIGINT', interrupted);
+        process.once('SIGTERM', interrupted);
         const lab = await startLab(optionsOf(flags), (line) => process.stderr.write(`lab: ${line}\n`));
         printExports(lab);
       }),

@@ -9,7 +9,7 @@ import { LabFaults } from './faults/client.js';
 import { resolveOptions } from './options.js';
 import type { LabOptions } from './options.js';
 import { labDir, labsRoot } from './paths.js';
-import { isAlive } from './process/identity.js';
+import { isAlive, runningProcesses } from './process/identity.js';
 import { fetchStatus } from './status.js';
 import type { LabStatus } from './status.js';
 import type { LabState } from './state.js';
@@ -135,6 +135,7 @@ export async function stopLab(name: string): Promise<void> {
       await gone(state, 3000);
     }
   }
+  if (state !== undefined) killStragglers(dir, state.supervisor.pid);
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
 }
 
@@ -159,6 +160,21 @@ async function gone(state: LabState, timeout: number): Promise<boolean> {
     await sleep(30);
   }
   return true;
+}
+
+/**
+ * What survived its supervisor and its reaper: members of the supervisor's process group that were started with a path in
+ * this lab's folder. Both, because a group's number may come again, and other people's tools name the kubeconfig too.
+ */
+function killStragglers(dir: string, group: number): void {
+  for (const member of runningProcesses()) {
+    if (member.group !== group || !member.command.includes(`${dir}${path.sep}`)) continue;
+    try {
+      process.kill(member.pid, 'SIGKILL');
+    } catch (error) {
+      if (codeOf(error) !== 'ESRCH') throw error;
+    }
+  }
 }
 
 function signalGroup(pid: number): void {

@@ -317,6 +317,10 @@ def install(cloud):
     original_suspend = asg.AutoScalingBackend.suspend_processes
     original_resume = asg.AutoScalingBackend.resume_processes
 
+    private_name, private_address = ec2.Instance.private_dns_name, ec2.Instance.private_ip_address
+    # A terminated instance has neither on AWS: what looks one up by name must not find it.
+    ec2.Instance.private_dns_name = property(lambda self: "" if self.state == "terminated" else private_name.fget(self))
+    ec2.Instance.private_ip_address = property(lambda self: None if self.state == "terminated" else private_address.fget(self))
     LaunchTemplateVersion.user_data = property(template_user_data)
     asg.FakeAutoScalingGroup.set_desired_capacity = set_group_capacity
     asg.AutoScalingBackend.set_desired_capacity = set_desired_capacity

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { z } from 'zod';
 
 /** A process that cannot be mistaken for a later one that got the same pid. */
@@ -15,9 +15,7 @@ const identitySchema = z.object({ pid: z.number().int().positive(), started: z.s
 export function startOf(pid: number): string | undefined {
   if (existsSync('/proc/self/stat')) {
     try {
-      const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
-      // The command name may hold blanks and brackets; everything after its last bracket is plain fields.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const fields = fieldsOf(pid);
       return fields[0] === 'Z' ? undefined : fields[19];
     } catch {
       return undefined;
@@ -47,4 +45,25 @@ export function parseIdentity(text: string): ProcessIdentity | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Every process with its group and command line, where /proc tells; nothing elsewhere. */
+export function runningProcesses(): { pid: number; group: number; command: string }[] {
+  if (!existsSync('/proc/self/cmdline')) return [];
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map((entry) => {
+      try {
+        return { pid: Number(entry), group: Number(fieldsOf(Number(entry))[2]), command: readFileSync(`/proc/${entry}/cmdline`, 'utf8') };
+      } catch {
+        return { pid: Number(entry), group: 0, command: '' };
+      }
+    });
+}
+
+/** The fields of /proc/PID/stat from the state on. */
+function fieldsOf(pid: number): string[] {
+  const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
+  // The command name may hold blanks and brackets; everything after its last bracket is plain fields.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

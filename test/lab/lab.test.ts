@@ -231,16 +231,23 @@ describe('a lab that goes down', () => {
     expect(left).toEqual([]);
   });
 
-  it('goes with its owner, even one that is killed', async () => {
-    const owner = execa('sleep', ['60'], { reject: false });
-    const owned = await startLab({ name: `${name}-o`, nodes: 1, zones: 1, workload: 'none', clusterAutoscaler: false, bootDelay: 50, agentDelay: 50, ownerPid: owner.pid ?? 0 });
-    owner.kill('SIGKILL');
-    await eventually(async () => {
-      await expect(owned.status()).rejects.toThrow(/does not answer/);
-      const left = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && commandOf(entry).includes(owned.dir));
-      expect(left).toEqual([]);
-    });
+  it('does not outlive its owner', async () => {
+    const owner = execa('true');
+    await owner;
+    await expect(startLab({ name: `${name}-o`, nodes: 1, ownerPid: owner.pid ?? 0 })).rejects.toThrow(/ended/);
     await stopLab(`${name}-o`);
+  });
+
+  it('goes with its supervisor, even one that is killed', async () => {
+    const second = await startLab({ name: `${name}-s`, nodes: 1, zones: 1, workload: 'none', clusterAutoscaler: false, bootDelay: 50, agentDelay: 50, reuseAddress: true, ownerPid: process.pid });
+    const state = JSON.parse(readFileSync(path.join(second.dir, 'state.json'), 'utf8')) as { supervisor: { pid: number } };
+    process.kill(state.supervisor.pid, 'SIGKILL');
+    await eventually(() => {
+      const left = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && commandOf(entry).includes(second.dir));
+      expect(left).toEqual([]);
+      return Promise.resolve();
+    });
+    await stopLab(`${name}-s`);
   });
 });
 
