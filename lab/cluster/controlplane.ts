@@ -33,7 +33,9 @@ export class ControlPlane {
         return;
       } catch (error) {
         await this.stop();
-        if (attempt >= 3 || !/address already in use/.test(this.services?.apiserver.lastWords(20) ?? '' + (this.services?.etcd.lastWords(20) ?? ''))) throw error;
+        const { apiserver, etcd } = this.services ?? {};
+        const words = `${apiserver?.lastWords(40) ?? ''} ${etcd?.lastWords(40) ?? ''}`;
+        if (attempt >= 3 || !words.includes('address already in use')) throw error;
         this.config.log('a port was taken: trying others');
       }
     }
@@ -56,6 +58,7 @@ export class ControlPlane {
     if (services === undefined) throw new Error('the control plane does not run');
     await services.apiserver.kill();
     await new Promise((resolve) => setTimeout(resolve, downFor));
+    services.apiserver.forgive();
     services.apiserver.start();
     await this.untilReady(services.apiserver);
     await this.restartClients();
@@ -189,13 +192,13 @@ export class ControlPlane {
           return true;
         } catch (error) {
           if (isStatus(error, 500) || isStatus(error, 403)) return false;
-          if (service.crashes > 2) throw error;
-          return false;
+          return service.crashes > 2;
         }
       },
       60_000,
       () => `kube-apiserver does not come up: ${service.lastWords()}`,
     );
+    if (service.crashes > 2) throw new Error(`kube-apiserver does not stay up: ${service.lastWords()}`);
   }
 }
 

@@ -29,6 +29,11 @@ export class Service {
     return this.child?.pid;
   }
 
+  /** Forgets earlier crashes: somebody has started over on purpose. */
+  forgive(): void {
+    this.crashes = 0;
+  }
+
   start(): void {
     const log = openSync(this.spec.logFile, 'a');
     const child = spawn(this.spec.command, this.spec.args, {
