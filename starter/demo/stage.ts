@@ -6,6 +6,7 @@ import type { ListrTask } from 'listr2';
 import { checkTools, ensureControlPlane, ensurePython, startLab } from '../../lab/index.js';
 import type { Lab } from '../../lab/index.js';
 import { temporalConfig } from '../../worker/config.js';
+import { canRedraw } from '../view/screen.js';
 import { startTemporal } from '../temporal/server.js';
 import type { TemporalServer } from '../temporal/server.js';
 import { demoChart } from './chart.js';
@@ -48,7 +49,7 @@ export async function buildStage(stage: Stage, options: StageOptions): Promise<v
       task.title = (await start((line) => (task.output = line))) ?? title;
     },
   }));
-  await new Listr(tasks, { registerSignalListeners: false, fallbackRendererCondition: () => !process.stdout.isTTY, fallbackRenderer: 'simple' }).run();
+  await new Listr(tasks, { registerSignalListeners: false, fallbackRendererCondition: () => !canRedraw(process.stdout), fallbackRenderer: 'simple' }).run();
 }
 
 function pieces(stage: Stage, options: StageOptions): Piece[] {

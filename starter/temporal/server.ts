@@ -51,7 +51,7 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
   const args = ['server', 'start-dev', '--ip', LOOPBACK, '--port', `${port}`, '--ui-port', `${uiPort}`];
   args.push('--log-level', 'error', '--log-format', 'json', '--dynamic-config-value', 'matching.enableFairness=true');
   if (options.dbFile !== undefined) args.push('--db-filename', options.dbFile);
-  const log = logFile();
+  const log = logFile(options.dbFile);
   // A process group of its own: Ctrl-C reaches us only, and we stop the worker before the server. Its errors go to a file, not
   // to a pipe: a server that outlives us (demo --keep) must not die of a broken one.
   const child = spawn(path, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
@@ -87,17 +87,16 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
   };
 }
 
-/** A file for what the server says; its last line is the reason when it does not start. */
-function logFile(): { fd: number; last: () => string; remove: () => void } {
-  const folder = mkdtempSync(join(tmpdir(), 'ciliate-temporal-'));
-  const file = join(folder, 'server.log');
+/** A file for what the server says, beside its database; its last line is the reason when it does not start. */
+function logFile(dbFile: string | undefined): { fd: number; last: () => string; remove: () => void } {
+  const file = dbFile === undefined ? join(mkdtempSync(join(tmpdir(), 'ciliate-temporal-')), 'server.log') : `${dbFile}.log`;
   return {
     fd: openSync(file, 'w'),
     last: () => {
       const lines = readFileSync(file, 'utf8').trim().split('\n').filter((line) => line !== '');
       return lines.length === 0 ? '' : `: ${(lines.find((line) => /error|unable|fatal/i.test(line)) ?? lines.at(-1) ?? '').slice(0, 300)}`;
     },
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove: () => rmSync(dbFile === undefined ? dirname(file) : file, { recursive: true, force: true }),
   };
 }
 

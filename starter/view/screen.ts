@@ -7,7 +7,12 @@ import { changes } from './lines.js';
 /** A picture that redraws itself on a terminal, else one line a change; `json`: one status a line whenever it changed. */
 export function screenFor(stream: NodeJS.WriteStream, format: 'table' | 'json'): Screen {
   if (format === 'json') return jsonLines(stream);
-  return stream.isTTY ? live(stream) : plain(stream);
+  return canRedraw(stream) ? live(stream) : plain(stream);
+}
+
+/** A terminal that is wide enough to draw on; some (a CI's, `script`) call themselves one and have no width. */
+export function canRedraw(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY && stream.columns >= 60;
 }
 
 function live(stream: NodeJS.WriteStream): Screen {
