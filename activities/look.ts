@@ -13,10 +13,19 @@ export interface LookInput<E> {
   blockers: Blocker[];
   /** What a person would call a change, as JSON: no counters that run, no time stamps. */
   seenOf: unknown;
+  /** In place of the digest: for a look that must read in `known` what was told before. */
+  seen?: string;
   /** Ask again after this long, where a server said so. */
   retryAfterMs?: number;
+  /** Unchanged for so long (milliseconds), what is awaited counts as blocked. */
+  overdueMs?: number;
   extra: E;
 }
+
+/** A boot of minutes is nothing to call a person for; this is. */
+const OVERDUE_MS = 300_000;
+/** Ends the digest of something that is overdue, so that the next look knows. */
+const OVERDUE_MARK = '!';
 
 /** How many blockers stand in a failure's text; the rest are counted. */
 const IN_TEXT = 3;
@@ -27,9 +36,18 @@ const IN_TEXT = 3;
  */
 export function look<E extends object>(input: LookInput<E>): Look & E {
   const { done, blockers, known, extra } = input;
-  const seen = sha256Hex(canonicalJson({ done, seenOf: input.seenOf ?? null })).slice(0, 16);
-  if (done || seen !== known) return { ...extra, done, seen, blockers: done ? [] : blockers };
+  const digest = input.seen ?? sha256Hex(canonicalJson({ done, seenOf: input.seenOf ?? null })).slice(0, 16);
+  const overdue = known === `${digest}${OVERDUE_MARK}` || (known === digest && waitedMs() > (input.overdueMs ?? OVERDUE_MS));
+  const seen = overdue ? `${digest}${OVERDUE_MARK}` : digest;
+  const told = overdue ? blockers.map((blocker) => ({ ...blocker, firm: true })) : blockers;
+  if (done || seen !== known) return { ...extra, done, seen, blockers: done ? [] : told };
   throw new CiliateError('NotYet', blockersText(blockers), { code: 'NotYet', retryAfterMs: input.retryAfterMs, details: { blockers: blockers.slice(0, 10) } });
+}
+
+/** How long this look has been retried: since it was scheduled, over all attempts. */
+function waitedMs(): number {
+  const since = asyncLocalStorage.getStore()?.info.scheduledTimestampMs;
+  return since === undefined ? 0 : Date.now() - since;
 }
 
 /** One line for a list of blockers. */

@@ -22,6 +22,11 @@ export interface Blocker {
   reason: string;
   /** What would free it. */
   todo: string;
+  /**
+   * A person is needed: it will not pass by itself, or has not for long. Only these count as blocked; the others are what
+   * any migration waits for (an instance that boots, a pod that terminates).
+   */
+  firm?: boolean;
 }
 
 /** One workload whose pods are evicted with a node, and how many of its replicas were ready before. */

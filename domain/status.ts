@@ -1,5 +1,5 @@
 import type { Finding } from './findings.js';
-import type { NodeProgress, NodeResult } from './refresh.js';
+import type { Blocker, NodeProgress, NodeResult } from './refresh.js';
 import type { Gate } from './spec/schema.js';
 
 /** Steps of a migration, in order (docs/guide.md). */
@@ -82,6 +82,8 @@ export interface MigrationStatus {
   counts: NodeCounts;
   nodes: { done: number; total: number; skipped: string[]; failed: string[] };
   inFlight: NodeProgress[];
+  /** What the current step waits for, nodes in flight apart; most of it passes by itself. */
+  awaits: Blocker[];
   /** What a person must look at, first line first. */
   blocked: string[];
   findings: Finding[];

@@ -1,4 +1,4 @@
-import type { NodeProgress } from '../domain/refresh.js';
+import type { Blocker, NodeProgress } from '../domain/refresh.js';
 import type { MigrationStatus } from '../domain/status.js';
 
 /** What Temporal's UI shows as a workflow's current details: the same facts as `ciliate status`, as Markdown. */
@@ -10,6 +10,7 @@ export function migrationDetails(status: MigrationStatus): string {
     `Phase **${status.phase}** since ${status.since}. Nodes: ${nodes.done} of ${nodes.total} refreshed; ${counts.aws} on aws-node, ${counts.cilium} on Cilium, ${counts.pending} starting.`,
     status.paused ? `Paused by ${status.paused.by} since ${status.paused.at}: ${status.paused.reason}` : '',
     ...gateLines(status),
+    ...status.awaits.map(blockerLine),
     ...status.inFlight.flatMap((node) => ['', nodeDetails(node)]),
     ...(status.phases.length > 0 ? ['', '| step | from | to | note |', '|---|---|---|---|'] : []),
     ...status.phases.map((phase) => `| ${phase.phase} | ${phase.startedAt} | ${phase.endedAt ?? ''} | ${phase.note ?? ''} |`),
@@ -23,8 +24,12 @@ export function nodeDetails(progress: NodeProgress): string {
   const { node } = progress;
   return [
     `**${node.name}** (${node.instanceId}, ${node.group}, ${node.zone}): ${progress.step} since ${progress.since}${progress.paused ? ', paused' : ''}`,
-    ...progress.blockers.map((blocker) => `- ${blocker.object}: ${blocker.reason}. ${blocker.todo}`),
+    ...progress.blockers.map(blockerLine),
   ].join('\n');
+}
+
+function blockerLine({ object, reason, todo, firm }: Blocker): string {
+  return `- ${firm ? '**blocked** by' : 'awaits'} ${object}: ${reason}. ${todo}`;
 }
 
 function gateLines(status: MigrationStatus): string[] {

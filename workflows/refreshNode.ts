@@ -198,7 +198,7 @@ class NodeRefresh {
     const { message } = stepFailure(error);
     const retries = this.#steering.retries;
     this.#tell({
-      blockers: [{ object: `Node ${this.input.node.name}`, reason: message, todo: `mend it, then: ciliate retry ${this.input.target.migration} ${this.input.node.name} --reason TEXT` }],
+      blockers: [{ object: `Node ${this.input.node.name}`, reason: message, todo: `mend it, then: ciliate retry ${this.input.target.migration} ${this.input.node.name} --reason TEXT`, firm: true }],
     });
     await condition(() => this.#steering.retries > retries || this.#steering.handBack !== null);
     this.#tell({ blockers: [] });

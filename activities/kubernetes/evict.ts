@@ -41,7 +41,7 @@ export async function evict(clients: Clients, pod: V1Pod): Promise<Eviction> {
 
 function twoBudgets(pod: V1Pod): Blocker {
   const namespace = pod.metadata?.namespace ?? '';
-  return { object: `Pod ${fullName(pod.metadata)}`, reason: 'more than one PodDisruptionBudget matches it, which the Eviction API refuses', todo: `Leave one: kubectl -n ${namespace} get pdb` };
+  return { object: `Pod ${fullName(pod.metadata)}`, reason: 'more than one PodDisruptionBudget matches it, which the Eviction API refuses', todo: `Leave one: kubectl -n ${namespace} get pdb`, firm: true };
 }
 
 async function refused(clients: Clients, pod: V1Pod, error: ApiException<unknown>): Promise<Blocker> {

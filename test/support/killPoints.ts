@@ -16,6 +16,8 @@ const aws = (action: string, rest: Partial<FaultRule> = {}): FaultRule => ({ tar
 const NODES = '/api/v1/nodes/[^/]+';
 const helm = (path: string, rest: Partial<FaultRule> = {}): FaultRule => kube('POST|PATCH|PUT', path, { client: '[Hh]elm', ...rest });
 
+const RELEASE = (revision: string): string => `sh\\.helm\\.release\\.v1\\.cilium\\.v${revision}\\b`;
+
 /** In the order in which a migration passes them. */
 export const KILL_POINTS: KillPoint[] = [
   { name: 'the Lease taken, nobody heard', rule: kube('POST', '/leases', { phase: 'after', body: '"name":\\s*"ciliate"' }) },
@@ -24,7 +26,7 @@ export const KILL_POINTS: KillPoint[] = [
   { name: 'after the affinity patch', only: 'selfmanaged', rule: kube('PATCH', '/daemonsets/aws-node', { phase: 'after' }) },
   { name: 'before UpdateAddon', only: 'addon', rule: aws('UpdateAddon') },
   { name: 'after UpdateAddon', only: 'addon', rule: aws('UpdateAddon', { phase: 'after' }) },
-  { name: 'helm install: release Secret written, nothing else', rule: helm('/namespaces/kube-system/secrets', { phase: 'after' }) },
+  { name: 'helm install: release Secret written, nothing else', rule: helm('/namespaces/kube-system/secrets', { phase: 'after', body: RELEASE('1') }) },
   { name: 'helm install: before the DaemonSet', rule: helm('/daemonsets') },
   { name: 'before the cordon', rule: kube('PATCH', NODES, { body: 'unschedulable' }) },
   { name: 'after the cordon', rule: kube('PATCH', NODES, { body: 'unschedulable', phase: 'after' }) },
@@ -32,7 +34,7 @@ export const KILL_POINTS: KillPoint[] = [
   { name: 'after an eviction', rule: kube('POST', '/eviction', { phase: 'after', nth: 2 }) },
   { name: 'before the termination', rule: aws('TerminateInstanceInAutoScalingGroup') },
   { name: 'after the termination', rule: aws('TerminateInstanceInAutoScalingGroup', { phase: 'after', nth: 2 }) },
-  { name: 'helm upgrade: release Secret written', rule: helm('/namespaces/kube-system/secrets', { phase: 'after', nth: 2 }) },
+  { name: 'helm upgrade: release Secret written', rule: helm('/namespaces/kube-system/secrets', { phase: 'after', body: RELEASE('2') }) },
   { name: 'before DeleteAddon', only: 'addon', rule: aws('DeleteAddon') },
   { name: 'after DeleteAddon', only: 'addon', rule: aws('DeleteAddon', { phase: 'after' }) },
   { name: 'before the DaemonSet aws-node is deleted', only: 'selfmanaged', rule: kube('DELETE', '/daemonsets/aws-node') },

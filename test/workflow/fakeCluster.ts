@@ -56,7 +56,7 @@ export class FakeCluster {
   }
 
   block(activity: keyof Activities, blocker: Partial<Blocker> = {}): void {
-    this.blocked.set(activity, { object: 'Pod shop/cart-1', reason: 'PDB shop/cart needs 2 healthy, has 2', todo: 'scale it up', ...blocker });
+    this.blocked.set(activity, { object: 'Pod shop/cart-1', reason: 'PDB shop/cart needs 2 healthy, has 2', todo: 'scale it up', firm: true, ...blocker });
   }
 
   fail(activity: keyof Activities, ...failures: ApplicationFailure[]): void {

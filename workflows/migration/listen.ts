@@ -19,7 +19,7 @@ import {
   skipUpdate,
   statusQuery,
 } from '../messages.js';
-import { reportOf, statusOf } from './book.js';
+import { reportOf } from './book.js';
 import type { Migration } from './migration.js';
 
 /**
@@ -72,10 +72,7 @@ export function listen(migration: Migration): void {
 
   setHandler(
     statusQuery,
-    () => {
-      const status = statusOf(migration.book, migration.ids, [...migration.flying.values()]);
-      return { ...status, blocked: [...migration.blocked, ...status.blocked] };
-    },
+    () => migration.status(),
     { description: 'How the migration stands (stable JSON)' },
   );
   setHandler(checkpointQuery, () => migration.book, { description: 'What continue-as-new would carry (not stable)' });

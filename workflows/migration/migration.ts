@@ -13,7 +13,7 @@ import type { Command, Control } from '../../domain/control.js';
 import { MIGRATE_CLUSTER } from '../../domain/names.js';
 import type { NodeProgress } from '../../domain/refresh.js';
 import type { Gate, Manifest } from '../../domain/spec/schema.js';
-import type { Phase } from '../../domain/status.js';
+import type { MigrationStatus, Phase } from '../../domain/status.js';
 import { acts } from '../activityProxies.js';
 import { now } from '../clock.js';
 import { migrationDetails } from '../dashboard.js';
@@ -188,9 +188,8 @@ export class Migration {
 
   /** The UI's details and the search attributes follow the state; each upsert is an event, so only on change. */
   show(): void {
-    const status = statusOf(this.book, this.ids, [...this.flying.values()]);
-    const waiting = this.#blockers.map((blocker) => `${blocker.object}: ${blocker.reason}. ${blocker.todo}`);
-    setCurrentDetails(migrationDetails({ ...status, blocked: [...waiting, ...status.blocked] }));
+    const status = this.status();
+    setCurrentDetails(migrationDetails(status));
     if (!this.book.facts?.searchAttributes) return;
     const attributes = searchAttributesOf(status);
     const text = JSON.stringify(attributes.map(({ value }) => value));
@@ -199,8 +198,11 @@ export class Migration {
     upsertSearchAttributes(attributes);
   }
 
-  get blocked(): string[] {
-    return this.#blockers.map((blocker) => `${blocker.object}: ${blocker.reason}. ${blocker.todo}`);
+  /** What queries, details and search attributes tell. */
+  status(): MigrationStatus {
+    const status = statusOf(this.book, this.ids, [...this.flying.values()]);
+    const own = this.#blockers.filter(({ firm }) => firm).map((blocker) => `${blocker.object}: ${blocker.reason}. ${blocker.todo}`);
+    return { ...status, awaits: this.#blockers, blocked: [...own, ...status.blocked] };
   }
 
   get state(): ReturnType<typeof stateOf> {

@@ -66,6 +66,7 @@ const status = (over: Partial<MigrationStatus> = {}): MigrationStatus => ({
   counts: { aws: 2, cilium: 1, pending: 0 },
   nodes: { done: 1, total: 3, skipped: [], failed: [] },
   inFlight: [],
+  awaits: [],
   blocked: [],
   findings: [],
   phases: [{ phase: 'preflight', startedAt: '2026-11-22T22:00:00Z', endedAt: '2026-11-22T22:00:05Z' }],
