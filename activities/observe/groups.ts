@@ -6,6 +6,7 @@ import {
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import { DescribeLaunchTemplateVersionsCommand } from '@aws-sdk/client-ec2';
 import type { ObservedGroup } from '../../domain/observation.js';
+import { awsErrorName } from '../clients/errors.js';
 import type { AwsClients } from '../clients/index.js';
 import type { AwsCalls } from './awsCalls.js';
 import { batches, bounded } from './lists.js';
@@ -84,7 +85,15 @@ async function launchTemplateLabels(aws: AwsClients, calls: AwsCalls, group: Aut
   if (template?.LaunchTemplateId === undefined) return undefined;
   const answer = await calls.use(
     'ec2:DescribeLaunchTemplateVersions',
-    () => aws.ec2.send(new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId: template.LaunchTemplateId, Versions: [template.Version ?? '$Default'] })),
+    async () => {
+      try {
+        return await aws.ec2.send(new DescribeLaunchTemplateVersionsCommand({ LaunchTemplateId: template.LaunchTemplateId, Versions: [template.Version ?? '$Default'] }));
+      } catch (error) {
+        // A template or version that was deleted under its group: nothing to read.
+        if (awsErrorName(error)?.startsWith('InvalidLaunchTemplate') === true) return null;
+        throw error;
+      }
+    },
     null,
   );
   const userData = answer?.LaunchTemplateVersions?.[0]?.LaunchTemplateData?.UserData;

@@ -5,16 +5,19 @@ import {
   DescribeRouteTablesCommand,
   DescribeSubnetsCommand,
 } from '@aws-sdk/client-ec2';
-import type { Instance, Route, RouteTable, Subnet, _InstanceType } from '@aws-sdk/client-ec2';
+import type { Instance, Route, RouteTable, Subnet } from '@aws-sdk/client-ec2';
 import type { ObservedCluster } from '../../domain/observation.js';
 import type { AwsClients } from '../clients/index.js';
 import type { AwsCalls } from './awsCalls.js';
 import { batches, bounded } from './lists.js';
 
+/*
+ * Everything here is asked by filter: what EC2 does not know (any more) is then left out instead of failing the whole call.
+ */
+
 /** Instances that EC2 knows by these ids; terminated ones are answered for about an hour. */
 export async function observeInstances(aws: AwsClients, calls: AwsCalls, ids: readonly string[]): Promise<Instance[]> {
   const found = await bounded(batches(ids, 100), 4, async (some) => {
-    // By filter: an id that EC2 no longer knows is then left out instead of failing the whole call.
     const input = { Filters: [{ Name: 'instance-id', Values: some }], MaxResults: 1000 };
     const answer = await calls.use('ec2:DescribeInstances', () => aws.ec2.send(new DescribeInstancesCommand(input)), null);
     return (answer?.Reservations ?? []).flatMap(({ Instances }) => Instances ?? []);
@@ -27,7 +30,7 @@ export async function observeSubnets(aws: AwsClients, calls: AwsCalls, ids: read
   if (ids.length === 0) return [];
   const subnets = (
     await bounded(batches(ids, 100), 4, async (some) => {
-      const answer = await calls.use('ec2:DescribeSubnets', () => aws.ec2.send(new DescribeSubnetsCommand({ SubnetIds: some })), null);
+      const answer = await calls.use('ec2:DescribeSubnets', () => aws.ec2.send(new DescribeSubnetsCommand({ Filters: [{ Name: 'subnet-id', Values: some }] })), null);
       return answer?.Subnets ?? [];
     })
   ).flat();
@@ -65,7 +68,7 @@ export async function observeInstanceTypes(aws: AwsClients, calls: AwsCalls, typ
   await bounded(batches(types, 100), 2, async (some) => {
     const answer = await calls.use(
       'ec2:DescribeInstanceTypes',
-      () => aws.ec2.send(new DescribeInstanceTypesCommand({ InstanceTypes: some as _InstanceType[] })),
+      () => aws.ec2.send(new DescribeInstanceTypesCommand({ Filters: [{ Name: 'instance-type', Values: some }] })),
       null,
     );
     for (const { InstanceType, NetworkInfo } of answer?.InstanceTypes ?? []) {
