@@ -1,5 +1,5 @@
 import type { MigrationStatus, RunState } from '../status.js';
-import type { NodeProgress } from '../refresh.js';
+import type { Blocker, NodeProgress } from '../refresh.js';
 import { between, columns, count, instant, jsonPage, page, section, wrap } from './text.js';
 
 export type StatusFormat = 'table' | 'json';
@@ -58,6 +58,7 @@ function text(status: MigrationStatus, now: string): string[] {
     ...section('BLOCKED BY', status.blocked.flatMap((line) => wrap(line, '  '))),
     ...gateText(status, now),
     ...section('NEXT', nextCommands(status).map((line) => `  ${line}`)),
+    ...section('WAITS FOR', status.awaits.flatMap(blockerText)),
     ...section('NODES', nodesText(status)),
     ...section('IN FLIGHT', status.inFlight.flatMap((progress) => progressText(progress, now))),
     ...section('STEPS', columns(['STEP', 'STARTED', 'TOOK', 'NOTE'], phaseRows(status, now))),
@@ -87,8 +88,12 @@ function nodesText({ nodes, counts }: MigrationStatus): string[] {
 function progressText({ node, step, since, blockers, paused }: NodeProgress, now: string): string[] {
   return [
     `  ${node.name} (${node.instanceId}, ${node.zone}): ${step} for ${between(since, now)}${paused ? ', paused' : ''}`,
-    ...blockers.flatMap((blocker) => [...wrap(`${blocker.object}: ${blocker.reason}`, '    '), ...wrap(`To do: ${blocker.todo}`, '      ')]),
+    ...blockers.flatMap(blockerText).map((line) => `  ${line}`),
   ];
+}
+
+function blockerText({ object, reason, todo }: Blocker): string[] {
+  return [...wrap(`${object}: ${reason}`, '  '), ...wrap(todo === '' ? '' : `To do: ${todo}`, '    ')];
 }
 
 function phaseRows({ phases }: MigrationStatus, now: string): string[][] {

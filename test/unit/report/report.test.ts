@@ -86,6 +86,11 @@ describe('the status', () => {
     expect(lines.join('\n')).toContain('ip-1 (i-1, z): drain for 4 min');
   });
 
+  it('says what a step waits for', () => {
+    const text = renderStatus(status({ awaits: [{ object: 'DaemonSet kube-system/aws-node', reason: '2 of 3 rolled out', todo: 'Nothing.' }] }), NOW);
+    expect(text).toContain('WAITS FOR\n  DaemonSet kube-system/aws-node: 2 of 3 rolled out');
+  });
+
   it('at a gate shows what is approved and how', () => {
     const text = renderStatus(status({ state: 'waiting-approval', gate: { gate: 'after-canary', digest: 'abcdef0123456789', shows: ['canary ip-1 refreshed'], since: NOW } }), NOW);
     expect(text).toContain('GATE after-canary');
