@@ -14,7 +14,7 @@ export const pdbUndrainable: Hazard = {
       finding(this.id, 'warning', {
         objects: never.map((pdb) => `PodDisruptionBudget ${pdb.namespace}/${pdb.name} (needs ${pdb.desiredHealthy} of ${pdb.expectedPods})`),
         message: 'Draining a node with one of its pods will wait until a person frees it; budgets are never bypassed.',
-        todo: 'Add a replica, or lower minAvailable, before the node comes up; or approve the pod by name when the drain asks.',
+        todo: 'Add a replica or lower minAvailable, now or while the drain waits; or skip the node (ciliate skip CLUSTER NODE --reason TEXT).',
       }),
     ];
   },
@@ -52,7 +52,7 @@ export const barePods: Hazard = {
           : 'Nobody starts them again, so the drain waits at each of them (spec.drain.barePods is block).',
         todo: evicts
           ? 'Delete or re-create them under a controller first if they matter.'
-          : 'Give them a controller, delete them, or approve them by name when the drain asks (ciliate approve … --pod NAMESPACE/NAME).',
+          : 'Give them a controller, delete them, or allow it while the drain waits: ciliate set CLUSTER drain.barePods=evict',
       }),
     ];
   },
@@ -71,7 +71,7 @@ export const emptyDir: Hazard = {
         message: evicts
           ? 'The content of these volumes is lost with the eviction, as with any drain (spec.drain.emptyDir is evict).'
           : 'The drain waits at each of them (spec.drain.emptyDir is block).',
-        todo: evicts ? 'Set spec.drain.emptyDir: block if any of it must be kept.' : 'Approve them by name when the drain asks, or set spec.drain.emptyDir: evict.',
+        todo: evicts ? 'Set spec.drain.emptyDir: block if any of it must be kept.' : 'Save what they hold and delete them, or allow it: spec.drain.emptyDir: evict, or later ciliate set CLUSTER drain.emptyDir=evict',
       }),
     ];
   },
