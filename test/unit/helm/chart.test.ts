@@ -75,7 +75,7 @@ describe.skipIf(!CAN_RENDER)('a proxy of the worker', () => {
 
 describe.skipIf(!CAN_RENDER)('renderChart', () => {
   it('tells a refusal of the chart in its own words', async () => {
-    await expect(renderChart({ path }, { tunnel: 'disabled' })).rejects.toMatchObject({
+    await expect(renderChart({ path }, { tunnel: 'disabled' }, { kubeVersion: 'v1.33.0' })).rejects.toMatchObject({
       kind: 'Permanent',
       code: 'ChartInvalid',
       message: expect.stringContaining('tunnel was deprecated') as string,
