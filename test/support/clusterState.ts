@@ -1,6 +1,6 @@
 import { DescribeAutoScalingGroupsCommand, AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { EKSClient, ListAddonsCommand } from '@aws-sdk/client-eks';
-import { CoreV1Api, AppsV1Api, CoordinationV1Api, KubeConfig } from '@kubernetes/client-node';
+import { CoreV1Api, AppsV1Api, CoordinationV1Api } from '@kubernetes/client-node';
 import { execa } from 'execa';
 import type { Field } from './field.js';
 
@@ -30,11 +30,9 @@ const BORROWED = /scale-down-disabled|exclude-from-external-load-balancers/;
 
 /** Reads it all from the cluster and AWS, not from the migrator's word. */
 export async function clusterState(field: Field): Promise<ClusterState> {
-  const config = new KubeConfig();
-  config.loadFromFile(field.lab.kubeconfig);
+  const config = field.kube;
   const core = config.makeApiClient(CoreV1Api);
   const apps = config.makeApiClient(AppsV1Api);
-  const aws = { region: field.lab.region, endpoint: field.lab.awsEndpoint, credentials: { accessKeyId: 'x', secretAccessKey: 'x' } };
   const [nodes, configMaps, lease, daemonSets, deployments, status] = await Promise.all([
     core.listNode(),
     core.listNamespacedConfigMap({ namespace: 'kube-system' }),
@@ -43,8 +41,8 @@ export async function clusterState(field: Field): Promise<ClusterState> {
     apps.listDeploymentForAllNamespaces(),
     field.lab.status(),
   ]);
-  const groups = await new AutoScalingClient(aws).send(new DescribeAutoScalingGroupsCommand({}));
-  const addons = await new EKSClient(aws).send(new ListAddonsCommand({ clusterName: field.lab.clusterName })).catch(() => ({ addons: [] }));
+  const groups = await field.aws(AutoScalingClient).send(new DescribeAutoScalingGroupsCommand({}));
+  const addons = await field.aws(EKSClient).send(new ListAddonsCommand({ clusterName: field.lab.clusterName })).catch(() => ({ addons: [] }));
   const providerIds = nodes.items.map((node) => node.spec?.providerID ?? '');
   const inGroups = new Set((groups.AutoScalingGroups ?? []).flatMap((group) => (group.Instances ?? []).map((instance) => instance.InstanceId)));
   const living = status.instances.filter((instance) => instance.state === 'running' || instance.state === 'pending');
@@ -78,13 +76,15 @@ export async function clusterState(field: Field): Promise<ClusterState> {
 }
 
 async function helmState(field: Field): Promise<ClusterState['helm']> {
-  const helm = async (...args: string[]): Promise<unknown> => {
-    const { stdout } = await execa('helm', [...args, '-n', 'kube-system', '-o', 'json'], { env: field.lab.env });
-    return JSON.parse(stdout);
-  };
-  const releases = (await helm('list', '--all').catch(() => [])) as { revision: string; status: string }[];
-  if (releases.length === 0) return { revision: 0, status: 'none', values: null };
-  return { revision: Number(releases[0]?.revision), status: releases[0]?.status ?? '', values: await helm('get', 'values', 'cilium') };
+  const helm = (...args: string[]) => execa('helm', [...args, 'cilium', '-n', 'kube-system', '-o', 'json'], { env: field.lab.env, reject: false });
+  const status = await helm('status');
+  if (status.exitCode !== 0) {
+    // Only this one word means that there is none; anything else is an error of the test.
+    if (/not found/.test(status.stderr)) return { revision: 0, status: 'none', values: null };
+    throw new Error(status.stderr);
+  }
+  const { version, info } = JSON.parse(status.stdout) as { version: number; info: { status: string } };
+  return { revision: version, status: info.status, values: JSON.parse((await helm('get', 'values')).stdout) };
 }
 
 function count(keys: string[]): Record<string, number> {

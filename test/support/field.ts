@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { KubeConfig } from '@kubernetes/client-node';
 import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
@@ -67,6 +68,19 @@ export class Field {
 
   get env(): NodeJS.ProcessEnv {
     return { ...process.env, ...this.lab.env, TEMPORAL_ADDRESS: this.#server.address, TEMPORAL_NAMESPACE: 'default' };
+  }
+
+  /** Straight to the API server, past the faults, as cluster-admin. */
+  get kube(): KubeConfig {
+    const config = new KubeConfig();
+    config.loadFromFile(this.lab.kubeconfig);
+    return config;
+  }
+
+  /** A client of the AWS SDK on the lab's stand-in. */
+  aws<T>(make: new (settings: { region: string; endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } }) => T): T {
+    const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = this.lab.env;
+    return new make({ region: this.lab.region, endpoint: this.lab.awsEndpoint, credentials: { accessKeyId, secretAccessKey } });
   }
 
   /** A SPEC file through the fault front, without gates unless asked for. */
@@ -170,10 +184,5 @@ export class Field {
       if (Date.now() > end) throw new Error(`the status never became what was awaited: ${last instanceof Error ? last.message : JSON.stringify(last, null, 1)}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-  }
-
-  async kubectl<T>(...args: string[]): Promise<T> {
-    const { stdout } = await execa('kubectl', [...args, '-o', 'json'], { env: this.lab.env });
-    return JSON.parse(stdout) as T;
   }
 }
