@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ensureDead, hostId } from '../../../activities/helm/attempt.js';
+import { sweepHelmHomes } from '../../../activities/helm/home.js';
 import { helmError } from '../../../activities/helm/errors.js';
 import { ensureRelease, readRelease, uninstallRelease, valuesSha256 } from '../../../activities/helm/release.js';
 import type { HelmAttempt, HelmTarget } from '../../../activities/helm/release.js';
@@ -185,6 +186,8 @@ describe.skipIf(!existsSync('/proc/self/stat'))('the supervisor', () => {
     expect([isAlive(helm), isAlive(supervisor)]).toEqual([true, true]);
     worker.kill('SIGKILL');
     await until(() => !isAlive(helm) && !isAlive(supervisor), 5000);
+    await sweepHelmHomes();
+    expect(readdirSync(tmpdir()).filter((name) => new RegExp(`^ciliate-helm-\\w+-${worker.pid}-`).test(name))).toEqual([]);
     const group = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && isAlive(Number(pid)) && stat(pid)?.[2] === String(supervisor));
     expect(group).toEqual([]);
   });
@@ -218,7 +221,7 @@ describe('runHelm', () => {
     vi.stubEnv('KUBECONFIG', '/somebody/elses');
     await runHelm(['version']);
     expect(read('calls')).toBe('version /dev/null\n');
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith(`ciliate-helm-${process.pid}-`))).toEqual([]);
+    expect(readdirSync(tmpdir()).filter((name) => new RegExp(`^ciliate-helm-\\w+-${process.pid}-`).test(name))).toEqual([]);
   });
 
   it('says what to install where there is no helm', async () => {
