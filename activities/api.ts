@@ -61,6 +61,15 @@ export interface CiliumRequest {
   phase: 'migration' | 'enforcement' | 'final';
 }
 
+export interface EnsuredCilium {
+  revision: number;
+  changed: boolean;
+  /** The phase that the release is in now: a later one than asked for where an earlier run had come further. */
+  phase: CiliumRequest['phase'];
+  /** Values of phase `final`, as YAML. */
+  finalValues: string;
+}
+
 export interface NodeRequest {
   target: Target;
   node: NodeRef;
@@ -103,7 +112,7 @@ export interface Activities {
 
   // --- 5, 8, 9 Cilium by Helm
   /** Renders, asserts (fail closed), installs or upgrades; recovers a pending release of ours. No wait. */
-  ensureCilium(input: CiliumRequest): Promise<{ revision: number; changed: boolean; finalValues: string }>;
+  ensureCilium(input: CiliumRequest): Promise<EnsuredCilium>;
   /** Look: operator ready, CRDs established, agents = nodes that match affinity, rolled out, each proven to run on this revision's values. */
   lookCilium(input: CiliumRequest & { known: string }): Promise<Look & { agents: number }>;
   /** While no node ever ran Cilium: uninstall, agents gone, re-list; only then aws-node's affinity back and labels off. Halfway states converge. */

@@ -5,31 +5,34 @@ import { ciliumValues } from '../../domain/cilium/values.js';
 import type { ValuesInput } from '../../domain/cilium/values.js';
 import { CiliateError, sentence } from '../../domain/failures.js';
 import { AWS_NODE, KUBE_SYSTEM } from '../../domain/names.js';
-import type { CiliumRequest } from '../api.js';
+import type { CiliumRequest, EnsuredCilium } from '../api.js';
 import type { Clients } from '../clients/index.js';
 import { resolveChart } from '../helm/chart.js';
 import type { Chart } from '../helm/chart.js';
-import { ensureRelease } from '../helm/release.js';
+import { ensureRelease, readRelease } from '../helm/release.js';
 import { renderChart } from '../helm/render.js';
 import { isRestricted } from '../kubernetes/awsNode.js';
 import { systemDaemonSet } from '../kubernetes/lists.js';
 import { apiVersions } from '../observe/chart.js';
+import { forwardPhase } from './forward.js';
 import { withHelmTarget } from './helmTarget.js';
 import { valuesInput } from './request.js';
 
 /** Renders, asserts, and only then installs or upgrades. Waits for nothing. */
-export async function ensureCilium(clients: Clients, request: CiliumRequest, cacheDir: string): Promise<{ revision: number; changed: boolean; finalValues: string }> {
-  await assertAwsNode(clients, request.phase);
+export async function ensureCilium(clients: Clients, request: CiliumRequest, cacheDir: string): Promise<EnsuredCilium> {
+  const release = await withHelmTarget(clients, (target) => readRelease(target));
+  const phase = await forwardPhase(clients, request.phase, release);
+  await assertAwsNode(clients, phase);
   const signal = asyncLocalStorage.getStore()?.cancellationSignal;
   const { version, chart: source } = request.manifest.spec.cilium;
   const chart = await resolveChart({ version, ...(source === undefined ? {} : { chart: source }) }, cacheDir, signal);
   assertChart(chart, request.plan.chart.sha256);
-  const input = valuesInput(request, request.phase);
+  const input = valuesInput(request, phase);
   const values = ciliumValues(input);
   await assertManifests(clients, chart, { input, values, signal });
-  const description = `ciliate: ${request.target.migration}, ${request.phase}`;
+  const description = `ciliate: ${request.target.migration}, ${phase}`;
   const { revision, changed } = await withHelmTarget(clients, (target) => ensureRelease(target, { chart, values, description }));
-  return { revision, changed, finalValues: stringify(ciliumValues(valuesInput(request, 'final'))) };
+  return { revision, changed, phase, finalValues: stringify(ciliumValues(valuesInput(request, 'final'))) };
 }
 
 async function assertManifests(clients: Clients, chart: Chart, options: { input: ValuesInput; values: ReturnType<typeof ciliumValues>; signal?: AbortSignal }): Promise<void> {

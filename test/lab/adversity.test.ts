@@ -1,6 +1,6 @@
 import { AutoScalingClient, ResumeProcessesCommand, SuspendProcessesCommand } from '@aws-sdk/client-auto-scaling';
 import { AppsV1Api, KubernetesObjectApi, PolicyV1Api } from '@kubernetes/client-node';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { clusterState } from '../support/clusterState.js';
 import { Field } from '../support/field.js';
 import { expectClean } from '../support/killing.js';
@@ -35,7 +35,7 @@ describe('when things go wrong', () => {
     const objects = KubernetesObjectApi.makeApiClient(field.kube);
     for (const object of STUCK) await objects.create(object);
     const apps = field.kube.makeApiClient(AppsV1Api);
-    await expect.poll(async () => (await apps.readNamespacedDeployment({ namespace: 'shop', name: 'stuck' })).status?.readyReplicas, { timeout: 60_000 }).toBe(1);
+    await vi.waitUntil(async () => (await apps.readNamespacedDeployment({ namespace: 'shop', name: 'stuck' })).status?.readyReplicas === 1, { timeout: 60_000 });
     await field.aws(AutoScalingClient).send(new SuspendProcessesCommand({ AutoScalingGroupName: groups[0], ScalingProcesses: [BEFORE_US] }));
     field.startWorker();
   });

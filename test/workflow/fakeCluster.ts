@@ -140,7 +140,7 @@ export class FakeCluster {
         const changed = this.cilium !== phase;
         if (changed) this.revision += 1;
         this.cilium = phase;
-        return Promise.resolve({ revision: this.revision, changed, finalValues: `phase: ${phase}\n` });
+        return Promise.resolve({ revision: this.revision, changed, phase, finalValues: `phase: ${phase}\n` });
       },
       lookCilium: async ({ known }) => ({ ...(await this.#look('lookCilium', known)), agents: this.nodes.filter((node) => node.cni === 'cilium').length }),
       unwindInstall: () => {

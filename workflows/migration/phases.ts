@@ -138,7 +138,7 @@ async function cilium(
   phase: 'migration' | 'enforcement' | 'final',
 ): Promise<{ revision: number; agents: number; finalValues: string }> {
   const request = { target: migration.target, manifest: migration.manifest, plan: migration.plan, phase };
-  const { revision, finalValues } = await migration.step(() => acts.ensureCilium(request));
-  const { agents } = await migration.look((known) => acts.lookCilium({ ...request, known }));
+  const { revision, finalValues, phase: reached } = await migration.step(() => acts.ensureCilium(request));
+  const { agents } = await migration.look((known) => acts.lookCilium({ ...request, phase: reached, known }));
   return { revision, agents, finalValues };
 }

@@ -7,6 +7,7 @@ import {
 import type { ChildWorkflowHandle } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { sha256Hex } from '../../domain/digest.js';
+import { canaryText } from '../../domain/gates.js';
 import { nodeWorkflowId } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { NodeResult } from '../../domain/refresh.js';
@@ -136,5 +137,5 @@ function verdict(migration: Migration, result: NodeResult): { digest: string; sh
     `${result.evictedPods} pods evicted; their workloads have their ready replicas back`,
     `${migration.book.counts.aws - 1} nodes are left`,
   ];
-  return { digest: sha256Hex(shows.slice(0, 3).join('\n')), shows };
+  return { digest: sha256Hex(canaryText(result)), shows };
 }
