@@ -1,0 +1,27 @@
+import type { ValuesPhase } from '../../domain/cilium/values.js';
+import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
+import type { Clients } from '../clients/index.js';
+import type { Release } from '../helm/readRelease.js';
+import { OURS } from '../helm/release.js';
+import { listNodes } from '../kubernetes/lists.js';
+
+const ORDER: ValuesPhase[] = ['migration', 'enforcement', 'final'];
+
+/**
+ * The phase to apply: the wanted one, or the later one that an earlier run came to. Enforcement that is on is not switched
+ * off for a moment only because a run starts over; while a node is on aws-node it is, since its pods have no identity.
+ */
+export async function forwardPhase(clients: Clients, wanted: ValuesPhase, release: Release | null): Promise<ValuesPhase> {
+  const reached = reachedPhase(release);
+  if (reached === null || ORDER.indexOf(reached) <= ORDER.indexOf(wanted)) return wanted;
+  const labelled = await listNodes(clients, `${CNI_LABEL}=${CNI_LABEL_AWS}`);
+  return labelled.length === 0 ? reached : wanted;
+}
+
+/** Phase of the newest revision that is deployed and ours, by its description (`ciliate: NAME, PHASE`). */
+export function reachedPhase(release: Release | null): ValuesPhase | null {
+  if (release === null) return null;
+  const deployed = [...release.older, release].reverse().find((revision) => revision.status === 'deployed');
+  if (!deployed?.description.startsWith(OURS)) return null;
+  return ORDER.find((phase) => deployed.description.endsWith(`, ${phase}`)) ?? null;
+}
