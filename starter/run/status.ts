@@ -19,8 +19,16 @@ export async function readStatus(client: Client, run: Run): Promise<SeenStatus> 
     if (report !== undefined) return { status: statusOfReport(report, run), instead: null };
   }
   const status = await ask<MigrationStatus>(client, run, 'status');
-  if (status !== undefined) return { status, instead: null };
+  if (status !== undefined) return { status: run.open ? status : afterTheEnd(status, run), instead: null };
   return { status: statusOfDescription(run), instead: whatTemporalKnows(run) };
+}
+
+/** A run that was ended from outside still answers as it last stood: nothing of that waits any more. */
+function afterTheEnd(status: MigrationStatus, run: Run): MigrationStatus {
+  if (!OPEN.includes(status.state)) return status;
+  const how = run.description.status.name.toLowerCase();
+  const problem = `the run was ${how} at ${status.phase}: nothing was given back. Start it again, or \`ciliate release ${run.migration}\``;
+  return { ...status, state: closedState(run), gate: null, paused: null, inFlight: [], blocked: [], problem };
 }
 
 /** The report: from a closed run's result, else from its `report` query. Undefined when no worker answers. */
@@ -101,13 +109,14 @@ function statusOfDescription(run: Run): MigrationStatus {
     findings: [],
     phases: [],
     audit: [],
-    problem: run.open ? 'no worker answers: nothing moves until one is back (`ciliate worker`)' : `ended as ${description.status.name.toLowerCase()}, without a report`,
+    problem: run.open ? 'no worker answers: nothing moves until one is back (`ciliate worker`)' : `the run was ${description.status.name.toLowerCase()} and left no report. Start it again, or \`ciliate release ${run.migration}\``,
   };
 }
 
+const OPEN: RunState[] = ['running', 'paused', 'waiting-approval', 'aborting'];
+
 function openState(value: unknown): RunState {
-  const open: RunState[] = ['running', 'paused', 'waiting-approval', 'aborting'];
-  return open.find((state) => state === value) ?? 'running';
+  return OPEN.find((state) => state === value) ?? 'running';
 }
 
 /** Cancelled is aborted: a person asked for it. What else leaves no result (terminated, timed out) has failed. */

@@ -159,6 +159,20 @@ describe('a migration by command line', () => {
   });
 });
 
+describe('a run that was terminated', () => {
+  it('is told as failed, with what to do, and not as it last stood', { timeout: 60_000 }, async () => {
+    const name = fresh();
+    await beside(new FakeCluster(1), async () => {
+      await ciliate('start', '-f', spec(name));
+      await untilGate(name, 'before-install');
+      await harness.env.client.workflow.getHandle(`cilium-migration/${name}`).terminate('by mistake');
+      expect(await statusOf(name)).toMatchObject({ state: 'failed', gate: null, problem: expect.stringContaining(`ciliate release ${name}`) as string });
+      expect((await ciliate('status', name, '--watch')).code).toBe(1);
+    });
+    expect(await statusOf(name)).toMatchObject({ state: 'failed', problem: expect.stringContaining('terminated') as string });
+  });
+});
+
 describe('with no worker alive', () => {
   it('pause, resume and approve land as signals, abort as a cancel request, and it says so', { timeout: 90_000 }, async () => {
     const name = fresh();
