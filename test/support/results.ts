@@ -1,0 +1,28 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { CILIATE_VERSION } from '../../domain/version.js';
+
+/** Writes docs/results/NAME.md and .json: what a whole matrix or a benchmark saw, committed with the code that it is about. */
+export function writeResults(name: string, result: { title: string; about: string[]; rows: Record<string, string | number>[] }): void {
+  const folder = fileURLToPath(new URL('../../docs/results/', import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
+  const at = new Date().toISOString();
+  const columns = Object.keys(result.rows[0] ?? {});
+  const line = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`;
+  const text = [
+    `# ${result.title}`,
+    '',
+    `ciliate ${CILIATE_VERSION}, ${at}, ${machine}.`,
+    '',
+    ...result.about,
+    '',
+    line(columns),
+    line(columns.map(() => '---')),
+    ...result.rows.map((row) => line(columns.map((column) => row[column] ?? ''))),
+    '',
+  ];
+  writeFileSync(`${folder}${name}.md`, text.join('\n'));
+  writeFileSync(`${folder}${name}.json`, `${JSON.stringify({ version: CILIATE_VERSION, at, machine, ...result }, null, 2)}\n`);
+}
