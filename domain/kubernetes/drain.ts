@@ -61,11 +61,11 @@ export interface BudgetLike {
 }
 
 /** Why a PodDisruptionBudget refuses, in the words of Cluster API's drain, and what would free it. */
-export function budgetBlocker(pod: PodLike, owner: string, budget: BudgetLike): { reason: string; todo: string } {
+export function budgetBlocker(pod: PodLike, owner: string, budget: BudgetLike): { reason: string; todo: string; firm?: boolean } {
   const namespace = pod.metadata?.namespace ?? '';
   const reason = `PDB ${namespace}/${budget.name} needs ${budget.desiredHealthy} healthy, has ${budget.currentHealthy} (owner ${owner})`;
   if (budget.expectedPods <= budget.desiredHealthy) {
-    return { reason, todo: `It never allows an eviction with ${budget.expectedPods} pods: scale ${owner} up, or lower minAvailable of PDB ${namespace}/${budget.name}` };
+    return { reason, todo: `It never allows an eviction with ${budget.expectedPods} pods: scale ${owner} up, or lower minAvailable of PDB ${namespace}/${budget.name}`, firm: true };
   }
   const missing = budget.desiredHealthy + 1 - budget.currentHealthy;
   return { reason, todo: missing > 0 ? `Free once ${missing} more of its pods ${missing === 1 ? 'is' : 'are'} Ready: kubectl -n ${namespace} get pods` : 'Free at the next try' };
