@@ -52,7 +52,9 @@ describe('drain', () => {
     const budget = { name: 'cart', currentHealthy: 2, desiredHealthy: 2, disruptionsAllowed: 0 };
     expect(budgetBlocker(pod(), 'Deployment cart', { ...budget, expectedPods: 2 })).toEqual({
       reason: 'PDB shop/cart needs 2 healthy, has 2 (owner Deployment cart)',
-      todo: 'It never allows an eviction with 2 pods: scale Deployment cart up, or lower minAvailable of PDB shop/cart',, firm: true });
+      todo: 'It never allows an eviction with 2 pods: scale Deployment cart up, or lower minAvailable of PDB shop/cart',
+      firm: true,
+    });
     expect(budgetBlocker(pod(), 'Deployment cart', { ...budget, expectedPods: 3 }).todo).toMatch(/Free once 1 more of its pods is Ready/);
   });
 });
