@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { prepare } from './prepare.mjs';
 import { cache, root } from './lib/paths.mjs';
 
@@ -36,7 +36,9 @@ if (parts.some((part) => NEEDS_SERVERS.includes(part))) {
   heading('set-up');
   const started = Date.now();
   try {
-    await prepare();
+    const { tools } = await prepare();
+    // Tests on real charts need helm; the lab brings one.
+    process.env.PATH = `${process.env.PATH}${delimiter}${tools}`;
     results.push({ part: 'set-up', passed: 0, failed: 0, skipped: 0, seconds: (Date.now() - started) / 1000 });
   } catch (error) {
     process.stderr.write(`${error.message}\n`);

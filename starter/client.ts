@@ -1,5 +1,5 @@
 import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
-import { dataConverterFromEnv } from '../worker/codec.js';
+import { CODEC_KEYS_ENV, dataConverterFromEnv, ENCODING as ENCRYPTED } from '../worker/codec.js';
 import { temporalConfig } from '../worker/config.js';
 import { ExitError, unreachableError, usageError } from './exit.js';
 
@@ -61,6 +61,7 @@ function unreachable(address: string, cause: unknown): ExitError {
 const GRPC = { notFound: 5, permissionDenied: 7, unavailable: 14, unauthenticated: 16 } as const;
 
 function explained(error: unknown, { address, namespace }: ConnectedClient): unknown {
+  if (error instanceof Error && error.message.includes(ENCRYPTED)) return usageError(`what Temporal holds of this run is encrypted: set ${CODEC_KEYS_ENV} as its worker has it`);
   const grpc = grpcError(error);
   if (error instanceof ExitError || grpc === undefined) return error;
   switch (grpc.code) {
