@@ -10,6 +10,7 @@ import type { MigrationHandle } from '../workflow/harness.js';
  * Records histories of this version: `npx tsx test/replay/record.ts`. A file that is there is never written again; a
  * release that changes workflows records new ones under its own version.
  */
+const root = fileURLToPath(new URL('../../', import.meta.url));
 const me = { by: 'test', reason: 'because' };
 
 const scenarios: Record<string, { cluster: FakeCluster; manifest: object; steps: (handle: MigrationHandle, cluster: FakeCluster) => Promise<unknown> }> = {
@@ -73,6 +74,7 @@ async function save(name: string, workflowId: string): Promise<void> {
   const file = fileURLToPath(new URL(`./histories/${name}.json`, import.meta.url));
   if (existsSync(file)) return void console.log(`kept ${name}`);
   const history = await harness.env.client.workflow.getHandle(workflowId).fetchHistory();
-  writeFileSync(file, historyToJSON(history));
+  // Stack traces name the folder of the checkout.
+  writeFileSync(file, historyToJSON(history).replaceAll(root, ''));
   console.log(`recorded ${name}: ${history.events?.length} events`);
 }
