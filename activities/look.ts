@@ -19,6 +19,8 @@ export interface LookInput<E> {
   retryAfterMs?: number;
   /** Unchanged for so long (milliseconds), what is awaited counts as blocked. */
   overdueMs?: number;
+  /** Too young to be told (docs/adr/0003): they stand in the failure's text only. */
+  young?: Blocker[];
   extra: E;
 }
 
@@ -41,7 +43,8 @@ export function look<E extends object>(input: LookInput<E>): Look & E {
   const seen = overdue ? `${digest}${OVERDUE_MARK}` : digest;
   const told = overdue ? blockers.map((blocker) => ({ ...blocker, firm: true })) : blockers;
   if (done || seen !== known) return { ...extra, done, seen, blockers: done ? [] : told };
-  throw new CiliateError('NotYet', blockersText(blockers), { code: 'NotYet', retryAfterMs: input.retryAfterMs, details: { blockers: blockers.slice(0, 10) } });
+  const all = [...blockers, ...(input.young ?? [])];
+  throw new CiliateError('NotYet', blockersText(all), { code: 'NotYet', retryAfterMs: input.retryAfterMs, details: { blockers: all.slice(0, 10) } });
 }
 
 /** How long this look has been retried: since it was scheduled, over all attempts. */

@@ -1,7 +1,7 @@
 import { CiliateError } from '../../domain/failures.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
 import { ON_AWS_NODES } from '../../domain/cilium/placement.js';
-import { AWS_NODE, CILIUM, CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
+import { AWS_NODE, CILIUM, CILIUM_RELEASE, CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import { parseConfiguration, readAddon, updateAddonAffinity } from '../aws/addon.js';
 import { isNotFound } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
@@ -28,6 +28,7 @@ export async function unwindInstall(clients: Clients): Promise<Unwound> {
     if ((await readRelease(target)) !== null || target.lastAttempt !== null) await uninstallRelease(target);
   });
   await assertAgentsGone(clients);
+  await assertNamespacesGone(clients);
   // A node may have come up on Cilium while it was being uninstalled.
   const after = await ranCilium(clients);
   if (after !== null) return { unwound: false, why: `Cilium was uninstalled, but aws-node was left confined: ${after}. Replace that node.` };
@@ -45,6 +46,14 @@ async function ranCilium(clients: Clients): Promise<string | null> {
   if (running !== undefined) return `node ${running} runs Cilium`;
   const nodes = await countCiliumNodes(clients);
   return nodes === 0 ? null : `${nodes} CiliumNodes say that nodes have run Cilium`;
+}
+
+/** Namespaces of the chart (cilium-secrets) go slowly; an install that comes too soon is refused in them. */
+async function assertNamespacesGone(clients: Clients): Promise<void> {
+  const { items } = await clients.kube.core.listNamespace();
+  const leaving = items.find(({ metadata }) => metadata?.deletionTimestamp !== undefined && metadata.annotations?.['meta.helm.sh/release-name'] === CILIUM_RELEASE);
+  if (leaving === undefined) return;
+  throw new CiliateError('NotYet', `Namespace ${leaving.metadata?.name}: expected it to be gone after the uninstall, saw Terminating. It is awaited.`, { code: 'NotYet' });
 }
 
 async function assertAgentsGone(clients: Clients): Promise<void> {

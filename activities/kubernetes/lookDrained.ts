@@ -37,7 +37,7 @@ export async function lookDrained(clients: Clients, { node: ref, drain, known }:
   }
   const pass = await evictTier(clients, evictable, so);
   // What was told before stays told, else the news would come and go.
-  const told = new Set(known.startsWith(SEEN) ? known.slice(SEEN.length).split(',') : []);
+  const told = new Set(known.startsWith(SEEN) ? known.slice(SEEN.length).replace(/!$/, '').split(',') : []);
   const news = pass.refused.filter(({ uid, since }) => told.has(brief(uid)) || Date.now() - since >= NEWS_MS);
   const young = pass.refused.filter((refusal) => !news.includes(refusal)).map(({ blocker }) => blocker);
   blocked.push(...news.map(({ blocker }) => blocker));
@@ -46,7 +46,8 @@ export async function lookDrained(clients: Clients, { node: ref, drain, known }:
   return look({
     known,
     done: blocked.length === 0 && pass.left === 0,
-    blockers: [...blocked, ...young, ...waiting],
+    blockers: [...blocked, ...waiting],
+    young,
     seenOf: null,
     // Pods that come and go are no news; who blocks is.
     seen: SEEN + [...news.map(({ uid }) => brief(uid)), ...byRule.map(brief)].sort().join(','),
