@@ -31,7 +31,7 @@ export async function observeLease(kube: KubeClients, holder: string | undefined
   const held = lease?.spec?.holderIdentity ?? '';
   if (held === '') return null;
   const renewed = lease?.spec?.renewTime;
-  return { holder: held, ...(renewed === undefined ? {} : { renewTime: renewed.toISOString() }), whose: whose(held, holder) };
+  return { holder: held, ...(renewed === undefined ? {} : { renewTime: String(renewed) }), whose: whose(held, holder) };
 }
 
 function whose(held: string, holder: string | undefined): ObservedLease['whose'] {

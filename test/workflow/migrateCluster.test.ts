@@ -146,7 +146,7 @@ describe('pause', () => {
       await handle.signal(pauseSignal, me);
       cluster.blocked.clear();
       const status = await statusWhere(handle, ({ state, inFlight, nodes }) => state === 'paused' && inFlight.length === 0 && nodes.done === 1);
-      expect(status.counts.aws).toBe(2);
+      expect(status.counts.aws).toBe(1);
       await expect.poll(() => cluster.guards.has('changing')).toBe(false);
       expect(await refused(handle.executeUpdate(pauseUpdate, { args: [me] }))).toContain('already paused');
       await handle.executeUpdate(resumeUpdate, { args: [me] });

@@ -34,9 +34,14 @@ async function preflight(migration: Migration): Promise<string> {
     if (book.plan.blocked) throw new RunEnd('failed', `preflight found blockers: ${blockers.map((finding) => `${finding.id}: ${finding.message} ${finding.todo}`).join('; ')}`);
     return { digest: book.plan.installDigest, shows: book.plan.shows };
   };
-  await look();
+  let fresh: Awaited<ReturnType<typeof look>> | undefined = await look();
   if (migration.plan.mode === 'done') throw new RunEnd('done', null);
-  await migration.gate('before-install', look);
+  await migration.gate('before-install', async () => {
+    // The first look is a moment old; the next comes after a person took their time.
+    const seen = fresh ?? (await look());
+    fresh = undefined;
+    return seen;
+  });
   return `${migration.plan.mode}: ${migration.plan.nodes} nodes to refresh`;
 }
 

@@ -124,6 +124,11 @@ function steeringOf(migration: Migration, node: NodeRef): Steering {
 function record(migration: Migration, result: NodeResult): void {
   const others = migration.book.nodes.filter((node) => node.node.instanceId !== result.node.instanceId);
   migration.book.nodes = [...others, result];
+  if (result.outcome === 'refreshed') {
+    // Until the cluster is asked again, so that a gate that opens now shows how far it is.
+    const { aws, cilium, pending } = migration.book.counts;
+    migration.book.counts = { aws: Math.max(0, aws - 1), cilium: cilium + (result.replacement ? 1 : 0), pending };
+  }
   if (result.outcome === 'unproven') migration.note('notes', [`Node ${result.node.name}: ${result.why ?? 'not proven'}`]);
 }
 
@@ -135,7 +140,7 @@ function verdict(migration: Migration, result: NodeResult): { digest: string; sh
       ? `its replacement ${result.replacement.name} (${result.replacement.instanceId}, ${result.replacement.zone}) is Ready on Cilium, with IPs, without aws-node`
       : 'no replacement was asked for (shouldDecrementDesiredCapacity)',
     `${result.evictedPods} pods evicted; their workloads have their ready replicas back`,
-    `${migration.book.counts.aws - 1} nodes are left`,
+    `${migration.book.counts.aws} nodes are left`,
   ];
   return { digest: sha256Hex(canaryText(result)), shows };
 }
