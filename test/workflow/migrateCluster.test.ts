@@ -174,15 +174,23 @@ describe('pause', () => {
 
   it('is what the run does itself where a person must decide; resume tries again', async () => {
     const cluster = new FakeCluster(1);
-    cluster.fail('restrictAwsNode', failure('NeedsHuman', 'add-on has no affinity in its schema'));
+    cluster.fail('removeAwsNode', failure('NeedsHuman', 'something put aws-node back'));
     await harness.run(cluster, manifest('human'), async (handle) => {
       const status = await statusWhere(handle, ({ state }) => state === 'paused');
-      expect(status.problem).toContain('no affinity');
+      expect(status.problem).toContain('put aws-node back');
       expect(status.paused?.by).toBe('ciliate');
       await handle.executeUpdate(resumeUpdate, { args: [me] });
       return handle.result();
     });
     expect(cluster.violations).toEqual([]);
+  });
+
+  it('is never what a run does between the restriction of aws-node and the installation: it fails, and unwinds', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.fail('ensureCilium', failure('NeedsHuman', 'something took the affinity back'));
+    const cause = await harness.run(cluster, manifest('unattended'), failed);
+    expect(cause.message).toContain('took the affinity back');
+    expect(cluster.snapshot()).toMatchObject({ cilium: 'none', awsNode: 'everywhere', labelled: 0, guards: [], lease: null });
   });
 });
 

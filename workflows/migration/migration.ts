@@ -1,5 +1,6 @@
 import {
   allHandlersFinished,
+  CancellationScope,
   condition,
   ContinueAsNew,
   continueAsNew,
@@ -7,10 +8,10 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
+import type { Duration } from '@temporalio/common';
 import type { Target } from '../../activities/api.js';
 import { accept, openGate, pauseItself } from '../../domain/control.js';
 import type { Command, Control } from '../../domain/control.js';
-import { MIGRATE_CLUSTER } from '../../domain/names.js';
 import type { NodeProgress } from '../../domain/refresh.js';
 import type { Gate, Manifest } from '../../domain/spec/schema.js';
 import type { MigrationStatus, Phase } from '../../domain/status.js';
@@ -29,6 +30,12 @@ import { searchAttributesOf } from './visibility.js';
 
 /** How often the Lease says that we are still there. Its expiry hands nothing over: it is for people who look. */
 const RENEW = '20m';
+
+/**
+ * Between aws-node's restriction and Cilium's installation a new node has no CNI at all: nothing waits for a person there. What
+ * needs one fails the run instead, and the clean-up takes the restriction back.
+ */
+const UNATTENDED: Phase[] = ['restrict', 'install'];
 
 /**
  * One run of a migration, as its phases see it: the book, steps that an abort ends, gates, pauses. Handlers change
@@ -110,15 +117,23 @@ export class Migration {
       try {
         return await this.#interruptible.run(act);
       } catch (error) {
-        if (error instanceof Interrupted) continue;
+        if (error instanceof Interrupted) {
+          if (CancellationScope.current().consideredCancelled) throw error;
+          continue;
+        }
         const failure = stepFailure(error);
-        if (failure.kind !== 'NeedsHuman') throw error;
-        this.book.problem = failure.message;
-        this.control = pauseItself(this.control, failure.message, now());
-        await this.safePoint();
-        this.book.problem = null;
+        if (failure.kind !== 'NeedsHuman' || UNATTENDED.includes(this.book.phase)) throw error;
+        await this.#ask(failure.message);
       }
     }
+  }
+
+  /** Pauses on the run's own account; goes on when a person resumed. */
+  async #ask(problem: string): Promise<void> {
+    this.book.problem = problem;
+    this.control = pauseItself(this.control, problem, now());
+    await this.safePoint();
+    this.book.problem = null;
   }
 
   /** A step that waits: shows what it waits for. */
@@ -129,6 +144,23 @@ export class Migration {
         this.show();
       }),
     );
+  }
+
+  /** A look with a limit: past it the run fails where nobody may be waited for, and asks a person everywhere else. */
+  async lookWithin<T extends Look>(limit: Duration, act: (known: string) => Promise<T>): Promise<T> {
+    for (;;) {
+      const scope = new CancellationScope({ cancellable: true, timeout: limit });
+      try {
+        return await scope.run(() => this.look(act));
+      } catch (error) {
+        if (!(error instanceof Interrupted) || !scope.consideredCancelled) throw error;
+        const seen = this.#blockers.map((blocker) => `${blocker.object}: ${blocker.reason}. ${blocker.todo}`).join('; ');
+        const problem = `${this.book.phase}: not there within ${limit}: ${seen || 'no answer'}`;
+        this.#blockers = [];
+        if (UNATTENDED.includes(this.book.phase)) throw new RunEnd('failed', problem);
+        await this.#ask(problem);
+      }
+    }
   }
 
   throwIfAborted(): void {
@@ -219,4 +251,3 @@ export class Migration {
 export function isContinueAsNew(error: unknown): boolean {
   return error instanceof ContinueAsNew;
 }
-export { MIGRATE_CLUSTER };

@@ -5,6 +5,11 @@ import { RunEnd } from './endings.js';
 import type { Migration } from './migration.js';
 import { refreshNodes } from './refresh.js';
 
+/** Agents of a big cluster roll a few at a time; an operator that cannot start shows far sooner. */
+const ROLLOUT = '45m';
+/** A pod without a CiliumEndpoint may be starting; after this it is one that nobody restarts. */
+const PROOF = '15m';
+
 /** One phase: does its work, and says in a line what it did. Each may be repeated from its start at any time. */
 export type PhaseWork = (migration: Migration) => Promise<string | undefined>;
 
@@ -67,7 +72,7 @@ async function label(migration: Migration): Promise<string> {
 async function restrict(migration: Migration): Promise<string> {
   const { target } = migration;
   const { how, updateId } = await migration.step(() => acts.restrictAwsNode({ target }));
-  await migration.look((known) => acts.lookAwsNodeRestricted({ target, known, updateId }));
+  await migration.lookWithin(ROLLOUT, (known) => acts.lookAwsNodeRestricted({ target, known, updateId }));
   // A node that joined on aws-node meanwhile would lose it: it is labelled before Cilium may see it.
   const late = await migration.step(() => acts.labelNodes({ target }));
   await migration.look((known) => acts.lookAwsNodeRestricted({ target, known, updateId }));
@@ -84,7 +89,7 @@ async function prove(migration: Migration): Promise<string> {
   const { counts } = await migration.step(() => acts.nextNode({ target, exclude: [] }));
   migration.book.counts = counts;
   if (counts.aws > 0) throw new RunEnd('partial', `${counts.aws} nodes are still on aws-node; the same start goes on from here`);
-  const seen = await migration.look((known) => acts.lookProven({ target, known }));
+  const seen = await migration.lookWithin(PROOF, (known) => acts.lookProven({ target, known }));
   migration.note('proofs', seen.proofs);
   return 'Cilium on every node that should have it, no unmanaged pod';
 }
@@ -144,6 +149,6 @@ async function cilium(
 ): Promise<{ revision: number; agents: number; finalValues: string }> {
   const request = { target: migration.target, manifest: migration.manifest, plan: migration.plan, phase };
   const { revision, finalValues, phase: reached } = await migration.step(() => acts.ensureCilium(request));
-  const { agents } = await migration.look((known) => acts.lookCilium({ ...request, phase: reached, known }));
+  const { agents } = await migration.lookWithin(ROLLOUT, (known) => acts.lookCilium({ ...request, phase: reached, known }));
   return { revision, agents, finalValues };
 }
