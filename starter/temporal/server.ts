@@ -14,6 +14,8 @@ export interface TemporalOptions {
   dbFile?: string;
   /** Absent or 0: any free port. */
   ports?: { grpc?: number; ui?: number };
+  /** Further arguments of `temporal server start-dev`. */
+  args?: string[];
   /** Told what takes long (a download). */
   say?: (line: string) => void;
   /** Called when the server ends by itself. */
@@ -50,6 +52,7 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
 
   const args = ['server', 'start-dev', '--ip', LOOPBACK, '--port', `${port}`, '--ui-port', `${uiPort}`];
   args.push('--log-level', 'error', '--log-format', 'json', '--dynamic-config-value', 'matching.enableFairness=true');
+  args.push(...(options.args ?? []));
   if (options.dbFile !== undefined) args.push('--db-filename', options.dbFile);
   const log = logFile(options.dbFile);
   // A process group of its own: Ctrl-C reaches us only, and we stop the worker before the server. Its errors go to a file, not

@@ -4,11 +4,12 @@ import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { defineSearchAttributeKey } from '@temporalio/common';
-import { MIGRATE_CLUSTER, migrationWorkflowId, SEARCH_ATTRIBUTES } from '../../domain/names.js';
+import { MIGRATE_CLUSTER, migrationWorkflowId } from '../../domain/names.js';
 import type { ManifestInput } from '../../domain/spec/schema.js';
 import type { MigrationStatus } from '../../domain/status.js';
-import { findTemporal } from '../../starter/temporal/discover.js';
+import { startTemporal } from '../../starter/temporal/server.js';
+import type { TemporalServer } from '../../starter/temporal/server.js';
+import { registerSearchAttributes } from '../../worker/search-attributes.js';
 import { statusQuery } from '../../workflows/messages.js';
 import type { migrateCluster } from '../../workflows/index.js';
 import type { FakeCluster } from './fakeCluster.js';
@@ -19,19 +20,23 @@ export type MigrationHandle = WorkflowHandleWithFirstExecutionRunId<typeof migra
 export class Harness {
   private constructor(
     readonly env: TestWorkflowEnvironment,
+    readonly server: TemporalServer,
     readonly bundle: WorkflowBundleWithSourceMap,
   ) {}
 
-  static async start(extraArgs: string[] = []): Promise<Harness> {
+  /** The server is started by our own code, which waits as long as a busy machine takes. */
+  static async start(args: string[] = []): Promise<Harness> {
     quiet();
-    const { path } = await findTemporal();
-    const searchAttributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => defineSearchAttributeKey(name, type));
-    const env = await TestWorkflowEnvironment.createLocal({ server: { executable: { type: 'existing-path', path }, searchAttributes, extraArgs } });
-    return new Harness(env, await bundleWorkflows());
+    const server = await startTemporal({ args });
+    const env = await TestWorkflowEnvironment.createFromExistingServer({ address: server.address });
+    const { registered, said } = await registerSearchAttributes(env.nativeConnection, 'default');
+    if (!registered) throw new Error(said);
+    return new Harness(env, server, await bundleWorkflows());
   }
 
-  stop(): Promise<void> {
-    return this.env.teardown();
+  async stop(): Promise<void> {
+    await this.env.teardown();
+    await this.server.stop();
   }
 
   /** `maxCachedWorkflows: 0` replays every workflow task from the start, as after a crash: what is not deterministic shows. */
