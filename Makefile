@@ -19,7 +19,7 @@ test: ## Types, lint, unit, workflow, replay and lab tests; the last line is "N 
 
 test-full: ## The whole matrices (an hour), written to docs/results/
 	@./ciliate --version >/dev/null
-	@node scripts/test.mjs full
+	@CILIATE_TEST_FULL=1 node scripts/test.mjs unit full
 
 bench: ## Time a node and memory of the worker, written to docs/results/
 	@./ciliate --version >/dev/null
