@@ -34,6 +34,8 @@ export function createWorker(settings: WorkerSettings): Promise<Worker> {
     ...(settings.interceptors === undefined ? {} : { interceptors: settings.interceptors }),
     ...(settings.dataConverter === undefined ? {} : { dataConverter: settings.dataConverter }),
     maxCachedWorkflows: settings.maxCachedWorkflows ?? 60,
+    // How long a task waits for a worker that may be dead before another takes it and replays: a crash costs this much.
+    stickyQueueScheduleToStartTimeout: '3 seconds',
     maxConcurrentActivityTaskExecutions: 40,
     maxConcurrentLocalActivityExecutions: 4,
     // Heartbeats are how a step learns of a cancellation, and Temporal of a dead worker (activities/failures.ts beats every 2 s).
