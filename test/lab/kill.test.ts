@@ -17,11 +17,8 @@ afterEach(async () => {
 /** One migration with many deaths; the whole matrix, each death alone, is test/full. */
 const CHOSEN = [
   'in the middle of labelling (2nd node)',
-  'before the affinity patch',
   'helm install: before the DaemonSet',
-  'after an eviction',
   'after the termination',
-  'helm upgrade: release Secret written',
   'after the DaemonSet aws-node is deleted',
 ];
 
