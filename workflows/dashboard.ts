@@ -13,7 +13,7 @@ export function migrationDetails(status: MigrationStatus): string {
     ...status.awaits.map(blockerLine),
     ...status.inFlight.flatMap((node) => ['', nodeDetails(node)]),
     ...(status.phases.length > 0 ? ['', '| step | from | to | note |', '|---|---|---|---|'] : []),
-    ...status.phases.map((phase) => `| ${phase.phase} | ${phase.startedAt} | ${phase.endedAt ?? ''} | ${phase.note ?? ''} |`),
+    ...status.phases.map((phase) => `| ${phase.phase} | ${clock(phase.startedAt)} | ${clock(phase.endedAt)} | ${phase.note ?? ''} |`),
   ]
     .filter((line, index, lines) => line !== '' || lines[index - 1] !== '')
     .join('\n');
@@ -43,4 +43,9 @@ function gateLines(status: MigrationStatus): string[] {
     '',
     `Approve: \`ciliate approve ${status.migration} ${gate.gate} --reason TEXT\`, or Update (or Signal) \`approve\` with \`${approval}\``,
   ];
+}
+
+/** `01:03:47Z`: the day stands above, and a table in a narrow pane needs the room. */
+function clock(at: string | undefined): string {
+  return at ? `${at.slice(11, 19)}Z` : '';
 }
