@@ -67,8 +67,8 @@ describe('a migration goes on and ends the same', () => {
     await handle.signal(pauseSignal, { by: 'test', reason: 'nobody home' });
     const worker = await harness.worker(cluster, taskQueue);
     await worker.runUntil(async () => {
-      await statusWhere(handle, (status) => status.state === 'paused' && status.phase === 'refresh');
-      expect(cluster.nodes[0]?.instance).toBe('running');
+      await statusWhere(handle, (status) => status.state === 'paused' && status.phase === 'preflight');
+      expect(cluster.calls).not.toContain('takeLease');
       await handle.signal(resumeSignal, { by: 'test', reason: 'back' });
       return handle.result();
     });
