@@ -39,8 +39,6 @@ export function anyChart(version = '1.20.0'): string {
  * what the lab imitates (docs/lab.md). Everything ends with the test, by process id.
  */
 export class Field {
-  /** Settings of the worker and the command beside the lab's own; undefined takes one away. */
-  extraEnv: NodeJS.ProcessEnv = {};
   #worker: WorkerProcess | undefined;
   #server: TemporalServer;
   #client: Client | undefined;
@@ -69,7 +67,7 @@ export class Field {
   }
 
   get env(): NodeJS.ProcessEnv {
-    return { ...process.env, ...this.lab.env, TEMPORAL_ADDRESS: this.#server.address, TEMPORAL_NAMESPACE: 'default', ...this.extraEnv };
+    return { ...process.env, ...this.lab.env, TEMPORAL_ADDRESS: this.#server.address, TEMPORAL_NAMESPACE: 'default' };
   }
 
   /** Straight to the API server, past the faults, as cluster-admin. */
