@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, expect, it } from 'vitest';
-import { Field } from '../support/field.js';
+import { expect, it } from 'vitest';
+import { fieldsPerTest } from '../support/fields.js';
 import { expectClean } from '../support/killing.js';
 import { writeResults } from '../support/results.js';
 
@@ -8,11 +8,7 @@ import { writeResults } from '../support/results.js';
  * The figures of the main job: what a node costs beyond what its hardware and pods take, and the memory of a worker.
  * Measured by the report's own times and by /proc; ratios within one run.
  */
-let field: Field | undefined;
-afterEach(async () => {
-  await field?.down();
-  field = undefined;
-});
+const up = fieldsPerTest();
 
 /** Peak resident set of a process, MiB. */
 function peakRss(pid: number): number {
@@ -23,7 +19,7 @@ function peakRss(pid: number): number {
 const DELAYS = { bootDelay: 5_000, agentDelay: 2_000, podStartDelay: 500, terminationDelay: 2_000, instanceTerminationDelay: 3_000 };
 
 it('serial: overhead of a node over the sum of boot, agent start and pod termination', async () => {
-  field = await Field.up({ nodes: 6, ...DELAYS });
+  const field = await up({ nodes: 6, ...DELAYS });
   field.startWorker();
   const report = await field.migrate(field.spec('serial'), 'serial');
   await expectClean(field);
@@ -47,7 +43,7 @@ it('serial: overhead of a node over the sum of boot, agent start and pod termina
 });
 
 it('memory of a worker that migrates 100 nodes', async () => {
-  field = await Field.up({ nodes: 100, workload: 300, readyTimeout: 600_000, podStartDelay: 50, terminationDelay: 50, bootDelay: 50, agentDelay: 50, instanceTerminationDelay: 50 });
+  const field = await up({ nodes: 100, workload: 300, readyTimeout: 600_000, podStartDelay: 50, terminationDelay: 50, bootDelay: 50, agentDelay: 50, instanceTerminationDelay: 50 });
   field.startWorker();
   const started = Date.now();
   const report = await field.migrate(field.spec('hundred'), 'hundred');

@@ -1,37 +1,32 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { clusterState } from '../support/clusterState.js';
 import type { ClusterState } from '../support/clusterState.js';
 import { Field } from '../support/field.js';
+import { fieldsPerTest, resultRows } from '../support/fields.js';
 import { expectClean, expectSame, migrateWithKills } from '../support/killing.js';
 import { KILL_POINTS, killPointsOf } from '../support/killPoints.js';
-import { writeResults } from '../support/results.js';
 
 /** The replacement gets the address, and so the name, of the node before it: every death is tried under the worst identity. */
 const SHAPE = { nodes: 2, reuseAddress: true } as const;
-const rows: Record<string, string | number>[] = [];
-let field: Field | undefined;
-
-afterEach(async () => {
-  await field?.down();
-  field = undefined;
+const up = fieldsPerTest();
+const rows = resultRows('kill', {
+  title: 'kill -9 of the worker, each death alone',
+  about: [
+    'A migration of 2 nodes whose worker is killed with SIGKILL while the request named is held, before or after the server has done it; a new worker',
+    'takes over. `same` compares with a run that was not killed: nodes per zone, group sizes, suspended processes, taints, cordons, annotations, Helm',
+    'revision and values, add-ons, orphan instances, workloads, violations that the lab saw. Lab: no datapath, no real AWS.',
+  ],
 });
-afterAll(() =>
-  writeResults('kill', {
-    title: 'kill -9 of the worker, each death alone',
-    about: [
-      'A migration of 2 nodes whose worker is killed with SIGKILL while the request named is held, before or after the server has done it; a new worker',
-      'takes over. `same` compares with a run that was not killed: nodes per zone, group sizes, suspended processes, taints, cordons, annotations, Helm',
-      'revision and values, add-ons, orphan instances, workloads, violations that the lab saw. Lab: no datapath, no real AWS.',
-    ],
-    rows,
-  }),
-);
 
 async function migrated(options: { awsNode: 'addon' | 'selfmanaged'; managed: boolean }): Promise<ClusterState> {
-  field = await Field.up({ ...SHAPE, ...options });
-  field.startWorker();
-  await field.migrate(field.spec('k-0'), 'k-0');
-  return clusterState(field);
+  const field = await Field.up({ ...SHAPE, ...options });
+  try {
+    field.startWorker();
+    await field.migrate(field.spec('k-0'), 'k-0');
+    return await clusterState(field);
+  } finally {
+    await field.down();
+  }
 }
 
 describe.each([
@@ -42,14 +37,13 @@ describe.each([
   let undisturbed: ClusterState;
   beforeAll(async () => {
     undisturbed = await migrated({ awsNode, managed });
-    await field?.down();
   });
 
   it.each(points)('$name', async (point) => {
     const started = Date.now();
     const row: Record<string, string | number> = { 'aws-node': awsNode, 'killed': point.name, outcome: 'failed', same: 'no', seconds: 0 };
     rows.push(row);
-    field = await Field.up({ ...SHAPE, awsNode, managed });
+    const field = await up({ ...SHAPE, awsNode, managed });
     const report = await migrateWithKills(field, field.spec('k-1'), { name: 'k-1', points: [point] });
     row['outcome'] = report.state;
     row['seconds'] = Math.round((Date.now() - started) / 1000);

@@ -1,23 +1,15 @@
-import { afterAll, afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { MigrationReport } from '../../domain/status.js';
 import type { LabOptions } from '../../lab/index.js';
-import { Field } from '../support/field.js';
+import type { Field } from '../support/field.js';
+import { fieldsPerTest, resultRows } from '../support/fields.js';
 import { expectClean } from '../support/killing.js';
-import { writeResults } from '../support/results.js';
 
-const rows: Record<string, string | number>[] = [];
-let field: Field | undefined;
-afterEach(async () => {
-  await field?.down();
-  field = undefined;
+const up = fieldsPerTest();
+const rows = resultRows('outages', {
+  title: 'Outages and odd clusters',
+  about: ['Each a whole migration on a lab of its own that must end done, with nothing left behind.'],
 });
-afterAll(() =>
-  writeResults('outages', {
-    title: 'Outages and odd clusters',
-    about: ['Each a whole migration on a lab of its own that must end done, with nothing left behind.'],
-    rows,
-  }),
-);
 
 interface Case {
   name: string;
@@ -43,7 +35,7 @@ const CASES: Case[] = [
 ];
 
 it.each(CASES)('$name', async ({ name, lab, during }) => {
-  field = await Field.up({ nodes: 2, ...lab });
+  const field = await up({ nodes: 2, ...lab });
   field.startWorker();
   expect((await field.ciliate('start', '-f', field.spec('odd'))).code).toBe(0);
   await field.statusWhere('odd', (status) => status.phase === 'refresh', 180_000);

@@ -1,18 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { clusterState } from '../support/clusterState.js';
-import { Field } from '../support/field.js';
+import { fieldsPerTest } from '../support/fields.js';
 import { expectClean, expectSame, migrateWithKills } from '../support/killing.js';
 import { killPointsOf } from '../support/killPoints.js';
 
-const fields: Field[] = [];
-async function up(options: Parameters<typeof Field.up>[0]): Promise<Field> {
-  const field = await Field.up(options);
-  fields.push(field);
-  return field;
-}
-afterEach(async () => {
-  await Promise.all(fields.splice(0).map((field) => field.down()));
-});
+const up = fieldsPerTest();
 
 /** One migration with many deaths; the whole matrix, each death alone, is test/full. */
 const CHOSEN = [

@@ -3,8 +3,15 @@ import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { CILIATE_VERSION } from '../../domain/version.js';
 
+export interface Results {
+  title: string;
+  /** Paragraph before the table: what was done, and what it does not show. */
+  about: string[];
+  rows: Record<string, string | number>[];
+}
+
 /** Writes docs/results/NAME.md and .json: what a whole matrix or a benchmark saw, committed with the code that it is about. */
-export function writeResults(name: string, result: { title: string; about: string[]; rows: Record<string, string | number>[] }): void {
+export function writeResults(name: string, result: Results): void {
   const folder = fileURLToPath(new URL('../../docs/results/', import.meta.url));
   mkdirSync(folder, { recursive: true });
   const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
