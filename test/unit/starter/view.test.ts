@@ -16,7 +16,7 @@ const base: MigrationStatus = {
   audit: [], problem: null,
 };
 const gated: MigrationStatus = { ...base, state: 'waiting-approval', gate: { gate: 'after-canary', digest: 'abc', shows: ['ip-10-0-0-4 refreshed in 80 s'], since: '2026-01-02T03:09:00Z' } };
-const plain = (text: string): string => text.replaceAll(/\x1b\[[0-9;]*m/g, ''); // eslint-disable-line no-control-regex
+const plain = (text: string): string => text.replaceAll(/\x1b\[[0-9;]*m/g, '');  
 
 describe('the picture on a terminal', () => {
   it('shows steps, nodes in flight, and what blocks', () => {
