@@ -30,7 +30,7 @@ let groups: string[];
 describe('when things go wrong', () => {
   beforeAll(async () => {
     field = await Field.up({ nodes: 3, cloudController: 'slow', cloudControllerDelay: 1_000 });
-    groups = (await clusterState(field)).groups.map((group) => group.name);
+    groups = (await field.lab.status()).groups.map((group) => group.name);
     file = field.spec('hard', { soakSeconds: 0 });
     const objects = KubernetesObjectApi.makeApiClient(field.kube);
     for (const object of STUCK) await objects.create(object);

@@ -49,7 +49,8 @@ export async function clusterState(field: Field): Promise<ClusterState> {
   return {
     nodesPerZone: count(nodes.items.filter((node) => !node.spec?.unschedulable).map((node) => node.metadata?.labels?.['topology.kubernetes.io/zone'] ?? '')),
     groups: (groups.AutoScalingGroups ?? []).map((group) => ({
-      name: group.AutoScalingGroupName ?? '',
+      // EKS puts a random id behind the name of a managed node group.
+      name: (group.AutoScalingGroupName ?? '').replace(/-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, ''),
       min: group.MinSize ?? 0,
       max: group.MaxSize ?? 0,
       desired: group.DesiredCapacity ?? 0,
