@@ -25,6 +25,9 @@ export interface RefreshInput {
  */
 const GRACE = '10m';
 
+/** Steps that rarely wait: the parent hears of them when they are blocked. */
+const BRIEF_STEPS: NodeStep[] = ['observe', 'await-room', 'cordon', 'terminate', 'await-node-gone', 'await-workloads'];
+
 /**
  * Refreshes one node: cordon, drain, terminate in its Auto Scaling group, prove the replacement. Never fails: what will not
  * go on becomes a blocker, and waits for `retry`, `skip` or `abort`. Before the termination a node can be handed back as it
@@ -212,7 +215,9 @@ class NodeRefresh {
     if (JSON.stringify(before) === JSON.stringify(this.#progress)) return;
     setCurrentDetails(nodeDetails(this.#progress));
     const parent = workflowInfo().parent;
-    if (!parent) return;
+    // Each signal costs the parent a workflow task: what lasts a blink is only told here.
+    const brief = BRIEF_STEPS.includes(this.#progress.step) && JSON.stringify([before.blockers, before.paused]) === JSON.stringify([this.#progress.blockers, this.#progress.paused]);
+    if (!parent || brief) return;
     // A parent that is gone (terminated) must not fail its node, which still has to be handed back.
     void getExternalWorkflowHandle(parent.workflowId)
       .signal(nodeProgressSignal, this.#progress)

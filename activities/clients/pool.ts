@@ -5,7 +5,8 @@ import type { ClusterRef } from '../../domain/spec/schema.js';
 import { awsClients, awsSettings } from './aws.js';
 import { EksToken, eksKubeConfig } from './eks.js';
 import { kubeClients } from './kube.js';
-import type { Clients } from './types.js';
+import { ClusterEvents } from './events.js';
+import type { Clients, KubeClients } from './types.js';
 
 interface Entry {
   clients: Promise<Clients>;
@@ -48,11 +49,15 @@ export class ClientPool {
         token.forget();
         this.forget(key);
       };
-      return { kube: kubeClients(config, onUnauthorized), aws, region: settings.region, ref };
+      return assembled(kubeClients(config, onUnauthorized), { aws, region: settings.region, ref });
     }
     const config = await readKubeconfig(ref);
-    return { kube: kubeClients(config, () => this.forget(key)), aws, region: settings.region, ref };
+    return assembled(kubeClients(config, () => this.forget(key)), { aws, region: settings.region, ref });
   }
+}
+
+function assembled(kube: KubeClients, rest: Pick<Clients, 'aws' | 'region' | 'ref'>): Clients {
+  return { kube, ...rest, events: new ClusterEvents(kube) };
 }
 
 /** One text for one reference, whatever the order of its keys. */

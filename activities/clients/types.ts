@@ -19,6 +19,7 @@ import type {
   RbacAuthorizationV1Api,
   VersionApi,
 } from '@kubernetes/client-node';
+import type { EventSource } from './events.js';
 import type { ClusterRef } from '../../domain/spec/schema.js';
 
 /** The Kubernetes side of one cluster: every API shares one authenticated, timed HTTP library. */
@@ -57,6 +58,8 @@ export interface Clients {
   aws: AwsClients;
   region: string;
   ref: ClusterRef;
+  /** Hints that something changed, for those who wait. */
+  events: EventSource;
 }
 
 /** Seconds after which a call is given up, so that a dead API server never hangs an activity. */

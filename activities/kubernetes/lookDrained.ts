@@ -5,7 +5,9 @@ import type { Blocker } from '../../domain/refresh.js';
 import type { Look, NodeRequest } from '../api.js';
 import type { DrainSpec } from '../../domain/spec/schema.js';
 import { orUndefined } from '../clients/errors.js';
+import type { ClusterEvent } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
+import { linger } from '../linger.js';
 import { carriedNow, carry, look, stopIfCancelled } from '../look.js';
 import { evict } from './evict.js';
 import { podsOnNode } from './lists.js';
@@ -17,8 +19,18 @@ const NEWS_MS = 5_000;
 
 type DrainRequest = NodeRequest & { drain: DrainSpec; known: string };
 
-/** One pass of evictions. Done when no pod is left that a drain removes. */
-export async function lookDrained(clients: Clients, { node: ref, drain, known }: DrainRequest): Promise<Look & { evicted: number }> {
+/** Passes of evictions. Done when no pod is left that a drain removes. */
+export function lookDrained(clients: Clients, request: DrainRequest): Promise<Look & { evicted: number }> {
+  /** Where pods were refused: a budget that frees there is worth a look. */
+  const refusedIn = new Set<string>();
+  const matters = (event: ClusterEvent): boolean => {
+    if (event.kind === 'Pod') return event.object.spec?.nodeName === request.node.name;
+    return event.kind === 'PodDisruptionBudget' && refusedIn.has(event.object.metadata?.namespace ?? '') && (event.object.status?.disruptionsAllowed ?? 0) > 0;
+  };
+  return linger(clients, matters, () => drainPass(clients, request, refusedIn));
+}
+
+async function drainPass(clients: Clients, { node: ref, drain, known }: DrainRequest, refusedIn: Set<string>): Promise<Look & { evicted: number }> {
   const so = soFar();
   const node = await orUndefined(clients.kube.core.readNode({ name: ref.name }));
   // Gone, or another one of that name: its pods are none of ours.
@@ -36,6 +48,8 @@ export async function lookDrained(clients: Clients, { node: ref, drain, known }:
     } else evictable.push({ pod, tier: verdict.tier });
   }
   const pass = await evictTier(clients, evictable, so);
+  refusedIn.clear();
+  for (const { namespace } of pass.refused) refusedIn.add(namespace);
   // What was told before stays told, else the news would come and go.
   const told = new Set(known.startsWith(SEEN) ? known.slice(SEEN.length).replace(/!$/, '').split(',') : []);
   const news = pass.refused.filter(({ uid, since }) => told.has(brief(uid)) || Date.now() - since >= NEWS_MS);
@@ -68,6 +82,7 @@ function brief(uid: string): string {
 
 interface Refusal {
   uid: string;
+  namespace: string;
   blocker: Blocker;
   /** Epoch milliseconds of the first refusal that this look met. */
   since: number;
@@ -106,7 +121,7 @@ async function evictTier(clients: Clients, pods: { pod: V1Pod; tier: number }[],
         pass.left--;
         break;
       case 'blocked':
-        pass.refused.push({ uid, blocker: eviction.blocker, since: so.refused[brief(uid)] ?? Date.now() });
+        pass.refused.push({ uid, namespace: pod.metadata?.namespace ?? '', blocker: eviction.blocker, since: so.refused[brief(uid)] ?? Date.now() });
         pass.retryAfterMs = eviction.retryAfterMs === undefined ? pass.retryAfterMs : Math.min(eviction.retryAfterMs, pass.retryAfterMs ?? Infinity);
         break;
     }

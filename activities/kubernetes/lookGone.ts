@@ -4,6 +4,7 @@ import type { Look } from '../api.js';
 import { readInstance } from '../aws/instances.js';
 import { isConflict, isNotFound, orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
+import { linger } from '../linger.js';
 import { look } from '../look.js';
 
 /** So long the cloud controller has to remove the Node of a dead instance; sooner would hide that the instance lives on. */
@@ -19,7 +20,11 @@ export async function lookTerminated(clients: Clients, ref: NodeRef, known: stri
 }
 
 /** Done when the Node is gone. It is deleted by us only after the grace, and only while it is that instance's. */
-export async function lookNodeGone(clients: Clients, ref: NodeRef, at: { terminatedAt: string; known: string }): Promise<Look> {
+export function lookNodeGone(clients: Clients, ref: NodeRef, at: { terminatedAt: string; known: string }): Promise<Look> {
+  return linger(clients, (event) => event.kind === 'Node' && event.object.metadata?.name === ref.name, () => nodeGonePass(clients, ref, at));
+}
+
+async function nodeGonePass(clients: Clients, ref: NodeRef, at: { terminatedAt: string; known: string }): Promise<Look> {
   const node = await orUndefined(clients.kube.core.readNode({ name: ref.name }));
   // A new node may have its address, hence its name, but neither its UID nor its instance.
   if (node === undefined || node.metadata?.uid !== ref.uid || instanceIdOf(node) !== ref.instanceId) {

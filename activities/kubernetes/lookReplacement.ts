@@ -4,13 +4,15 @@ import type { V1Node } from '@kubernetes/client-node';
 import { CiliateError } from '../../domain/failures.js';
 import { addressesOf } from '../../domain/kubernetes/ciliumNode.js';
 import { instanceIdOf, isReady, podReady, readyCondition, zoneOf } from '../../domain/kubernetes/resources.js';
-import { AGENT_NOT_READY_TAINT, CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
+import { AGENT_NOT_READY_TAINT, CNI_LABEL, CNI_LABEL_AWS, KUBE_SYSTEM } from '../../domain/names.js';
 import type { Blocker, NodeResult } from '../../domain/refresh.js';
 import type { Look, NodeRequest } from '../api.js';
 import { describeGroup } from '../aws/groups.js';
 import { isGoing, readInstances } from '../aws/instances.js';
 import { orUndefined } from '../clients/errors.js';
+import type { ClusterEvent } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
+import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { readCiliumNode } from './ciliumResources.js';
 import { listNodes, readAgents } from './lists.js';
@@ -19,7 +21,19 @@ type Replacement = NonNullable<NodeResult['replacement']>;
 type ReplacementRequest = NodeRequest & { instancesBefore: string[]; known: string };
 
 /** Done when the group's own new instance is a Ready node on Cilium, with addresses, and nothing of aws-node on it. */
-export async function lookReplacement(clients: Clients, { node: ref, instancesBefore, known }: ReplacementRequest): Promise<Look & { replacement: Replacement | null }> {
+export function lookReplacement(clients: Clients, request: ReplacementRequest): Promise<Look & { replacement: Replacement | null }> {
+  const old = new Set([...request.instancesBefore, request.node.instanceId]);
+  const fresh = new Set<string>();
+  const matters = (event: ClusterEvent): boolean => {
+    if (event.kind === 'Pod') return event.object.metadata?.namespace === KUBE_SYSTEM && fresh.has(event.object.spec?.nodeName ?? '');
+    if (event.kind !== 'Node' || old.has(instanceIdOf(event.object) ?? '')) return false;
+    fresh.add(event.object.metadata?.name ?? '');
+    return true;
+  };
+  return linger(clients, matters, () => replacementPass(clients, request));
+}
+
+async function replacementPass(clients: Clients, { node: ref, instancesBefore, known }: ReplacementRequest): Promise<Look & { replacement: Replacement | null }> {
   const group = await describeGroup(clients, ref.group);
   const fresh = (group.Instances ?? []).filter((instance) => isFresh(instance, [...instancesBefore, ref.instanceId]));
   const instances = await readInstances(

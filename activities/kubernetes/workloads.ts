@@ -1,9 +1,11 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { controllerOf } from '../../domain/kubernetes/resources.js';
+import { controllerOf, podReady } from '../../domain/kubernetes/resources.js';
 import type { Blocker, WorkloadReady } from '../../domain/refresh.js';
 import type { Look } from '../api.js';
 import { orUndefined } from '../clients/errors.js';
+import type { ClusterEvent } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
+import { linger } from '../linger.js';
 import { look } from '../look.js';
 
 /** One workload as it is now. */
@@ -58,7 +60,13 @@ export async function readWorkload(clients: Clients, { kind, namespace, name }: 
 }
 
 /** Done when every workload has its ready count back, or all that it wants by now. */
-export async function lookWorkloads(clients: Clients, workloads: WorkloadReady[], known: string): Promise<Look> {
+export function lookWorkloads(clients: Clients, workloads: WorkloadReady[], known: string): Promise<Look> {
+  const namespaces = new Set(workloads.map(({ namespace }) => namespace));
+  const matters = (event: ClusterEvent): boolean => event.kind === 'Pod' && namespaces.has(event.object.metadata?.namespace ?? '') && podReady(event.object);
+  return linger(clients, matters, () => workloadsPass(clients, workloads, known));
+}
+
+async function workloadsPass(clients: Clients, workloads: WorkloadReady[], known: string): Promise<Look> {
   const blockers: Blocker[] = [];
   for (const before of workloads) {
     const now = await readWorkload(clients, before);

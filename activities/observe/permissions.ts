@@ -10,6 +10,8 @@ export interface Access {
 }
 
 const READ = ['get', 'list'] as const;
+/** What is waited for is watched too. */
+const WATCH = ['get', 'list', 'watch'] as const;
 /** What helm does with the objects of a chart, and its storage with Secrets. */
 const OWN = ['get', 'list', 'create', 'update', 'patch', 'delete'] as const;
 /** Granting Cilium's own rights takes these: a role may otherwise only grant what it has itself. */
@@ -24,14 +26,14 @@ const system = (group: string, resource: string, verbs: readonly string[]): Acce
  */
 export const KUBERNETES_ACCESS: readonly Access[] = [
   // Nodes and what runs on them
-  cluster('', 'nodes', ['get', 'list', 'patch', 'delete']),
-  cluster('', 'pods', READ),
+  cluster('', 'nodes', [...WATCH, 'patch', 'delete']),
+  cluster('', 'pods', WATCH),
   cluster('', 'pods/eviction', ['create']),
   cluster('apps', 'daemonsets', READ),
   cluster('apps', 'deployments', READ),
   cluster('apps', 'replicasets', READ),
   cluster('apps', 'statefulsets', READ),
-  cluster('policy', 'poddisruptionbudgets', READ),
+  cluster('policy', 'poddisruptionbudgets', WATCH),
   // What preflight looks at
   cluster('networking.k8s.io', 'networkpolicies', ['list']),
   cluster('discovery.k8s.io', 'endpointslices', ['list']),

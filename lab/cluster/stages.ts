@@ -7,6 +7,8 @@ export const kubeletLabel = 'lab.ciliate.io/kubelet';
 export const addressAnnotation = 'lab.ciliate.io/pod-ip';
 /** Which CNI gave the address: aws, cilium or host. */
 export const cniAnnotation = 'lab.ciliate.io/cni';
+/** Which instance's kubelet started the pod. */
+export const instanceAnnotation = 'lab.ciliate.io/instance';
 /** How long kwok waits before the pod runs, as a Go duration. */
 export const delayAnnotation = 'lab.ciliate.io/start-delay';
 

@@ -76,7 +76,7 @@ export class CniPlane {
       }
       // In ENI mode the agent waits for its CiliumNode to have addresses, and those come from the operator.
       if (view.agents.cilium.includes(pod) && !this.joinCilium(view)) continue;
-      this.glue.pods.start(pod, { address: view.instance.address, cni: 'host', delay: '0s' });
+      this.glue.pods.start(pod, { instance: view.instance, address: view.instance.address, cni: 'host', delay: '0s' });
     }
   }
 

@@ -1,4 +1,4 @@
-import { addressAnnotation, cniAnnotation, delayAnnotation } from '../cluster/stages.js';
+import { addressAnnotation, cniAnnotation, delayAnnotation, instanceAnnotation } from '../cluster/stages.js';
 import { isReady, podPath, uidOf } from './types.js';
 import type { Glue } from './glue.js';
 import type { Cni, Instance, Node, Pod } from './types.js';
@@ -44,6 +44,7 @@ export class Pods {
   private serve(node: Node, pods: Pod[]): void {
     const instance = this.glue.nodes.instanceFor(node);
     if (instance === undefined) return;
+    for (const pod of pods) if (isForeign(pod, instance)) this.restart(pod, instance);
     const agents: Agents = { aws: [], cilium: [] };
     for (const pod of pods) {
       const cni = agentOf(pod);
@@ -56,24 +57,41 @@ export class Pods {
       if (pod.metadata.deletionTimestamp !== undefined || pod.metadata.annotations?.[addressAnnotation] !== undefined) continue;
       if (pod.status?.phase !== undefined && pod.status.phase !== 'Pending') continue;
       if (agentOf(pod) !== undefined) continue;
-      if (pod.spec.hostNetwork === true) this.start(pod, { address: instance.address, cni: 'host' });
+      if (pod.spec.hostNetwork === true) this.start(pod, { instance, address: instance.address, cni: 'host' });
       else if (network !== undefined) this.plug(pod, instance, network);
     }
+  }
+
+  /** A kubelet that finds pods bound to its name which never ran here starts them anew, with its own CNI. */
+  private restart(pod: Pod, instance: Instance): void {
+    this.glue.work.once(`restart/${uidOf(pod)}/${instance.id}`, async () => {
+      this.glue.addresses.release(uidOf(pod));
+      const notReady = ['Ready', 'ContainersReady'].map((type) => ({ type, status: 'False', lastTransitionTime: new Date().toISOString().replace(/\.\d+Z/, 'Z') }));
+      await this.glue.client.mergePatch(podPath(pod), { metadata: { annotations: { [addressAnnotation]: null, [cniAnnotation]: null, [delayAnnotation]: null, [instanceAnnotation]: null } } });
+      await this.glue.client.strategicPatch(`${podPath(pod)}/status`, { status: { phase: 'Pending', conditions: notReady } });
+    });
   }
 
   private plug(pod: Pod, instance: Instance, cni: Cni): void {
     const address = this.glue.addresses.allocate(instance, uidOf(pod), this.glue.pool(instance));
     // No address left: the pod waits, as it would.
-    if (address !== undefined) this.start(pod, { address, cni });
+    if (address !== undefined) this.start(pod, { instance, address, cni });
   }
 
   /** Lets kwok run the pod. */
-  start(pod: Pod, network: { address: string; cni: Cni | 'host'; delay?: string }): void {
+  start(pod: Pod, network: { instance: Instance; address: string; cni: Cni | 'host'; delay?: string }): void {
     const annotations = {
       [addressAnnotation]: network.address,
       [cniAnnotation]: network.cni,
+      [instanceAnnotation]: network.instance.id,
       ...(network.delay === undefined ? {} : { [delayAnnotation]: network.delay }),
     };
-    this.glue.work.once(`start/${uidOf(pod)}`, () => this.glue.client.mergePatch(podPath(pod), { metadata: { annotations } }));
+    this.glue.work.once(`start/${uidOf(pod)}/${network.instance.id}`, () => this.glue.client.mergePatch(podPath(pod), { metadata: { annotations } }));
   }
+}
+
+/** Started by the kubelet of another instance: of the one that had this Node's name before. */
+function isForeign(pod: Pod, instance: Instance): boolean {
+  const by = pod.metadata.annotations?.[instanceAnnotation];
+  return by !== undefined && by !== instance.id && pod.metadata.deletionTimestamp === undefined;
 }

@@ -1,0 +1,53 @@
+import { asyncLocalStorage } from '@temporalio/activity';
+import { CiliateError } from '../domain/failures.js';
+import type { Look } from './api.js';
+import type { Clients } from './clients/index.js';
+import type { ClusterEvent } from './clients/events.js';
+import { stopIfCancelled } from './look.js';
+
+/** An attempt lingers for at most so long: a worker that shuts down is not kept, and a cancellation is never far. */
+const LINGER_MS = 3_000;
+/** What has not come by then is waited for without a slot, by the server's retry alone. */
+const YOUNG_MS = 45_000;
+/** So many attempts may linger in this process; the rest of the slots is always free for those who do something. */
+const MOST = 20;
+/** Without an event, a look is repeated after a tenth of the time waited, but not sooner. */
+const SOONEST_MS = 200;
+
+let lingering = 0;
+
+/**
+ * Repeats a look within its attempt while its wait is young, at once when an event of the cluster matters to it. Only an
+ * acceleration of what Temporal's retry does anyway (docs/adr/0003): a stuck wait holds no slot.
+ */
+export async function linger<T extends Look>(clients: Pick<Clients, 'events'>, matters: (event: ClusterEvent) => boolean, pass: () => Promise<T>): Promise<T> {
+  const context = asyncLocalStorage.getStore();
+  if (context === undefined) return pass();
+  const since = context.info.scheduledTimestampMs;
+  const until = Date.now() + LINGER_MS;
+  const listening = clients.events.listen(matters);
+  try {
+    for (;;) {
+      try {
+        return await pass();
+      } catch (error) {
+        const now = Date.now();
+        if (!mayLinger(error) || now >= until || now - since > YOUNG_MS || lingering >= MOST) throw error;
+      }
+      lingering++;
+      try {
+        await listening.next(Math.max(SOONEST_MS, (Date.now() - since) / 10), context.cancellationSignal);
+      } finally {
+        lingering--;
+      }
+      stopIfCancelled();
+    }
+  } finally {
+    listening.end();
+  }
+}
+
+/** Not where a server said when to come again. */
+function mayLinger(error: unknown): boolean {
+  return error instanceof CiliateError && error.kind === 'NotYet' && error.retryAfterMs === undefined;
+}

@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { KubeConfig } from '@kubernetes/client-node';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ClusterEvents } from '../../../activities/clients/events.js';
+import type { ClusterEvent, EventSource } from '../../../activities/clients/events.js';
+import { kubeClients } from '../../../activities/clients/kube.js';
+import { linger } from '../../../activities/linger.js';
+import { look } from '../../../activities/look.js';
+import { CiliateError } from '../../../domain/failures.js';
+
+/** An API server that knows lists of nothing and watches, and what was asked of it. */
+class FakeApi {
+  readonly watches = new Map<string, ServerResponse>();
+  readonly asked: string[] = [];
+  refuse = false;
+  readonly #server: Server;
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      const url = new URL(request.url ?? '', 'http://x');
+      this.asked.push(`${url.searchParams.has('watch') ? 'watch' : 'list'} ${url.pathname}@${url.searchParams.get('resourceVersion') ?? ''}`);
+      if (this.refuse) response.statusCode = 403;
+      response.setHeader('content-type', 'application/json');
+      if (!url.searchParams.has('watch') || this.refuse) return void response.end('{"metadata":{"resourceVersion":"7"},"items":[]}');
+      response.flushHeaders();
+      this.watches.set(url.pathname, response);
+    });
+  }
+
+  async listening(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  events(): ClusterEvents {
+    const config = new KubeConfig();
+    config.loadFromClusterAndUser({ name: 'c', server: `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`, skipTLSVerify: true }, { name: 'u', token: 't' });
+    return new ClusterEvents(kubeClients(config, () => undefined));
+  }
+
+  async send(path: string, type: string, object: object): Promise<void> {
+    await expect.poll(() => this.watches.has(path), { timeout: 5_000 }).toBe(true);
+    this.watches.get(path)?.write(`${JSON.stringify({ type, object })}\n`);
+  }
+
+  close(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
+const node = (name: string, version = '8'): object => ({ metadata: { name, resourceVersion: version } });
+const named = (name: string) => (event: ClusterEvent) => event.kind === 'Node' && event.object.metadata?.name === name;
+
+describe('ClusterEvents', () => {
+  let api: FakeApi;
+  let events: ClusterEvents;
+  beforeEach(async () => {
+    api = new FakeApi();
+    await api.listening();
+    events = api.events();
+  });
+  afterEach(() => {
+    events.close();
+    api.close();
+  });
+
+  it('wakes who cares for the object, and nobody else', async () => {
+    const mine = events.listen(named('a'));
+    const other = events.listen(named('b'));
+    const waits = mine.next(20_000);
+    await api.send('/api/v1/nodes', 'MODIFIED', node('a'));
+    expect(await waits).toBe(true);
+    expect(await other.next(1)).toBe(false);
+  });
+
+  it('keeps what happened between two waits', async () => {
+    const mine = events.listen(named('a'));
+    const later = events.listen(named('z'));
+    await api.send('/api/v1/nodes', 'ADDED', node('a'));
+    await api.send('/api/v1/nodes', 'ADDED', node('z'));
+    await later.next(20_000);
+    expect(await mine.next(20_000)).toBe(true);
+    expect(await mine.next(1)).toBe(false);
+  });
+
+  it('is one stream a kind, however many listen; it begins with now', async () => {
+    for (let i = 0; i < 20; i++) events.listen(() => false);
+    await expect.poll(() => api.watches.size, { timeout: 5_000 }).toBe(3);
+    expect(api.asked.filter((line) => line.startsWith('watch')).sort()).toEqual(['watch /api/v1/nodes@7', 'watch /api/v1/pods@7', 'watch /apis/policy/v1/poddisruptionbudgets@7']);
+  });
+
+  it('goes on where a stream ended', async () => {
+    const mine = events.listen(named('a'));
+    await api.send('/api/v1/nodes', 'MODIFIED', node('other', '41'));
+    const first = api.watches.get('/api/v1/nodes');
+    first?.end();
+    await expect.poll(() => api.watches.get('/api/v1/nodes') !== first, { timeout: 5_000 }).toBe(true);
+    expect(api.asked).toContain('watch /api/v1/nodes@41');
+    await api.send('/api/v1/nodes', 'MODIFIED', node('a', '42'));
+    expect(await mine.next(20_000)).toBe(true);
+  });
+
+  it('only waits out its time where watching is forbidden', async () => {
+    api.refuse = true;
+    expect(await events.listen(() => true).next(50)).toBe(false);
+  });
+
+  it('ends a wait when it is cancelled', async () => {
+    const stop = new AbortController();
+    const waits = events.listen(() => false).next(60_000, stop.signal);
+    stop.abort();
+    expect(await waits).toBe(false);
+  });
+});
+
+describe('linger', () => {
+  /** Events that a test makes itself. */
+  class ByHand implements EventSource {
+    waits: number[] = [];
+    happen: (() => void) | undefined;
+    listen() {
+      return {
+        next: async (ms: number) => {
+          this.waits.push(ms);
+          await new Promise<void>((resolve) => (this.happen = resolve));
+          return true;
+        },
+        end: () => undefined,
+      };
+    }
+  }
+  const blockers = [{ object: 'Pod a/b', reason: 'waits', todo: '' }];
+  const notYet = () => new CiliateError('NotYet', 'Pod a/b: waits.', { code: 'NotYet' });
+  const pass = (answers: (boolean | Error)[]) => {
+    let calls = 0;
+    return Object.assign(
+      () => {
+        const answer = answers[Math.min(calls++, answers.length - 1)];
+        if (answer instanceof Error) return Promise.reject(answer);
+        return Promise.resolve(look({ known: '', done: answer === true, blockers, seenOf: 1, extra: {} }));
+      },
+      { calls: () => calls },
+    );
+  };
+  const during = (ageMs: number, run: () => Promise<unknown>) => new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - ageMs }).run(run);
+
+  it('looks again at an event, within the same attempt', async () => {
+    const events = new ByHand();
+    const looks = pass([notYet(), notYet(), true]);
+    const done = during(0, () => linger({ events }, () => true, looks));
+    for (const count of [1, 2]) {
+      await expect.poll(() => events.waits.length).toBe(count);
+      events.happen?.();
+    }
+    expect(await done).toMatchObject({ done: true });
+    expect(looks.calls()).toBe(3);
+    expect(Math.min(...events.waits)).toBeGreaterThanOrEqual(200);
+  });
+
+  it('an old wait holds no slot: its attempt ends with the first look', async () => {
+    const events = new ByHand();
+    await expect(during(60_000, () => linger({ events }, () => true, pass([notYet()])))).rejects.toMatchObject({ kind: 'NotYet' });
+    expect(events.waits).toEqual([]);
+  });
+
+  it('comes when a server said so, not sooner, and lets every other failure through', async () => {
+    const events = new ByHand();
+    const later = new CiliateError('NotYet', 'x', { retryAfterMs: 10_000 });
+    await expect(during(0, () => linger({ events }, () => true, pass([later])))).rejects.toBe(later);
+    const broken = new Error('x');
+    await expect(during(0, () => linger({ events }, () => true, pass([broken])))).rejects.toBe(broken);
+    expect(events.waits).toEqual([]);
+  });
+
+  it('only so many linger at once; the others leave their slots', async () => {
+    const events = Array.from({ length: 21 }, () => new ByHand());
+    const waiting = events.slice(0, 20).map((source) => during(0, () => linger({ events: source }, () => true, pass([notYet(), true]))));
+    await expect.poll(() => events.filter((source) => source.waits.length === 1).length).toBe(20);
+    const [last] = events.slice(20);
+    if (!last) throw new Error('21 were made');
+    await expect(during(0, () => linger({ events: last }, () => true, pass([notYet(), true])))).rejects.toMatchObject({ kind: 'NotYet' });
+    for (const source of events.slice(0, 20)) source.happen?.();
+    expect(await Promise.all(waiting)).toHaveLength(20);
+  });
+});
