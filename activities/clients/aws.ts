@@ -2,10 +2,12 @@ import { AutoScalingClient } from '@aws-sdk/client-auto-scaling';
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { EKSClient } from '@aws-sdk/client-eks';
 import { IAMClient } from '@aws-sdk/client-iam';
-import { STSClient } from '@aws-sdk/client-sts';
+import { getDefaultRoleAssumer, getDefaultRoleAssumerWithWebIdentity, STSClient } from '@aws-sdk/client-sts';
 import { fromIni, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { CiliateError } from '../../domain/failures.js';
 import type { ClusterRef } from '../../domain/spec/schema.js';
+import { profileEndpoints } from './endpoints.js';
+import type { EndpointOf } from './endpoints.js';
 import { CONNECT_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from './types.js';
 import type { AwsClients } from './types.js';
 
@@ -34,31 +36,49 @@ export function awsSettings(ref: ClusterRef): AwsSettings {
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
 /**
- * SDK clients for one account and role. Endpoints and everything else come from the AWS settings of the worker
- * (AWS_ENDPOINT_URL, shared configuration files). Two attempts only: retrying is Temporal's work, and is seen there.
+ * SDK clients for one account and role. Endpoints and everything else come from the AWS settings of the worker (AWS_ENDPOINT_URL,
+ * shared configuration files), and first from the profile where the cluster names one. Two attempts only: retrying is Temporal's
+ * work, and is seen there.
  */
-export function awsClients(settings: AwsSettings): AwsClients {
+export async function awsClients(settings: AwsSettings): Promise<AwsClients> {
+  const endpointOf: EndpointOf = settings.profile === undefined ? () => ({}) : await profileEndpoints(settings.profile);
   const base = {
     region: settings.region,
+    profile: settings.profile,
     maxAttempts: 2,
     requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true },
   };
-  const config = { ...base, ...credentials(settings, base) };
+  const identity = credentials(settings, { ...base, ...endpointOf('sts') });
+  const config = (service: keyof AwsClients) => ({ ...base, ...endpointOf(service), ...identity });
   return {
-    ec2: new EC2Client(config),
-    autoScaling: new AutoScalingClient(config),
-    eks: new EKSClient(config),
-    iam: new IAMClient(config),
-    sts: new STSClient(config),
+    ec2: new EC2Client(config('ec2')),
+    autoScaling: new AutoScalingClient(config('autoScaling')),
+    eks: new EKSClient(config('eks')),
+    iam: new IAMClient(config('iam')),
+    sts: new STSClient(config('sts')),
   };
 }
 
-type ClientConfig = NonNullable<Parameters<typeof fromTemporaryCredentials>[0]['clientConfig']>;
+type StsConfig = NonNullable<Parameters<typeof fromTemporaryCredentials>[0]['clientConfig']>;
 
 /** Default chain; or a profile; or a role assumed with either. Providers refresh by themselves before expiry. */
-function credentials(settings: AwsSettings, clientConfig: ClientConfig): { credentials?: ReturnType<typeof fromTemporaryCredentials> } {
-  const profile = settings.profile === undefined ? undefined : fromIni({ profile: settings.profile, clientConfig });
+function credentials(settings: AwsSettings, sts: StsConfig): { credentials?: ReturnType<typeof fromTemporaryCredentials> } {
+  const profile = settings.profile === undefined ? undefined : fromProfile(settings.profile, sts);
   if (settings.roleArn === undefined) return profile === undefined ? {} : { credentials: profile };
   const params = { RoleArn: settings.roleArn, RoleSessionName: `ciliate-${process.pid}` };
-  return { credentials: fromTemporaryCredentials({ params, clientConfig, ...(profile && { masterCredentials: profile }) }) };
+  return { credentials: fromTemporaryCredentials({ params, clientConfig: sts, ...(profile && { masterCredentials: profile }) }) };
+}
+
+/**
+ * Roles inside the profile (role_arn, web identity) are assumed at the STS of these settings. Its sign-in services get neither
+ * that endpoint nor that region: IAM Identity Center has its own (sso_region).
+ */
+function fromProfile(profile: string, sts: StsConfig): ReturnType<typeof fromIni> {
+  const { maxAttempts, requestHandler } = sts;
+  return fromIni({
+    profile,
+    clientConfig: { maxAttempts, requestHandler },
+    roleAssumer: getDefaultRoleAssumer(sts),
+    roleAssumerWithWebIdentity: getDefaultRoleAssumerWithWebIdentity(sts),
+  });
 }

@@ -4,19 +4,20 @@ import { CiliateError } from '../../domain/failures.js';
 import type { ClusterRef } from '../../domain/spec/schema.js';
 import { awsClients, awsSettings } from './aws.js';
 import { EksToken, eksKubeConfig } from './eks.js';
+import { sharedConfigFiles } from './endpoints.js';
 import { kubeClients } from './kube.js';
 import { ClusterEvents } from './events.js';
 import type { Clients, KubeClients } from './types.js';
 
 interface Entry {
   clients: Promise<Clients>;
-  /** Modification time of the kubeconfig that they were built from; 0 for EKS references. */
-  mtimeMs: number;
+  /** Modification times of the files that they were built from: kubeconfig, and the AWS files where a profile is named. */
+  files: string;
 }
 
 /**
  * Clients of many clusters, accounts and roles in one worker process; nothing is process-wide. One is enough, and each
- * reference is built once: until its kubeconfig file changes, or the API server says 401.
+ * reference is built once: until one of its files changes, or the API server says 401.
  */
 export class ClientPool {
   private readonly entries = new Map<string, Entry>();
@@ -24,10 +25,10 @@ export class ClientPool {
   /** Clients of the cluster that `ref` names. Rejects with a CiliateError or with an error of the AWS SDK. */
   async for(ref: ClusterRef): Promise<Clients> {
     const key = canonical(ref);
-    const mtimeMs = await modified(ref);
+    const files = await modified(ref);
     const known = this.entries.get(key);
-    if (known !== undefined && known.mtimeMs === mtimeMs) return known.clients;
-    const entry: Entry = { mtimeMs, clients: this.build(ref, key) };
+    if (known !== undefined && known.files === files) return known.clients;
+    const entry: Entry = { files, clients: this.build(ref, key) };
     this.entries.set(key, entry);
     // A failure is not kept: the next call tries again.
     entry.clients.catch(() => this.forget(key, entry));
@@ -40,7 +41,7 @@ export class ClientPool {
 
   private async build(ref: ClusterRef, key: string): Promise<Clients> {
     const settings = awsSettings(ref);
-    const aws = awsClients(settings);
+    const aws = await awsClients(settings);
     if (ref.eks !== undefined) {
       const token = new EksToken(aws.sts, ref.eks.name);
       const config = await eksKubeConfig(aws.eks, ref.eks.name, token);
@@ -74,13 +75,25 @@ function canonical(ref: ClusterRef): string {
   return JSON.stringify(sorted(ref));
 }
 
-async function modified(ref: ClusterRef): Promise<number> {
-  if (ref.kubeconfig === undefined) return 0;
+async function modified(ref: ClusterRef): Promise<string> {
+  const named = (ref.eks ?? ref.aws)?.profile !== undefined;
+  const times = await Promise.all([kubeconfigTime(ref.kubeconfig), ...(named ? sharedConfigFiles() : []).map(sharedTime)]);
+  return times.join(' ');
+}
+
+async function kubeconfigTime(path: string | undefined): Promise<number> {
+  if (path === undefined) return 0;
   try {
-    return (await stat(ref.kubeconfig)).mtimeMs;
+    return (await stat(path)).mtimeMs;
   } catch (cause) {
-    throw unreadable(ref.kubeconfig, cause);
+    throw unreadable(path, cause);
   }
+}
+
+/** 0 where there is none: a profile may be in either file, and what is missing the credentials say by themselves. */
+async function sharedTime(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined);
+  return found?.mtimeMs ?? 0;
 }
 
 async function readKubeconfig(ref: ClusterRef): Promise<KubeConfig> {

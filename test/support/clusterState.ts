@@ -2,7 +2,8 @@ import { DescribeAutoScalingGroupsCommand, AutoScalingClient } from '@aws-sdk/cl
 import { EKSClient, ListAddonsCommand } from '@aws-sdk/client-eks';
 import { CoreV1Api, AppsV1Api, CoordinationV1Api } from '@kubernetes/client-node';
 import { execa } from 'execa';
-import type { Field } from './field.js';
+import type { Lab } from '../../lab/index.js';
+import { labAws, labKube } from './field.js';
 
 /** What a killed run and one that was not must have in common. */
 export interface ClusterState {
@@ -29,8 +30,8 @@ export interface ClusterState {
 const BORROWED = /scale-down-disabled|exclude-from-external-load-balancers/;
 
 /** Reads it all from the cluster and AWS, not from the migrator's word. */
-export async function clusterState(field: Field): Promise<ClusterState> {
-  const config = field.kube;
+export async function clusterState({ lab }: { lab: Lab }): Promise<ClusterState> {
+  const config = labKube(lab);
   const core = config.makeApiClient(CoreV1Api);
   const apps = config.makeApiClient(AppsV1Api);
   const [nodes, configMaps, lease, daemonSets, deployments, status] = await Promise.all([
@@ -39,10 +40,10 @@ export async function clusterState(field: Field): Promise<ClusterState> {
     config.makeApiClient(CoordinationV1Api).readNamespacedLease({ namespace: 'kube-system', name: 'ciliate' }).catch(() => undefined),
     apps.listNamespacedDaemonSet({ namespace: 'kube-system' }),
     apps.listDeploymentForAllNamespaces(),
-    field.lab.status(),
+    lab.status(),
   ]);
-  const groups = await field.aws(AutoScalingClient).send(new DescribeAutoScalingGroupsCommand({}));
-  const addons = await field.aws(EKSClient).send(new ListAddonsCommand({ clusterName: field.lab.clusterName })).catch(() => ({ addons: [] }));
+  const groups = await labAws(lab, AutoScalingClient).send(new DescribeAutoScalingGroupsCommand({}));
+  const addons = await labAws(lab, EKSClient).send(new ListAddonsCommand({ clusterName: lab.clusterName })).catch(() => ({ addons: [] }));
   const providerIds = nodes.items.map((node) => node.spec?.providerID ?? '');
   const inGroups = new Set((groups.AutoScalingGroups ?? []).flatMap((group) => (group.Instances ?? []).map((instance) => instance.InstanceId)));
   const living = status.instances.filter((instance) => instance.state === 'running' || instance.state === 'pending');
@@ -65,7 +66,7 @@ export async function clusterState(field: Field): Promise<ClusterState> {
       awsNode: daemonSets.items.some((set) => set.metadata?.name === 'aws-node'),
       cilium: daemonSets.items.filter((set) => set.metadata?.name === 'cilium').map((set) => `${set.status?.numberReady}/${set.status?.desiredNumberScheduled}`).join(''),
     },
-    helm: await helmState(field),
+    helm: await helmState(lab),
     addons: (addons.addons ?? []).sort(),
     lease: lease?.spec?.holderIdentity ?? null,
     guardsLedger: configMaps.items.some((map) => map.metadata?.name === 'ciliate-guards'),
@@ -76,8 +77,8 @@ export async function clusterState(field: Field): Promise<ClusterState> {
   };
 }
 
-async function helmState(field: Field): Promise<ClusterState['helm']> {
-  const helm = (...args: string[]) => execa('helm', [...args, 'cilium', '-n', 'kube-system', '-o', 'json'], { env: field.lab.env, reject: false });
+async function helmState(lab: Lab): Promise<ClusterState['helm']> {
+  const helm = (...args: string[]) => execa('helm', [...args, 'cilium', '-n', 'kube-system', '-o', 'json'], { env: lab.env, reject: false });
   const status = await helm('status');
   if (status.exitCode !== 0) {
     // Only this one word means that there is none; anything else is an error of the test.

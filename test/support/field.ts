@@ -34,6 +34,23 @@ export function anyChart(version = '1.20.0'): string {
   return real ?? standInChart();
 }
 
+function startBriefLab(options: LabOptions): Promise<Lab> {
+  return startLab({ name: `t-${randomUUID().slice(0, 8)}`, nodes: 3, ...BRIEF, ownerPid: process.pid, ...options });
+}
+
+export type AwsClientOf<T> = new (settings: { region: string; endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } }) => T;
+
+export function labKube(lab: Lab): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromFile(lab.kubeconfig);
+  return config;
+}
+
+export function labAws<T>(lab: Lab, make: AwsClientOf<T>): T {
+  const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = lab.env;
+  return new make({ region: lab.region, endpoint: lab.awsEndpoint, credentials: { accessKeyId, secretAccessKey } });
+}
+
 /**
  * What an operator has: a cluster, a Temporal, a worker in a process of its own, and the command. Everything is real but
  * what the lab imitates (docs/lab.md). Everything ends with the test, by process id.
@@ -42,6 +59,8 @@ export class Field {
   #worker: WorkerProcess | undefined;
   #server: TemporalServer;
   #client: Client | undefined;
+  #beside: Lab[] = [];
+  #labEnv: NodeJS.ProcessEnv | undefined;
 
   private constructor(
     readonly lab: Lab,
@@ -54,33 +73,42 @@ export class Field {
   static async up(options: LabOptions = {}): Promise<Field> {
     const folder = mkdtempSync(join(tmpdir(), 'ciliate-test-'));
     const server = await startTemporal({ dbFile: join(folder, 'temporal.db') });
-    const lab = await startLab({ name: `t-${randomUUID().slice(0, 8)}`, nodes: 3, ...BRIEF, ownerPid: process.pid, ...options });
-    return new Field(lab, server, folder);
+    return new Field(await startBriefLab(options), server, folder);
+  }
+
+  /** A second cluster, for the same Temporal, worker and command; it goes down with this field. */
+  async beside(options: LabOptions = {}): Promise<Lab> {
+    const lab = await startBriefLab(options);
+    this.#beside.push(lab);
+    return lab;
   }
 
   async down(): Promise<void> {
     await this.#client?.connection.close();
     await this.stopWorker();
     await this.#server.stop();
-    await this.lab.stop();
+    await Promise.all([this.lab, ...this.#beside].map((lab) => lab.stop()));
     rmSync(this.folder, { recursive: true, force: true });
   }
 
+  /** What worker and command are given instead of the lab's own environment: nothing of AWS or Kubernetes but what stands here. */
+  useEnv(env: NodeJS.ProcessEnv): void {
+    const inherited = Object.entries(process.env).filter(([name]) => !/^(AWS_|KUBECONFIG$)/.test(name));
+    this.#labEnv = { ...Object.fromEntries(inherited), PATH: this.lab.env['PATH'], ...env };
+  }
+
   get env(): NodeJS.ProcessEnv {
-    return { ...process.env, ...this.lab.env, TEMPORAL_ADDRESS: this.#server.address, TEMPORAL_NAMESPACE: 'default' };
+    return { ...(this.#labEnv ?? { ...process.env, ...this.lab.env }), TEMPORAL_ADDRESS: this.#server.address, TEMPORAL_NAMESPACE: 'default' };
   }
 
   /** Straight to the API server, past the faults, as cluster-admin. */
   get kube(): KubeConfig {
-    const config = new KubeConfig();
-    config.loadFromFile(this.lab.kubeconfig);
-    return config;
+    return labKube(this.lab);
   }
 
   /** A client of the AWS SDK on the lab's stand-in. */
-  aws<T>(make: new (settings: { region: string; endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } }) => T): T {
-    const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = this.lab.env;
-    return new make({ region: this.lab.region, endpoint: this.lab.awsEndpoint, credentials: { accessKeyId, secretAccessKey } });
+  aws<T>(make: AwsClientOf<T>): T {
+    return labAws(this.lab, make);
   }
 
   /** A SPEC file through the fault front, without gates unless asked for. */

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { MigrationReport } from '../../domain/status.js';
+import type { Lab } from '../../lab/index.js';
 import { clusterState } from './clusterState.js';
 import type { ClusterState } from './clusterState.js';
 import type { Field } from './field.js';
@@ -44,7 +45,7 @@ export function expectSame(killed: ClusterState, undisturbed: ClusterState): voi
   expect(JSON.stringify(killed.helm.values).replaceAll(/k-[a-z0-9]+/g, 'NAME')).toBe(JSON.stringify(undisturbed.helm.values).replaceAll(/k-[a-z0-9]+/g, 'NAME'));
 }
 
-export async function expectClean(field: Field): Promise<ClusterState> {
+export async function expectClean(field: { lab: Lab }): Promise<ClusterState> {
   const state = await clusterState(field);
   expect(state).toMatchObject({ labelled: 0, cordoned: 0, leftovers: [], lease: null, guardsLedger: false, orphans: [], violations: [], killedPods: 0, agents: { awsNode: false } });
   expect(state.taints).toEqual([]);

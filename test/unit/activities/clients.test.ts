@@ -88,7 +88,7 @@ describe('ClientPool', () => {
 describe('EKS tokens', () => {
   it('are presigned calls of STS at the endpoint of the settings, bound to the cluster', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL', 'http://127.0.0.1:5555');
-    const source = new EksToken(awsClients({ region: 'eu-west-1' }).sts, 'prod');
+    const source = new EksToken((await awsClients({ region: 'eu-west-1' })).sts, 'prod');
     const token = await source.get();
     const url = new URL(Buffer.from(token.replace(/^k8s-aws-v1\./, ''), 'base64url').toString());
     expect(url.origin).toBe('http://127.0.0.1:5555');
