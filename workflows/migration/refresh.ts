@@ -23,17 +23,14 @@ import type { Migration } from './migration.js';
  * the canary. Which node is next is asked of the cluster every time: position in a list is never trusted.
  */
 export async function refreshNodes(migration: Migration): Promise<string> {
-  await migration.holdChanging();
   for (;;) {
     await migration.safePoint();
-    const { next, counts } = await migration.step(() =>
-      acts.nextNode({ target: migration.target, exclude: migration.control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]) }),
-    );
+    const exclude = migration.control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]);
+    // Every time: nodes have come since, and the guards on nodes are taken for them too.
+    const [{ next, counts }] = await Promise.all([migration.step(() => acts.nextNode({ target: migration.target, exclude })), migration.holdChanging()]);
     migration.book.counts = counts;
     migration.show();
     if (!next) break;
-    // New nodes have come since: the guards on nodes are taken for them too.
-    await migration.holdChanging();
     const result = await refreshOne(migration, next);
     record(migration, result);
     if (!migration.book.canaryDone && result.outcome === 'refreshed') {
