@@ -1,4 +1,4 @@
-import { AutoScalingClient, SetDesiredCapacityCommand } from '@aws-sdk/client-auto-scaling';
+import { AutoScalingClient, PutScheduledUpdateGroupActionCommand, SetDesiredCapacityCommand } from '@aws-sdk/client-auto-scaling';
 import { expect, it } from 'vitest';
 import type { MigrationReport } from '../../domain/status.js';
 import type { LabOptions } from '../../lab/index.js';
@@ -17,6 +17,8 @@ interface Case {
   name: string;
   lab?: LabOptions;
   during?: (field: Field) => Promise<void>;
+  /** What the report's notes must name. */
+  notes?: RegExp;
 }
 
 const CASES: Case[] = [
@@ -30,13 +32,18 @@ const CASES: Case[] = [
       await new Promise((resolve) => setTimeout(resolve, 5_000));
     }
   } },
+  { name: 'a scheduled action that falls due meanwhile', notes: /ASG \S+: scheduled action nightly was due at .* while ScheduledActions was suspended \(desired 5\)/, during: async (on) => {
+    const [group] = (await on.lab.status()).groups;
+    const StartTime = new Date(Date.now() + 2_000);
+    await on.aws(AutoScalingClient).send(new PutScheduledUpdateGroupActionCommand({ AutoScalingGroupName: group?.name, ScheduledActionName: 'nightly', StartTime, DesiredCapacity: 5 }));
+  } },
   { name: 'nobody deletes the Nodes of dead instances', lab: { cloudController: 'off' } },
   { name: 'a kubelet that adopts the old Node of its address', lab: { reuseAddress: true, staleNode: 'adopt', cloudController: 'slow', cloudControllerDelay: 2_000 } },
   { name: 'two groups', lab: { nodes: 4, groups: 2 } },
   { name: 'a cluster of one zone', lab: { zones: 1 } },
 ];
 
-it.each(CASES)('$name', async ({ name, lab, during }) => {
+it.each(CASES)('$name', async ({ name, lab, during, notes }) => {
   const field = await up({ nodes: 2, ...lab });
   field.startWorker();
   expect((await field.ciliate('start', '-f', field.spec('odd'))).code).toBe(0);
@@ -45,6 +52,7 @@ it.each(CASES)('$name', async ({ name, lab, during }) => {
   const report: MigrationReport = await field.report('odd');
   rows.push({ case: name, outcome: report.state, problem: report.problem ?? '' });
   expect(report).toMatchObject({ state: 'done', problem: null });
+  if (notes) expect(report.notes.join('\n')).toMatch(notes);
   await expectClean(field);
 });
 
