@@ -13,4 +13,6 @@ export type { LabStatus } from './status.js';
 export { ensureControlPlane } from './toolchain/controlplane.js';
 export type { OnProgress } from './toolchain/controlplane.js';
 export { ensurePython } from './toolchain/python.js';
+export { checkSpace } from './toolchain/disk.js';
+export type { Space } from './toolchain/disk.js';
 export { checkTools } from './toolchain/tools.js';

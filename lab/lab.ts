@@ -17,7 +17,7 @@ import { readState } from './state.js';
 import { ensureControlPlane } from './toolchain/controlplane.js';
 import type { OnProgress } from './toolchain/controlplane.js';
 import { ensurePython } from './toolchain/python.js';
-import { checkDisk, checkTools } from './toolchain/tools.js';
+import { checkTools } from './toolchain/tools.js';
 
 /** A lab that runs. */
 export interface Lab {
@@ -61,7 +61,6 @@ export async function startLab(options: LabOptions = {}, onProgress: OnProgress 
   const [bin, python] = [await ensureControlPlane(onProgress), await ensurePython(onProgress)];
   rmSync(dir, { recursive: true, force: true });
   mkdirSync(path.join(dir, 'logs'), { recursive: true, mode: 0o700 });
-  await checkDisk(dir, 1);
   writeFileSync(path.join(dir, 'options.json'), JSON.stringify(resolved, undefined, 2));
 
   const log = openSync(path.join(dir, 'logs', 'supervisor.log'), 'a');

@@ -16,6 +16,11 @@ export function labsRoot(): string {
   return state === undefined ? path.join(cacheRoot(), 'labs') : path.join(state, 'ciliate', 'labs');
 }
 
+/** The environment variable that puts it elsewhere. */
+export function labsSetting(): string {
+  return process.env['XDG_STATE_HOME'] === undefined ? 'CILIATE_CACHE' : 'XDG_STATE_HOME';
+}
+
 /** The folder of one lab. Names become file names and cluster names, hence the narrow alphabet. */
 export function labDir(name: string): string {
   if (!/^[a-z0-9][a-z0-9-]{0,31}$/.test(name)) {

@@ -22,7 +22,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
     await prepare();
   } catch (error) {
-    process.stderr.write(`${error.message}\n`);
+    const { asDiskFull } = await load('starter/disk.js');
+    process.stderr.write(`${(asDiskFull(error) ?? error).message}\n`);
     process.exit(2);
   }
 }

@@ -3,7 +3,7 @@ export const EXIT = {
   done: 0,
   /** Failed, blocked, partial, or blockers found. */
   failed: 1,
-  /** Bad usage or spec; a tool is missing, a port taken. */
+  /** Bad usage or spec; a tool is missing, a port taken, a disk full. */
   usage: 2,
   /** Something cannot be reached. */
   unreachable: 3,

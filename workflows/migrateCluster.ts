@@ -77,10 +77,7 @@ async function finish(migration: Migration, end: RunEnd): Promise<void> {
       const { why } = await acts.unwindInstall({ target });
       migration.note('notes', [why]);
     });
-    await attempt(migration, async () => {
-      const { left, missed } = await acts.giveBackGuards({ target, set: 'whole' });
-      migration.note('notes', [...left, ...missed]);
-    });
+    await attempt(migration, () => migration.giveBack('whole'));
     await attempt(migration, () => acts.releaseLease({ target }));
   }
   book.endedAt = now();
@@ -92,8 +89,11 @@ async function finish(migration: Migration, end: RunEnd): Promise<void> {
 /** In these phases a run that ends leaves no node on Cilium behind, or at most late ones: unwindInstall looks. */
 const UNWOUND: Phase[] = ['label', 'restrict', 'install'];
 
-/** One part of the clean-up; when it cannot be done for good, the report says so and the other parts are still done. */
-async function attempt(migration: Migration, act: () => Promise<void>): Promise<void> {
+/**
+ * One part of the clean-up, the only work beside giving back that is not a step: no abort ends it. When it cannot be done for good,
+ * the report says so and the other parts are still done.
+ */
+async function attempt(migration: Migration, act: () => Promise<unknown>): Promise<void> {
   try {
     await act();
   } catch (error) {

@@ -20,8 +20,8 @@ import { valuesInput } from './request.js';
 
 /** Renders, asserts, and only then installs or upgrades. Waits for nothing. */
 export async function ensureCilium(clients: Clients, request: CiliumRequest, cacheDir: string): Promise<EnsuredCilium> {
-  const release = await withHelmTarget(clients, (target) => readRelease(target));
-  const phase = await forwardPhase(clients, request.phase, release);
+  const seen = await withHelmTarget(clients, (target) => readRelease(target));
+  const phase = await forwardPhase(clients, request.phase, seen);
   await assertAwsNode(clients, phase);
   const signal = asyncLocalStorage.getStore()?.cancellationSignal;
   const { version, chart: source } = request.manifest.spec.cilium;
@@ -31,7 +31,7 @@ export async function ensureCilium(clients: Clients, request: CiliumRequest, cac
   const values = ciliumValues(input);
   await assertManifests(clients, chart, { input, values, signal });
   const description = `ciliate: ${request.target.migration}, ${phase}`;
-  const { revision, changed } = await withHelmTarget(clients, (target) => ensureRelease(target, { chart, values, description }));
+  const { revision, changed } = await withHelmTarget(clients, (target) => ensureRelease(target, { chart, values, description, seen }));
   return { revision, changed, phase, finalValues: stringify(ciliumValues(valuesInput(request, 'final'))) };
 }
 

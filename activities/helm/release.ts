@@ -42,6 +42,8 @@ export interface WantedRelease {
   values: HelmValues;
   /** Recorded with the revision, after `ciliate:` (which is put before it where it is not there). */
   description: string;
+  /** What the caller has read a moment ago, instead of a first reading here; before anything is written it is read again. */
+  seen?: Release | null;
 }
 
 const HISTORY_MAX = 20;
@@ -60,7 +62,7 @@ const ROUNDS = 4;
 export async function ensureRelease(target: HelmTarget, wanted: WantedRelease): Promise<{ revision: number; changed: boolean }> {
   const values = JSON.parse(JSON.stringify(wanted.values)) as HelmValues;
   for (let round = 0; round < ROUNDS; round++) {
-    const release = await readRelease(target);
+    const release = round === 0 && wanted.seen !== undefined ? wanted.seen : await readRelease(target);
     if (release !== null) {
       assertOurs(release, target.lastAttempt);
       if (isDone(release, { ...wanted, values })) return { revision: release.revision, changed: false };

@@ -1,4 +1,6 @@
+import type { V1Node } from '@kubernetes/client-node';
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
+import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Look } from '../api.js';
 import { readInstance } from '../aws/instances.js';
@@ -6,6 +8,7 @@ import { isConflict, isNotFound, orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { linger } from '../linger.js';
 import { look } from '../look.js';
+import { patchNode, pointer } from './patch.js';
 
 /** So long the cloud controller has to remove the Node of a dead instance; sooner would hide that the instance lives on. */
 const NODE_GRACE_MS = 60_000;
@@ -30,6 +33,7 @@ async function nodeGonePass(clients: Clients, ref: NodeRef, at: { terminatedAt: 
   if (node === undefined || node.metadata?.uid !== ref.uid || instanceIdOf(node) !== ref.instanceId) {
     return look({ known: at.known, done: true, blockers: [], seenOf: 'gone', extra: {} });
   }
+  await unlabel(clients, node);
   const left = Date.parse(at.terminatedAt) + NODE_GRACE_MS - Date.now();
   if (left <= 0 && node.metadata.deletionTimestamp === undefined) await deleteNode(clients, ref);
   const blockers = [
@@ -38,6 +42,20 @@ async function nodeGonePass(clients: Clients, ref: NodeRef, at: { terminatedAt: 
       : { object: `Node ${ref.name}`, reason: 'is being deleted', todo: `It is awaited; finalizers may hold it: kubectl get node ${ref.name} -o yaml` },
   ];
   return look({ known: at.known, done: false, blockers, seenOf: left > 0 ? 'grace' : 'deleting', extra: {} });
+}
+
+/**
+ * A dead instance needs no aws-node. A new one that gets its address takes this Node over, labels and all (a kubelet keeps
+ * a Node of its name): it would come up on aws-node, and change to Cilium under its pods when this Node goes.
+ */
+async function unlabel(clients: Clients, node: V1Node): Promise<void> {
+  const { name = '', uid, labels = {} } = node.metadata ?? {};
+  if (labels[CNI_LABEL] !== CNI_LABEL_AWS) return;
+  await patchNode(clients, name, [
+    { op: 'test', path: '/metadata/uid', value: uid },
+    { op: 'test', path: '/spec/providerID', value: node.spec?.providerID },
+    { op: 'remove', path: pointer('metadata', 'labels', CNI_LABEL) },
+  ]);
 }
 
 async function deleteNode(clients: Clients, ref: NodeRef): Promise<void> {

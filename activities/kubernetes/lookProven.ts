@@ -1,6 +1,6 @@
 import type { V1Node } from '@kubernetes/client-node';
 import { sha256Hex } from '../../domain/digest.js';
-import { canonicalJson } from '../../domain/canonical.js';
+import { removalText } from '../../domain/gates.js';
 import { matchesNode } from '../../domain/kubernetes/nodeAffinity.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
 import { fullName, isReady, podFinished, podReady } from '../../domain/kubernetes/resources.js';
@@ -35,8 +35,7 @@ export async function lookProven(clients: Clients, known: string): Promise<Look 
     `Cilium agent ready on ${ciliumNodes.length} of ${ciliumNodes.length} nodes that should have it`,
     `${unmanaged.length} pods on Cilium nodes without a CiliumEndpoint`,
   ];
-  // Nodes that come and go on Cilium do not change what a gate decides on.
-  const digest = sha256Hex(canonicalJson({ labelled: labelled.length, awsDesired, unmanaged: unmanaged.length }));
+  const digest = sha256Hex(removalText({ labelled: labelled.length, awsNodeDesired: awsDesired, unmanaged: unmanaged.length }));
   const seenOf = blockers.map(({ object, reason }) => [object, reason]);
   return look({ known, done: blockers.length === 0, blockers, seenOf, extra: { proofs, unmanaged: unmanaged.length, digest } });
 }

@@ -65,8 +65,8 @@ function policy({ cilium, phase }: ValuesInput): ExpectedKey[] {
   return [exactly('enable-policy', phase === 'migration' ? 'never' : typeof user === 'string' ? user : 'default')];
 }
 
-function chaining({ cilium, facts }: ValuesInput): ExpectedKey[] {
-  const portmap = facts.portmap || at(cilium.values, 'cni.chainingMode') === 'portmap';
+function chaining({ cilium }: ValuesInput): ExpectedKey[] {
+  const portmap = at(cilium.values, 'cni.chainingMode') === 'portmap';
   return [portmap ? exactly('cni-chaining-mode', 'portmap') : absentOr('cni-chaining-mode', 'none'), exactlyAbsent('cni-chaining-target')];
 }
 

@@ -10,8 +10,6 @@ export interface ValuesFacts {
   operatorReplicas: 1 | 2;
   /** aws-node had ENABLE_PREFIX_DELEGATION: kubelet's max-pods are beyond the ENI slots (kops#16064, cilium#21196). */
   prefixDelegation: boolean;
-  /** Some pod uses a hostPort: with kube-proxy kept, Cilium serves it by the portmap plugin. */
-  portmap: boolean;
   /** Keys of the taints that node groups put on their nodes, for the operator to tolerate. */
   operatorTaintKeys: string[];
   /** Minor that was installed first, such as `1.18`, where Cilium of ours is there already; else the chart's own minor. */
@@ -30,7 +28,6 @@ export function valuesFacts(cluster: ObservedCluster, masquerade: MasqueradeDeci
     masquerade: { enabled: masquerade.enabled, ...(masquerade.interfaces === undefined ? {} : { interfaces: masquerade.interfaces }) },
     operatorReplicas: hosts.length > 1 ? 2 : 1,
     prefixDelegation: cluster.cilium?.config?.prefixDelegation ?? cluster.awsNode?.env['ENABLE_PREFIX_DELEGATION']?.toLowerCase() === 'true',
-    portmap: cluster.pods.hostPort.length > 0,
     operatorTaintKeys: [...new Set(keys)].filter(isGroupTaint).sort(),
     ...(firstMinor === undefined ? {} : { firstMinor }),
   };

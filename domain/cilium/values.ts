@@ -59,7 +59,6 @@ function eniMode({ cilium, clusterName, phase, facts }: ValuesInput, profile: Ch
     },
     nested(profile.routing.path, profile.routing.value),
     facts.masquerade.enabled && facts.masquerade.interfaces !== undefined ? { egressMasqueradeInterfaces: facts.masquerade.interfaces } : {},
-    facts.portmap ? { cni: { chainingMode: 'portmap' } } : {},
     facts.eksEndpoint === undefined ? {} : { k8sServiceHost: facts.eksEndpoint.host, k8sServicePort: facts.eksEndpoint.port },
   );
 }

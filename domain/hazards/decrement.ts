@@ -36,7 +36,7 @@ export const decrementCapacity: Hazard = {
       finding(this.id, 'blocker', {
         objects: lacking,
         message: 'No node replaces the ones that go, so their pods must fit on the Cilium nodes that are there: they would stay Pending.',
-        todo: 'Add Cilium nodes first, or leave spec.refresh.shouldDecrementDesiredCapacity false.',
+        todo: 'Leave spec.refresh.shouldDecrementDesiredCapacity false for now. Once Cilium is there (start, and abort at after-canary), scale the group up: its new nodes come up on Cilium; then start with it.',
       }),
     ];
   },

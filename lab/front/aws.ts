@@ -2,7 +2,9 @@ import http from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FaultEngine, Request, Verdict } from '../faults/engine.js';
 import { eksAction } from './eks.js';
-import { closeServer, hungUp, listen, passHeaders, readBody, trackSockets } from './listen.js';
+import { closeServer, listen, passHeaders, readBody, trackSockets } from './listen.js';
+import { pass } from './pass.js';
+import type { Answer } from './pass.js';
 
 export interface AwsFrontConfig {
   /** Where the AWS stand-in listens. */
@@ -45,20 +47,19 @@ export class AwsFront {
     const body = await readBody(incoming);
     const request = describe(incoming, body);
     faults.count(`aws ${request.service} ${request.action}`);
-    const gone = hungUp(response);
-    if (settle(response, request, await faults.meet(request, 'before', { gone }))) return;
-    if (response.destroyed) return;
-    const answer = await this.forward(incoming, { body, request });
-    if (settle(response, request, await faults.meet(request, 'after', { gone, status: answer.status }))) return;
-    response.writeHead(answer.status, { ...answer.headers, 'content-length': String(answer.body.length) });
-    response.end(answer.body);
+    await pass(faults, { request, response, refuse: (verdict) => refuse(response, request, verdict), forward: () => this.forward(incoming, { body, request, response }) });
   }
 
-  private forward(incoming: IncomingMessage, call: { body: Buffer; request: Request }): Promise<{ status: number; headers: Record<string, string | string[]>; body: Buffer }> {
+  private forward(incoming: IncomingMessage, call: { body: Buffer; request: Request; response: ServerResponse }): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const headers = { ...passHeaders(incoming), 'content-length': String(call.body.length), 'x-lab-action': call.request.action };
       const upstream = http.request({ host: '127.0.0.1', port: this.config.port, method: incoming.method, path: incoming.url, headers, agent: this.agent }, (answer) => {
-        readBody(answer).then((body) => resolve({ status: answer.statusCode ?? 502, headers: passHeaders(answer), body }), reject);
+        const status = answer.statusCode ?? 502;
+        const deliver = (body: Buffer) => (): void => {
+          call.response.writeHead(status, { ...passHeaders(answer), 'content-length': String(body.length) });
+          call.response.end(body);
+        };
+        readBody(answer).then((body) => resolve({ status, deliver: deliver(body), discard: () => undefined }), reject);
       });
       upstream.on('error', reject);
       upstream.end(call.body);
@@ -93,12 +94,7 @@ const throttles: Record<string, { status: number; code: string }> = {
   sts: { status: 400, code: 'Throttling' },
 };
 
-function settle(response: ServerResponse, request: Request, verdict: Verdict): boolean {
-  if (verdict === undefined) return false;
-  if (verdict.drop === true) {
-    response.destroy();
-    return true;
-  }
+function refuse(response: ServerResponse, request: Request, verdict: NonNullable<Verdict>): void {
   const throttle = throttles[request.service] ?? { status: 400, code: 'Throttling' };
   const status = verdict.throttle === true ? throttle.status : (verdict.status ?? 500);
   const fallback = status === 400 || status === 429 ? throttle.code : status === 503 ? 'ServiceUnavailable' : status === 403 ? 'AccessDenied' : 'InternalFailure';
@@ -107,7 +103,7 @@ function settle(response: ServerResponse, request: Request, verdict: Verdict): b
   if (request.service === 'eks') {
     response.writeHead(status, { 'content-type': 'application/json', 'x-amzn-errortype': code });
     response.end(JSON.stringify({ message }));
-    return true;
+    return;
   }
   const inner = `<Code>${code}</Code><Message>${message}</Message>`;
   const text =
@@ -116,5 +112,4 @@ function settle(response: ServerResponse, request: Request, verdict: Verdict): b
       : `<ErrorResponse><Error><Type>Sender</Type>${inner}</Error><RequestId>lab</RequestId></ErrorResponse>`;
   response.writeHead(status, { 'content-type': 'text/xml' });
   response.end(text);
-  return true;
 }

@@ -3,7 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
 import type { FaultEngine, Request, Verdict } from '../faults/engine.js';
-import { closeServer, hungUp, listen, passHeaders, readBody, trackSockets } from './listen.js';
+import { closeServer, listen, passHeaders, readBody, trackSockets } from './listen.js';
+import { pass } from './pass.js';
+import type { Answer } from './pass.js';
 
 export interface KubernetesFrontConfig {
   pki: string;
@@ -62,28 +64,15 @@ export class KubernetesFront {
     const body = incoming.method === 'GET' || incoming.method === 'HEAD' ? Buffer.alloc(0) : await readBody(incoming);
     const request = describe(incoming, body);
     faults.count(`kubernetes ${request.client.split(/[ /]/)[0] ?? ''} ${request.method} ${request.service}`);
-    const gone = hungUp(response);
-    if (settle(response, await faults.meet(request, 'before', { gone }))) return;
-    if (response.destroyed) return;
-    const answer = await this.forward(incoming, body, response);
-    if (answer === undefined) return;
-    if (settle(response, await faults.meet(request, 'after', { gone, status: answer.statusCode ?? 0 }))) {
-      answer.destroy();
-      return;
-    }
-    response.writeHead(answer.statusCode ?? 502, passHeaders(answer));
-    response.flushHeaders();
-    answer.on('error', () => response.destroy());
-    answer.on('aborted', () => response.destroy());
-    answer.pipe(response);
+    await pass(faults, { request, response, refuse: (verdict) => refuse(response, verdict), forward: () => this.forward(incoming, body, response) });
   }
 
   /** @returns the API server's answer; undefined when there is none and the client has been told. */
-  private forward(incoming: IncomingMessage, body: Buffer, response: ServerResponse): Promise<IncomingMessage | undefined> {
+  private forward(incoming: IncomingMessage, body: Buffer, response: ServerResponse): Promise<Answer | undefined> {
     return new Promise((resolve) => {
       const upstream = https.request(
         { host: '127.0.0.1', port: this.port, method: incoming.method, path: incoming.url, headers: { ...passHeaders(incoming), ...(body.length > 0 ? { 'content-length': String(body.length) } : {}) }, agent: this.agent },
-        resolve,
+        (answer) => resolve({ status: answer.statusCode ?? 502, deliver: () => deliver(answer, response), discard: () => answer.destroy() }),
       );
       upstream.on('error', () => {
         // The API server is away: a load balancer with no healthy target closes the connection.
@@ -94,6 +83,15 @@ export class KubernetesFront {
       upstream.end(body);
     });
   }
+}
+
+/** As it comes: a watch never ends. */
+function deliver(answer: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(answer.statusCode ?? 502, passHeaders(answer));
+  response.flushHeaders();
+  answer.on('error', () => response.destroy());
+  answer.on('aborted', () => response.destroy());
+  answer.pipe(response);
 }
 
 function describe(incoming: IncomingMessage, body: Buffer): Request {
@@ -120,18 +118,11 @@ export function resourceOf(url: string): string {
   return sub === undefined ? resource : `${resource}/${sub}`;
 }
 
-/** Answers in the server's stead, or hangs up. @returns whether it did. */
-function settle(response: ServerResponse, verdict: Verdict): boolean {
-  if (verdict === undefined) return false;
-  if (verdict.drop === true) {
-    response.destroy();
-    return true;
-  }
+function refuse(response: ServerResponse, verdict: NonNullable<Verdict>): void {
   const code = verdict.throttle === true ? 429 : (verdict.status ?? 500);
   const reasons: Record<number, string> = { 401: 'Unauthorized', 403: 'Forbidden', 404: 'NotFound', 409: 'Conflict', 429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable', 504: 'Timeout' };
   const wait = verdict.retryAfter ?? (code === 429 ? 1 : undefined);
   const text = JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message: verdict.message ?? 'injected by the lab', reason: reasons[code] ?? '', code });
   response.writeHead(code, { 'content-type': 'application/json', ...(wait === undefined ? {} : { 'retry-after': String(wait) }) });
   response.end(text);
-  return true;
 }

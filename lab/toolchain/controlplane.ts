@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { LabUsageError } from '../errors.js';
 import { assetsRoot, cacheRoot } from '../paths.js';
 import { withLock } from './lock.js';
-import { checkDisk, checkGo } from './tools.js';
+import { checkSpace } from './disk.js';
+import type { Space } from './disk.js';
+import { checkGo } from './tools.js';
 
 /** Called with one line of progress. */
 export type OnProgress = (line: string) => void;
@@ -49,7 +52,7 @@ export async function ensureControlPlane(onProgress: OnProgress): Promise<string
   await withLock(`${target}.lock`, () => onProgress('another process is building the control plane: waiting for it'), async () => {
     if (existsSync(bin)) return;
     await checkGo();
-    await checkDisk(root, 8);
+    await checkSpace(await buildSpace(root));
     const temp = path.join(root, `.build-${hash}-${String(process.pid)}`);
     await rm(temp, { recursive: true, force: true });
     await mkdir(path.join(temp, 'bin'), { recursive: true });
@@ -63,6 +66,18 @@ export async function ensureControlPlane(onProgress: OnProgress): Promise<string
     }
   });
   return bin;
+}
+
+/** Where the build writes: the binaries are the least of it. Measured with Go's caches cold. */
+async function buildSpace(root: string): Promise<Space[]> {
+  const asked = await execa('go', ['env', 'GOCACHE', 'GOMODCACHE', 'GOTMPDIR'], { cwd: '/' });
+  const [cache = '', modules = '', temporary = ''] = asked.stdout.split('\n');
+  return [
+    { dir: root, megabytes: 500, setting: 'CILIATE_CACHE' },
+    { dir: cache, megabytes: 4_500, setting: 'GOCACHE' },
+    { dir: modules, megabytes: 2_000, setting: 'GOMODCACHE' },
+    { dir: temporary || tmpdir(), megabytes: 1_000, setting: temporary ? 'GOTMPDIR' : 'TMPDIR' },
+  ];
 }
 
 /** Without these the server calls itself v0.0.0-master+$Format:%H$, which Helm and kubectl cannot parse. */
@@ -99,7 +114,7 @@ async function build(temp: string, flags: string, onProgress: OnProgress): Promi
 
 function buildError(name: string, stderr: string): Error {
   const last = stderr.trim().split('\n').slice(-3).join(' | ');
-  if (/no space left/i.test(stderr)) return new LabUsageError(`disk full while building ${name}: free at least 8 GB (Go's build cache needs it)`);
+  if (/no space left/i.test(stderr)) return new LabUsageError(`the disk is full, while building ${name}: free 8 GB, or set CILIATE_CACHE, GOCACHE and TMPDIR to where there is more`);
   if (/dial tcp|proxyconnect|no such host|i\/o timeout/i.test(stderr)) {
     return new LabUsageError(`Go modules cannot be downloaded (set GOPROXY to one that can be reached): ${last}`);
   }

@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { LabUsageError } from '../errors.js';
 import { assetsRoot, cacheRoot } from '../paths.js';
 import type { OnProgress } from './controlplane.js';
 import { withLock } from './lock.js';
-import { checkDisk, findPython } from './tools.js';
+import { checkSpace } from './disk.js';
+import { findPython } from './tools.js';
 
 /**
  * The Python of a virtual environment that holds moto (pinned in lab/aws/requirements.txt); made when the cache has none.
@@ -27,7 +29,10 @@ export async function ensurePython(onProgress: OnProgress): Promise<string> {
 
   await withLock(`${target}.lock`, () => onProgress('another process is installing moto: waiting for it'), async () => {
     if (existsSync(complete)) return;
-    await checkDisk(root, 1);
+    await checkSpace([
+      { dir: root, megabytes: 500, setting: 'CILIATE_CACHE' },
+      { dir: tmpdir(), megabytes: 200, setting: 'TMPDIR' },
+    ]);
     onProgress('installing the AWS stand-in (moto) into a virtual environment, once (about half a minute)');
     await rm(target, { recursive: true, force: true });
     const made = await execa(interpreter, ['-m', 'venv', target], { reject: false });

@@ -1,17 +1,22 @@
-import { mkdir, statfs } from 'node:fs/promises';
 import { execa } from 'execa';
 import { LabUsageError, messageOf } from '../errors.js';
-import { cacheRoot } from '../paths.js';
+import { labsRoot, labsSetting } from '../paths.js';
+import { checkSpace } from './disk.js';
+import type { Space } from './disk.js';
 
 type Version = [major: number, minor: number];
 
+/** What a lab's folder takes: etcd reserves 128 MB for its log at once, and 64 MB more whenever it has filled some. */
+const LAB_MB = 400;
+
 /**
  * Whether this machine can run a lab at all: Node, Python, and some disk. Go is only asked for when something must be built.
+ * `more`: space that the caller needs beside the lab's.
  * @throws LabUsageError with one line a thing that is missing.
  */
-export async function checkTools(): Promise<void> {
+export async function checkTools(more: Space[] = []): Promise<void> {
   const problems: string[] = [];
-  for (const check of [checkNode, findPython, () => checkDisk(cacheRoot(), 2)]) {
+  for (const check of [checkNode, findPython, () => checkSpace([{ dir: labsRoot(), megabytes: LAB_MB, setting: labsSetting() }, ...more])]) {
     try {
       await check();
     } catch (error) {
@@ -51,18 +56,6 @@ export async function findPython(): Promise<string> {
   }
   const found = seen.length > 0 ? `, found ${seen.join(', ')}` : '';
   throw new LabUsageError(`Python >= 3.10 with venv is needed for the AWS stand-in${found}: install python3 and python3-venv`);
-}
-
-/** @throws LabUsageError when less than `gigabytes` are free where `dir` is. */
-export async function checkDisk(dir: string, gigabytes: number): Promise<void> {
-  await mkdir(dir, { recursive: true }).catch((error: unknown) => {
-    throw new LabUsageError(`cannot write to ${dir} (${messageOf(error)}): set CILIATE_CACHE to a folder that can be written`);
-  });
-  const stats = await statfs(dir);
-  const free = (stats.bavail * stats.bsize) / 1e9;
-  if (free < gigabytes) {
-    throw new LabUsageError(`${dir}: ${free.toFixed(1)} GB free, ${String(gigabytes)} GB are needed: free some disk or set CILIATE_CACHE elsewhere`);
-  }
 }
 
 function parse(text: string): Version {

@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { CiliateError } from '../../domain/failures.js';
+import { asDiskFull } from '../disk.js';
 import { EXIT, ExitError } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { exitCodeOfKind } from '../failure.js';
@@ -28,6 +29,8 @@ function report(error: unknown): ExitCode {
     process.stderr.write(`${error.message}\n`);
     return error.code;
   }
+  const full = asDiskFull(error);
+  if (full !== undefined) return report(full);
   if (error instanceof CiliateError) {
     process.stderr.write(`${error.message}\n`);
     return exitCodeOfKind(error.kind);

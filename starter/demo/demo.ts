@@ -5,10 +5,11 @@ import { renderReport } from '../../domain/report/index.js';
 import { manifestSchema } from '../../domain/spec/schema.js';
 import type { Manifest } from '../../domain/spec/schema.js';
 import type { MigrationReport } from '../../domain/status.js';
-import { LabUnreachableError, LabUsageError } from '../../lab/index.js';
+import { cacheRoot, LabUnreachableError, labsRoot, LabUsageError } from '../../lab/index.js';
 import { withClient } from '../client.js';
 import { untilStopped } from '../dev/stop.js';
-import { EXIT, ExitError, failedError, unreachableError, usageError } from '../exit.js';
+import { diskFullError, usedUp } from '../disk.js';
+import { EXIT, failedError, unreachableError, usageError } from '../exit.js';
 import type { ExitCode } from '../exit.js';
 import { findRun } from '../run/handle.js';
 import { startMigration } from '../run/start.js';
@@ -52,7 +53,7 @@ export async function demo(options: DemoOptions): Promise<ExitCode> {
     }
     return ended.report.state === 'done' && ended.witness.wrong.length === 0 ? EXIT.done : EXIT.failed;
   } catch (error) {
-    throw explained(error);
+    throw explained(error, stage);
   } finally {
     if (!kept) await strikeStage(stage);
   }
@@ -119,11 +120,10 @@ function keepUp(stage: Stage, name: string): void {
   console.log(`\nTo stop it: ciliate demo --stop`);
 }
 
-function explained(error: unknown): unknown {
-  if (error instanceof ExitError) return error;
+function explained(error: unknown, { folder }: Stage): unknown {
   if (error instanceof LabUsageError) return usageError(error.message);
+  const full = usedUp([folder, labsRoot(), cacheRoot()]);
+  if (full !== undefined) return diskFullError(full);
   if (error instanceof LabUnreachableError) return unreachableError(error.message, error);
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC') return usageError('the disk is full: free some space, or set CILIATE_CACHE and TMPDIR to where there is some');
   return error;
 }

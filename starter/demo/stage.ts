@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { Listr } from 'listr2';
+import { Listr, ListrLogger } from 'listr2';
 import type { ListrTask } from 'listr2';
 import { checkTools, ensureControlPlane, ensurePython, startLab } from '../../lab/index.js';
 import type { Lab } from '../../lab/index.js';
@@ -39,6 +39,9 @@ interface Piece {
   start(tell: (line: string) => void): Promise<string | undefined>;
 }
 
+/** Temporal's database and the logs take a few megabytes; with --keep they go on growing. */
+const TEMPORARY_MB = 100;
+
 /** Builds the stage piece by piece, with progress. `stage` is filled as pieces come up, so that a half-built one can be struck. */
 export async function buildStage(stage: Stage, options: StageOptions): Promise<void> {
   const tasks = pieces(stage, options).map(({ title, start }): ListrTask => ({
@@ -49,14 +52,21 @@ export async function buildStage(stage: Stage, options: StageOptions): Promise<v
       task.title = (await start((line) => (task.output = line))) ?? title;
     },
   }));
-  await new Listr(tasks, { registerSignalListeners: false, fallbackRendererCondition: () => !canRedraw(process.stdout), fallbackRenderer: 'simple' }).run();
+  await new Listr(tasks, {
+    registerSignalListeners: false,
+    // Why a piece failed is said once, on stderr, by whoever ends the demo.
+    rendererOptions: { showErrorMessage: false },
+    fallbackRendererCondition: () => !canRedraw(process.stdout),
+    fallbackRenderer: 'simple',
+    fallbackRendererOptions: { logger: new ListrLogger({ useIcons: true, toStderr: [] }) },
+  }).run();
 }
 
 function pieces(stage: Stage, options: StageOptions): Piece[] {
   // A repository that cannot be reached says nothing for a while: asked as soon as there is a helm, and beside the rest.
   let chart: Promise<DemoChart>;
   return [
-    { title: 'Tools of this machine', start: async () => void (await checkTools()) },
+    { title: 'Tools of this machine', start: async () => void (await checkTools([{ dir: tmpdir(), megabytes: TEMPORARY_MB, setting: 'TMPDIR' }])) },
     {
       title: 'Control plane of the lab (built once, cached)',
       start: async (tell) => {

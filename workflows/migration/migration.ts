@@ -214,8 +214,17 @@ export class Migration {
 
   async letBreathe(): Promise<void> {
     this.#holdsChanging = false;
-    const { left, missed } = await acts.giveBackGuards({ target: this.target, set: 'changing' });
+    await this.giveBack('changing');
+  }
+
+  /**
+   * Gives borrowed guards back and notes what was not to be had back; returns how many were. No step of its own: what an abort
+   * ends is the work, never the giving back.
+   */
+  async giveBack(set: 'whole' | 'changing'): Promise<number> {
+    const { given, left, missed } = await acts.giveBackGuards({ target: this.target, set });
     this.note('notes', [...left, ...missed]);
+    return given.length;
   }
 
   /** The UI's details and the search attributes follow the state; each upsert is an event, so only on change. */

@@ -1,4 +1,3 @@
-import { sha256Hex } from '../../domain/digest.js';
 import type { Phase } from '../../domain/status.js';
 import { acts } from '../activityProxies.js';
 import { RunEnd } from './endings.js';
@@ -116,7 +115,7 @@ async function remove(migration: Migration): Promise<string> {
   const { target } = migration;
   const look = async () => {
     const seen = await migration.look((known) => acts.lookProven({ target, known }));
-    return { digest: sha256Hex(`before-removal\n${seen.digest}`), shows: seen.proofs };
+    return { digest: seen.digest, shows: seen.proofs };
   };
   await migration.gate('before-removal', look);
   await look();
@@ -136,11 +135,10 @@ async function finalise(migration: Migration): Promise<string> {
 
 async function giveBack(migration: Migration): Promise<string> {
   const { target } = migration;
-  const { given, left, missed } = await migration.step(() => acts.giveBackGuards({ target, set: 'whole' }));
-  migration.note('notes', [...left, ...missed]);
+  const given = await migration.step(() => migration.giveBack('whole'));
   await migration.step(() => acts.releaseLease({ target }));
   migration.book.taken = false;
-  return `${given.length} guards given back, Lease released`;
+  return `${given} guards given back, Lease released`;
 }
 
 async function cilium(

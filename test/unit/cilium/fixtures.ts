@@ -13,7 +13,6 @@ export const FACTS: ValuesFacts = {
   masquerade: { enabled: true, interfaces: 'eth0' },
   operatorReplicas: 2,
   prefixDelegation: false,
-  portmap: false,
   operatorTaintKeys: [],
 };
 

@@ -36,14 +36,13 @@ describe.skipIf(!CAN_RENDER).each(REAL_CHARTS)('real chart $version', ({ version
 
     it.each([
       [
-        'one node, tainted groups, prefixes, hostPorts, no masquerade, API server by name',
+        'one node, tainted groups, prefixes, no masquerade, API server by name',
         {
           facts: {
             masquerade: { enabled: false },
             operatorReplicas: 1 as const,
             operatorTaintKeys: ['dedicated'],
             prefixDelegation: true,
-            portmap: true,
             eksEndpoint: { host: 'abc.eks.amazonaws.com', port: 443 },
           },
         },
@@ -54,6 +53,7 @@ describe.skipIf(!CAN_RENDER).each(REAL_CHARTS)('real chart $version', ({ version
           values: {
             policyEnforcementMode: 'always',
             hubble: { relay: { enabled: true }, ui: { enabled: true } },
+            cni: { chainingMode: 'portmap' },
             clustermesh: { useAPIServer: true },
             operator: { replicas: 3, tolerations: [{ key: 'infra', operator: 'Exists' }], unmanagedPodWatcher: { restart: false } },
             eni: { iamRole: 'arn:aws:iam::111122223333:role/cilium' },

@@ -154,7 +154,7 @@ describe('merge', () => {
 describe('valuesFacts', () => {
   const node = (taints: string[], leftOut?: 'fargate') => ({ taints: taints.map((key) => ({ key, effect: 'NoSchedule' })), ...(leftOut === undefined ? {} : { leftOut }) });
   const observed = (extra: object): ObservedCluster =>
-    ({ nodes: [node([])], eks: null, cilium: null, awsNode: { env: {} }, pods: { hostPort: [] }, ...extra }) as unknown as ObservedCluster;
+    ({ nodes: [node([])], eks: null, cilium: null, awsNode: { env: {} }, ...extra }) as unknown as ObservedCluster;
   const decision = { enabled: true, interfaces: 'eth0', why: '' };
 
   it('takes one operator on one node, two on more', () => {
@@ -169,9 +169,9 @@ describe('valuesFacts', () => {
     expect(valuesFacts(observed({ nodes, eks }), decision).operatorTaintKeys).toEqual(['dedicated', 'gpu']);
   });
 
-  it('keeps what aws-node did: prefixes and hostPorts', () => {
-    const facts = valuesFacts(observed({ awsNode: { env: { ENABLE_PREFIX_DELEGATION: 'true' } }, pods: { hostPort: [{ namespace: 'a', name: 'b' }] } }), decision);
-    expect([facts.prefixDelegation, facts.portmap, facts.masquerade]).toEqual([true, true, { enabled: true, interfaces: 'eth0' }]);
+  it('keeps what aws-node did: prefixes', () => {
+    const facts = valuesFacts(observed({ awsNode: { env: { ENABLE_PREFIX_DELEGATION: 'true' } } }), decision);
+    expect([facts.prefixDelegation, facts.masquerade]).toEqual([true, { enabled: true, interfaces: 'eth0' }]);
   });
 
   it('knows the minor that is installed already', () => {

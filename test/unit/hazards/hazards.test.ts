@@ -114,6 +114,9 @@ const CASES: Case[] = [
   { id: 'pod-eni-enabled', severity: 'info', cluster: env({ ENABLE_POD_ENI: 'true' }) },
   { id: 'custom-networking', severity: 'blocker', cluster: { ...env({ AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: 'true' }), eniConfigs: ['eu-west-1a'] }, names: 'eu-west-1a' },
   { id: 'host-port', severity: 'blocker', cluster: pods({ hostPort: [pod] }), names: 'Pod shop/cart-1' },
+  { id: 'host-port', severity: 'warning', cluster: pods({ hostPort: [pod] }), manifest: cilium({ values: { cni: { chainingMode: 'none' } } }), names: 'Pod shop/cart-1' },
+  { id: 'host-port', severity: 'warning', cluster: pods({ hostPort: [pod] }), manifest: cilium({ values: { cni: { chainingMode: 'portmap' } } }), names: 'Pod shop/cart-1' },
+  { id: 'host-port', severity: 'warning', manifest: cilium({ values: { cni: { chainingMode: 'portmap' } } }) },
   { id: 'max-pods', severity: 'blocker', cluster: { nodes: [...three, node(4, { maxPods: 110 })] }, names: '110 max-pods, room for 29' },
   { id: 'instance-type-unknown', severity: 'info', cluster: { instanceTypes: {} } },
   { id: 'subnet-addresses', severity: 'blocker', cluster: { subnets: [{ id: 'subnet-b', zone: 'eu-west-1b', availableIps: 3, cidr: '', route: 'nat' }] }, names: 'subnet-b has 3 free' },
@@ -158,7 +161,10 @@ it('puts blockers first and names at most ten objects', () => {
 describe('what makes a hazard go away', () => {
   const gone = (id: string, each: Omit<Case, 'id' | 'severity'>) => expect(found({ id, severity: 'info', ...each }).map((finding) => finding.id)).not.toContain(id);
 
-  it('hostPort: portmap', () => gone('host-port', { cluster: pods({ hostPort: [pod] }), manifest: cilium({ values: { cni: { chainingMode: 'portmap' } } }) }));
+  it('hostPort: the blocker names the key of the values that lifts it', () => {
+    expect(found({ id: 'host-port', severity: 'blocker', cluster: pods({ hostPort: [pod] }) })[0]?.todo).toContain('cni.chainingMode: portmap in spec.cilium.values');
+    gone('host-port', { manifest: cilium({ values: { cni: { chainingMode: 'none' } } }) });
+  });
   it('custom networking: eni.nodeSpec from 1.19 on only', () => {
     const on = env({ AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG: 'true' });
     const values = { eni: { nodeSpec: { subnetTags: ['pods=yes'] } } };
