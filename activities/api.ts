@@ -121,12 +121,13 @@ export interface Activities {
   // --- 6 refresh
   /** The next labelled node, its group, and counts. `exclude` holds instance ids or Node names (skipped, in flight). Null: none left. */
   nextNode(input: { target: Target; exclude: string[] }): Promise<{ next: NodeRef | null; counts: NodeCounts; remaining: number }>;
-  /** What is true of the node right now; identity is instance id and Node UID. */
-  observeNode(input: NodeRequest): Promise<NodeSituation>;
-  /** Look, before anything is touched: operator ready and with a place to go, the group whole and its nodes Ready, workloads not already down. */
-  lookRoom(input: NodeRequest & { known: string }): Promise<Look>;
-  /** Ledger first, then cordon and exclude-from-external-load-balancers. Returns the workloads that have pods here, with their ready counts. */
-  cordonNode(input: NodeRequest): Promise<{ workloads: WorkloadReady[] }>;
+  /**
+   * Look: what is true of the node right now (identity is instance id and Node UID), and whether the cluster would stand its
+   * loss: operator ready and with a place to go, the group whole and its nodes Ready, workloads not already down. Then, ledger
+   * first, cordon and exclude-from-external-load-balancers. `workloads` have pods here, with their ready counts from before. A
+   * situation other than `present` is done at once, with nothing touched.
+   */
+  prepareNode(input: NodeRequest & { known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }>;
   /** Look: one pass of evictions through the Eviction API. Never touches a pod whose node or UID is another's. */
   lookDrained(input: NodeRequest & { drain: DrainSpec; known: string }): Promise<Look & { evicted: number }>;
   /** TerminateInstanceInAutoScalingGroup, once: an instance that is already going is left to go. */
@@ -153,7 +154,7 @@ export interface Activities {
   lookAwsNodeGone(input: { target: Target; known: string }): Promise<Look>;
 }
 
-/** What is true of a node right now (observeNode). */
+/** What is true of a node right now (prepareNode). */
 export interface NodeSituation {
   /**
    * `present`: Node with this UID, instance alive. `node-gone`: instance alive, no such Node (a script's leak): it is
@@ -161,6 +162,5 @@ export interface NodeSituation {
    * but it is not labelled or runs Cilium: hands off.
    */
   state: 'present' | 'node-gone' | 'instance-gone' | 'gone' | 'on-cilium';
-  cordonedByOthers: boolean;
   why: string;
 }

@@ -8,7 +8,7 @@ import type { ClientPool, Clients, TemporalGateway } from './clients/index.js';
 import { readManifest } from './clients/manifest.js';
 import { lookAwsNodeRestricted, restrictAwsNode } from './kubernetes/awsNode.js';
 import { saveCni } from './kubernetes/cniLedger.js';
-import { cordonNode, releaseNode } from './kubernetes/cordonNode.js';
+import { releaseNode } from './kubernetes/cordonNode.js';
 import { giveBackGuards, holdGuards } from './kubernetes/guards.js';
 import { labelNodes } from './kubernetes/labelNodes.js';
 import { assertHolder, deleteLease, renewLease, takeLease } from './kubernetes/lease.js';
@@ -16,9 +16,8 @@ import { lookDrained } from './kubernetes/lookDrained.js';
 import { lookNodeGone, lookTerminated } from './kubernetes/lookGone.js';
 import { lookProven } from './kubernetes/lookProven.js';
 import { lookReplacement } from './kubernetes/lookReplacement.js';
-import { lookRoom } from './kubernetes/lookRoom.js';
 import { nextNode } from './kubernetes/nextNode.js';
-import { observeNode } from './kubernetes/observeNode.js';
+import { prepareNode } from './kubernetes/prepareNode.js';
 import { lookAwsNodeGone, removeAwsNode } from './kubernetes/removeAwsNode.js';
 import { lookWorkloads } from './kubernetes/workloads.js';
 import { createPreflight } from './observe/index.js';
@@ -65,9 +64,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     unwindInstall: async ({ target }) => unwindInstall(await write(target)),
 
     nextNode: async ({ target, exclude }) => nextNode(await read(target), exclude),
-    observeNode: async ({ target, node }) => observeNode(await read(target), node),
-    lookRoom: async ({ target, node, known }) => lookRoom(await read(target), node, known),
-    cordonNode: async ({ target, node }) => cordonNode(await write(target), node),
+    prepareNode: async (request) => prepareNode(await write(request.target), request),
     lookDrained: async (request) => lookDrained(await write(request.target), request),
     terminateNode: async (request) => terminateNode(await write(request.target), request),
     lookTerminated: async ({ target, node, known }) => lookTerminated(await read(target), node, known),

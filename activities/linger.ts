@@ -5,8 +5,8 @@ import type { Clients } from './clients/index.js';
 import type { ClusterEvent } from './clients/events.js';
 import { stopIfCancelled } from './look.js';
 
-/** An attempt lingers for at most so long: a worker that shuts down is not kept, and a cancellation is never far. */
-const LINGER_MS = 3_000;
+/** An attempt lingers for at most so long. */
+const LINGER_MS = 15_000;
 /** What has not come by then is waited for without a slot, by the server's retry alone. */
 const YOUNG_MS = 45_000;
 /** So many attempts may linger in this process; the rest of the slots is always free for those who do something. */
@@ -32,7 +32,7 @@ export async function linger<T extends Look>(clients: Pick<Clients, 'events'>, m
         return await pass();
       } catch (error) {
         const now = Date.now();
-        if (!mayLinger(error) || now >= until || now - since > YOUNG_MS || lingering >= MOST) throw error;
+        if (!mayLinger(error) || clients.events.closed || now >= until || now - since > YOUNG_MS || lingering >= MOST) throw error;
       }
       lingering++;
       try {

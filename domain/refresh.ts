@@ -2,9 +2,7 @@ import type { NodeRef } from './plan.js';
 
 /** Steps of one node's refresh, in order; shown in status and timed in the report. */
 export const NODE_STEPS = [
-  'observe',
-  'await-room',
-  'cordon',
+  'prepare',
   'drain',
   'terminate',
   'await-terminated',

@@ -3,6 +3,7 @@ import type { Worker } from '@temporalio/worker';
 import { CiliateError } from '../domain/failures.js';
 import { TASK_QUEUE } from '../domain/names.js';
 import { failureInterceptors } from '../activities/failures.js';
+import { ClientPool } from '../activities/clients/index.js';
 import { workflowBundle } from './bundle.js';
 import { dataConverterFromEnv } from './codec.js';
 import { temporalConfig } from './config.js';
@@ -43,17 +44,18 @@ export async function startWorker(options: WorkerProcessOptions = {}): Promise<R
   const registration = await registerSearchAttributes(connection, temporal.namespace);
   log[registration.registered ? 'info' : 'warn'](registration.said);
   const dataConverter = dataConverterFromEnv();
+  const pool = new ClientPool();
   const worker = await createWorker({
     connection,
     namespace: temporal.namespace,
     taskQueue: TASK_QUEUE,
-    activities: workerActivities(),
+    activities: workerActivities(pool),
     bundle: await workflowBundle({ encrypted: dataConverter !== undefined, logger: temporalLogger(log) }),
     interceptors: { activity: [failureInterceptors()] },
     ...(dataConverter === undefined ? {} : { dataConverter }),
   });
   log.info({ address: temporal.address, namespace: temporal.namespace, taskQueue: TASK_QUEUE, identity: workerIdentity() }, 'worker started');
-  const ended = run(worker, connection);
+  const ended = run(worker, connection, pool);
   // Whoever waits for `ended` gets the error; nobody may be waiting yet.
   ended.catch(() => {});
   return {
@@ -71,10 +73,15 @@ export async function runWorkerProcess(options: WorkerProcessOptions = {}): Prom
   await worker.ended;
 }
 
-async function run(worker: Worker, connection: NativeConnection): Promise<void> {
+async function run(worker: Worker, connection: NativeConnection, pool: ClientPool): Promise<void> {
+  // The runtime takes the signals, so a stop shows in the worker's state only.
+  const stopping = setInterval(() => {
+    if (worker.getState() !== 'RUNNING' && worker.getState() !== 'INITIALIZED') pool.close();
+  }, 250);
   try {
     await worker.run();
   } finally {
+    clearInterval(stopping);
     await connection.close();
   }
 }

@@ -26,7 +26,7 @@ export interface RefreshInput {
 const GRACE = '10m';
 
 /** Steps that rarely wait: the parent hears of them when they are blocked. */
-const BRIEF_STEPS: NodeStep[] = ['observe', 'await-room', 'cordon', 'terminate', 'await-node-gone', 'await-workloads'];
+const BRIEF_STEPS: NodeStep[] = ['prepare', 'terminate', 'await-node-gone', 'await-workloads'];
 
 /**
  * Refreshes one node: cordon, drain, terminate in its Auto Scaling group, prove the replacement. Never fails: what will not
@@ -54,7 +54,7 @@ class NodeRefresh {
   constructor(readonly input: RefreshInput) {
     this.#request = { target: input.target, node: input.node };
     this.#steering = input.steering;
-    this.#progress = { node: input.node, step: 'observe', since: this.#startedAt, blockers: [], paused: false };
+    this.#progress = { node: input.node, step: 'prepare', since: this.#startedAt, blockers: [], paused: false };
   }
 
   listen(): void {
@@ -82,36 +82,33 @@ class NodeRefresh {
   }
 
   async #refresh(): Promise<NodeResult> {
-    const situation = await this.#situation();
+    const { situation, workloads } = await this.#prepare();
     if (situation.state === 'gone') {
       await acts.releaseNode(this.#request);
       return this.#result('gone', situation.why);
     }
-    const workloads = situation.state === 'present' ? await this.#empty() : [];
+    if (situation.state === 'present') await this.#drain();
     if (situation.state === 'instance-gone') return this.#afterTermination(workloads, null);
     const { instancesBefore } = await this.#terminate();
     return this.#afterTermination(workloads, instancesBefore);
   }
 
-  /** A labelled node that runs Cilium is somebody's mistake: refreshing it would be another, so a person must look. */
-  async #situation(): Promise<NodeSituation> {
+  /** Room and cordon. A labelled node that runs Cilium is somebody's mistake: refreshing it would be another, so a person must look. */
+  async #prepare(): Promise<{ situation: NodeSituation; workloads: WorkloadReady[] }> {
     for (;;) {
-      const situation = await this.#step('observe', () => acts.observeNode(this.#request));
-      if (situation.state !== 'on-cilium') return situation;
-      await this.#stuck(new Error(situation.why));
+      const seen = await this.#look('prepare', (known) => acts.prepareNode({ ...this.#request, known }));
+      if (seen.situation.state !== 'on-cilium') return seen;
+      await this.#stuck(new Error(seen.situation.why));
     }
   }
 
-  /** Room, cordon, drain: all that can still be taken back. */
-  async #empty(): Promise<WorkloadReady[]> {
-    await this.#look('await-room', (known) => acts.lookRoom({ ...this.#request, known }));
-    const { workloads } = await this.#step('cordon', () => acts.cordonNode(this.#request));
+  /** With the cordon, all that can still be taken back. */
+  async #drain(): Promise<void> {
     await this.#look('drain', async (known) => {
       const seen = await acts.lookDrained({ ...this.#request, drain: this.#steering.drain, known });
       this.#evicted += seen.evicted;
       return seen;
     });
-    return workloads;
   }
 
   /** The point of no return: asked for once, an instance may be going whether or not we hear the answer. */

@@ -18,6 +18,9 @@ export interface Listening {
 
 /** What a look needs of {@link ClusterEvents}. */
 export interface EventSource {
+  /** The worker is stopping: nobody should wait here any more. */
+  readonly closed: boolean;
+  close(): void;
   listen(matters: (event: ClusterEvent) => boolean): Listening;
 }
 
@@ -48,6 +51,7 @@ export class ClusterEvents implements EventSource {
   readonly #listeners = new Set<Listener>();
   readonly #streams = new Set<Stream>();
   #idle: NodeJS.Timeout | undefined;
+  #closed = false;
 
   constructor(private readonly kube: KubeClients) {}
 
@@ -57,7 +61,7 @@ export class ClusterEvents implements EventSource {
     clearTimeout(this.#idle);
     this.#idle = undefined;
     // Outside the activity that comes first: the streams outlive it, and its cancellation.
-    if (this.#streams.size === 0) asyncLocalStorage.exit(() => this.#open());
+    if (this.#streams.size === 0 && !this.#closed) asyncLocalStorage.exit(() => this.#open());
     return listener;
   }
 
@@ -69,8 +73,18 @@ export class ClusterEvents implements EventSource {
     }
   }
 
-  /** Closes the streams; a later listener opens them again. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** For good: who waits is woken. */
   close(): void {
+    this.#closed = true;
+    this.#rest();
+    for (const listener of this.#listeners) listener.wake();
+  }
+
+  #rest(): void {
     for (const stream of this.#streams) stream.close();
     this.#streams.clear();
   }
@@ -82,7 +96,7 @@ export class ClusterEvents implements EventSource {
   #leave(listener: Listener): void {
     this.#listeners.delete(listener);
     if (this.#listeners.size > 0 || this.#idle !== undefined) return;
-    this.#idle = setTimeout(() => this.close(), IDLE_MS).unref();
+    this.#idle = setTimeout(() => this.#rest(), IDLE_MS).unref();
   }
 }
 
@@ -99,6 +113,11 @@ class Listener implements Listening {
     if (this.#happened || !this.matters(event)) return;
     this.#happened = true;
     if (this.#wake) setTimeout(this.#wake, BURST_MS);
+  }
+
+  wake(): void {
+    this.#happened = true;
+    this.#wake?.();
   }
 
   async next(ms: number, signal?: AbortSignal): Promise<boolean> {

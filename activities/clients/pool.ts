@@ -35,6 +35,11 @@ export class ClientPool {
     return entry.clients;
   }
 
+  /** The worker stops: whoever lingers on events of a cluster (activities/linger.ts) ends its attempt. */
+  close(): void {
+    for (const { clients } of this.entries.values()) void clients.then(({ events }) => events.close(), () => undefined);
+  }
+
   private forget(key: string, entry?: Entry): void {
     if (entry === undefined || this.entries.get(key) === entry) this.entries.delete(key);
   }

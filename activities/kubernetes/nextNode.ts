@@ -29,7 +29,7 @@ export async function nextNode(clients: Clients, exclude: string[]): Promise<{ n
       return false;
     }
     counts.aws++;
-    // A labelled node with an agent of Cilium's is in nobody's plan: hands off (observeNode says the same).
+    // A labelled node with an agent of Cilium's is in nobody's plan: hands off (observeNode.ts says the same).
     const live = onCilium && agents.ciliumPods.get(name)?.metadata?.deletionTimestamp === undefined;
     return !live && !exclude.includes(name) && !exclude.includes(instanceIdOf(node) ?? name);
   });

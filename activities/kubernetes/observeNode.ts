@@ -1,24 +1,17 @@
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
-import { entryKey } from '../../domain/ledger.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { NodeSituation } from '../api.js';
 import { isGoing, readInstance } from '../aws/instances.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
-import { readGuards } from './guardsLedger.js';
 import { readAgents } from './lists.js';
 
 /** What is true of the node right now. A Node of the same name and another UID is another node. */
 export async function observeNode(clients: Clients, ref: NodeRef): Promise<NodeSituation> {
-  const [named, { state }, guards] = await Promise.all([
-    orUndefined(clients.kube.core.readNode({ name: ref.name })),
-    readInstance(clients, ref.instanceId),
-    readGuards(clients),
-  ]);
+  const [named, { state }] = await Promise.all([orUndefined(clients.kube.core.readNode({ name: ref.name })), readInstance(clients, ref.instanceId)]);
   const node = named?.metadata?.uid === ref.uid ? named : undefined;
-  const cordonedByOthers = node?.spec?.unschedulable === true && guards[entryKey({ kind: 'cordon', id: ref.uid })] === undefined;
-  const situation = (seen: NodeSituation['state'], why: string): NodeSituation => ({ state: seen, cordonedByOthers, why });
+  const situation = (seen: NodeSituation['state'], why: string): NodeSituation => ({ state: seen, why });
   if (node === undefined) {
     if (isGoing(state)) return situation('gone', `no Node with UID ${ref.uid}, and instance ${ref.instanceId} is ${state}`);
     if (named !== undefined && instanceIdOf(named) === ref.instanceId) {

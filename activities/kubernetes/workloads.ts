@@ -25,12 +25,8 @@ export async function workloadsOf(clients: Clients, pods: V1Pod[]): Promise<Work
     if (owner === undefined || (owner.kind !== 'ReplicaSet' && owner.kind !== 'StatefulSet')) continue;
     names.set(`${owner.kind}/${namespace}/${owner.name}`, { kind: owner.kind, namespace, name: owner.name });
   }
-  const workloads = new Map<string, WorkloadNow>();
-  for (const name of names.values()) {
-    const found = await readWorkload(clients, await rootOf(clients, name));
-    if (found !== undefined) workloads.set(`${found.kind}/${found.namespace}/${found.name}`, found);
-  }
-  return [...workloads.values()];
+  const found = await Promise.all([...names.values()].map(async (name) => readWorkload(clients, await rootOf(clients, name))));
+  return [...new Map(found.filter((workload) => workload !== undefined).map((workload) => [`${workload.kind}/${workload.namespace}/${workload.name}`, workload])).values()];
 }
 
 /** The Deployment of a ReplicaSet; the ReplicaSet itself where something else (a Rollout) made it. */
@@ -68,8 +64,8 @@ export function lookWorkloads(clients: Clients, workloads: WorkloadReady[], know
 
 async function workloadsPass(clients: Clients, workloads: WorkloadReady[], known: string): Promise<Look> {
   const blockers: Blocker[] = [];
-  for (const before of workloads) {
-    const now = await readWorkload(clients, before);
+  const seen = await Promise.all(workloads.map(async (before) => ({ before, now: await readWorkload(clients, before) })));
+  for (const { before, now } of seen) {
     if (now === undefined) continue;
     const expected = Math.min(before.ready, now.wanted);
     if (now.ready >= expected) continue;

@@ -51,7 +51,7 @@ export async function startTemporal(options: TemporalOptions = {}): Promise<Temp
   if (options.dbFile !== undefined) mkdirSync(dirname(options.dbFile), { recursive: true });
 
   const args = ['server', 'start-dev', '--ip', LOOPBACK, '--port', `${port}`, '--ui-port', `${uiPort}`];
-  args.push('--log-level', 'error', '--log-format', 'json', '--dynamic-config-value', 'matching.enableFairness=true');
+  args.push('--log-level', 'error', '--log-format', 'json', '--dynamic-config-value', 'matching.enableFairness=true', '--dynamic-config-value', 'system.enableActivityEagerExecution=true');
   args.push(...(options.args ?? []));
   if (options.dbFile !== undefined) args.push('--db-filename', options.dbFile);
   const log = logFile(options.dbFile);

@@ -38,7 +38,8 @@ const CASES: Case[] = [
     await on.aws(AutoScalingClient).send(new PutScheduledUpdateGroupActionCommand({ AutoScalingGroupName: group?.name, ScheduledActionName: 'nightly', StartTime, DesiredCapacity: 5 }));
   } },
   { name: 'nobody deletes the Nodes of dead instances', lab: { cloudController: 'off' } },
-  { name: 'a kubelet that adopts the old Node of its address', // The label is off the old Node before the next instance boots, as in reality, where a boot takes half a minute.
+  // The label is off the old Node before the next instance boots, as in reality, where a boot takes half a minute.
+  { name: 'a kubelet that adopts the old Node of its address',
     lab: { bootDelay: 2_000, reuseAddress: true, staleNode: 'adopt', cloudController: 'slow', cloudControllerDelay: 2_000 } },
   { name: 'two groups', lab: { nodes: 4, groups: 2 } },
   { name: 'a cluster of one zone', lab: { zones: 1 } },

@@ -43,6 +43,8 @@ beforeAll(async () => {
 afterAll(async () => lab?.stop());
 
 /** Repeats a look as Temporal's retries do. */
+const prepare = (on: NodeRequest) => until((known) => acts.prepareNode({ ...on, known }));
+
 async function until<T extends Look>(look: (known: string) => Promise<T>, seconds = 60): Promise<T> {
   let known = '';
   for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
@@ -121,14 +123,13 @@ describe('guards', () => {
     await acts.labelNodes({ target });
     const ref = await next();
     await cordon(ref.name, true);
-    await acts.cordonNode({ target, node: ref });
-    expect((await acts.observeNode({ target, node: ref })).cordonedByOthers).toBe(true);
+    await prepare({ target, node: ref });
     await acts.releaseNode({ target, node: ref });
     expect((await node(ref.name)).spec?.unschedulable).toBe(true);
     expect((await node(ref.name)).metadata?.labels?.[LB]).toBeUndefined();
 
     await cordon(ref.name, false);
-    await acts.cordonNode({ target, node: ref });
+    await prepare({ target, node: ref });
     await cordon(ref.name, false);
     await cordon(ref.name, true);
     await acts.releaseNode({ target, node: ref });
@@ -139,7 +140,7 @@ describe('guards', () => {
   it('never touch a node of the same name with another UID', async () => {
     const ref = await next();
     const stranger = { ...ref, uid: '00000000-0000-0000-0000-000000000000' };
-    expect(await acts.cordonNode({ target, node: stranger })).toEqual({ workloads: [] });
+    expect(await prepare({ target, node: stranger })).toMatchObject({ situation: { state: 'gone' }, workloads: [] });
     expect((await node(ref.name)).spec?.unschedulable).toBeUndefined();
     expect(await acts.lookDrained({ target, node: stranger, drain: request.manifest.spec.drain, known: '' })).toMatchObject({ done: true, evicted: 0 });
     expect(await acts.lookNodeGone({ target, node: stranger, terminatedAt: new Date(0).toISOString(), known: '' })).toMatchObject({ done: true });
@@ -180,8 +181,7 @@ describe('a refresh', () => {
   it('says which budget blocks a drain and what would free it; goes on when it is free', async () => {
     const ref = await next();
     const on: NodeRequest = { target, node: ref };
-    await until((known) => acts.lookRoom({ ...on, known }));
-    const { workloads } = await acts.cordonNode(on);
+    const { workloads } = await prepare(on);
     const [pod] = (await clients.kube.core.listNamespacedPod({ namespace: 'shop', fieldSelector: `spec.nodeName=${ref.name}` })).items;
     const app = pod?.metadata?.labels ?? {};
     const pdb = { metadata: { name: 'never', namespace: 'shop' }, spec: { maxUnavailable: 0, selector: { matchLabels: { app: app['app'] ?? '' } } } };
@@ -209,20 +209,19 @@ describe('a refresh', () => {
 
   it('converges: every call that writes may be repeated', async () => {
     const on: NodeRequest = { target, node: await next() };
-    await until((known) => acts.lookRoom({ ...on, known }));
-    const { workloads } = await acts.cordonNode(on);
+    const { workloads } = await prepare(on);
     await until((known) => acts.lookDrained({ ...on, drain: request.manifest.spec.drain, known }));
     await replaced(on, workloads);
-    expect(await acts.observeNode(on)).toMatchObject({ state: 'gone' });
+    expect(await prepare(on)).toMatchObject({ situation: { state: 'gone' } });
   });
 
   it('names a leaked instance: Node gone, instance alive; and still terminates it', async () => {
     const ref = await next();
     const on: NodeRequest = { target, node: ref };
-    const { workloads } = await acts.cordonNode(on);
+    const { workloads } = await prepare(on);
     await until((known) => acts.lookDrained({ ...on, drain: request.manifest.spec.drain, known }));
     await clients.kube.core.deleteNode({ name: ref.name });
-    expect(await acts.observeNode(on)).toMatchObject({ state: 'node-gone' });
+    expect(await prepare(on)).toMatchObject({ situation: { state: 'node-gone' } });
     await replaced(on, workloads);
   });
 
@@ -254,7 +253,7 @@ describe('a refresh', () => {
   });
 
   /** From termination to workloads, each writing call twice. */
-  async function replaced(on: NodeRequest, workloads: Awaited<ReturnType<Activities['cordonNode']>>['workloads']): Promise<void> {
+  async function replaced(on: NodeRequest, workloads: Awaited<ReturnType<Activities['prepareNode']>>['workloads']): Promise<void> {
     const first = await acts.terminateNode({ ...on, decrement: false });
     const { instancesBefore } = await acts.terminateNode({ ...on, decrement: false });
     expect(instancesBefore).toEqual(first.instancesBefore);

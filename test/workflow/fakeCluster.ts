@@ -157,17 +157,15 @@ export class FakeCluster {
         const first = left[0];
         return Promise.resolve({ next: first ? ref(first) : null, counts, remaining: left.length });
       },
-      observeNode: ({ node }): Promise<NodeSituation> => {
+      prepareNode: async ({ node, known }) => {
+        this.#mustHold('prepareNode');
         const seen = this.#find(node);
-        const state = !seen ? 'gone' : seen.cni === 'cilium' ? 'on-cilium' : seen.instance === 'running' ? (seen.nodeExists ? 'present' : 'node-gone') : seen.nodeExists ? 'instance-gone' : 'gone';
-        return Promise.resolve({ state, cordonedByOthers: false, why: state });
-      },
-      lookRoom: ({ known }) => this.#look('lookRoom', known),
-      cordonNode: ({ node }) => {
-        this.#mustHold('cordonNode');
-        const seen = this.#find(node);
-        if (seen) seen.cordoned = true;
-        return Promise.resolve({ workloads: [{ kind: 'Deployment', namespace: 'shop', name: 'cart', ready: 2 }] });
+        const state: NodeSituation['state'] = !seen ? 'gone' : seen.cni === 'cilium' ? 'on-cilium' : seen.instance === 'running' ? (seen.nodeExists ? 'present' : 'node-gone') : seen.nodeExists ? 'instance-gone' : 'gone';
+        const situation = { state, why: state };
+        if (state !== 'present') return { done: true, seen: state, blockers: [], situation, workloads: [] };
+        const looked = await this.#look('prepareNode', known);
+        if (looked.done && seen) seen.cordoned = true;
+        return { ...looked, situation, workloads: [{ kind: 'Deployment', namespace: 'shop', name: 'cart', ready: 2 }] };
       },
       lookDrained: async ({ node, known }) => {
         this.#mustHold('lookDrained');

@@ -44,7 +44,7 @@ export async function refreshNodes(migration: Migration): Promise<string> {
 }
 
 async function refreshOne(migration: Migration, node: NodeRef): Promise<NodeResult> {
-  migration.flying.set(node.instanceId, { node, step: 'observe', since: now(), blockers: [], paused: false });
+  migration.flying.set(node.instanceId, { node, step: 'prepare', since: now(), blockers: [], paused: false });
   migration.control = { ...migration.control, flying: [{ name: node.name, instanceId: node.instanceId }] };
   try {
     const steering = steeringOf(migration, node);

@@ -110,6 +110,13 @@ describe('ClusterEvents', () => {
     expect(await events.listen(() => true).next(50)).toBe(false);
   });
 
+  it('wakes everybody when it is closed', async () => {
+    const waits = events.listen(() => false).next(60_000);
+    events.close();
+    await waits;
+    expect(events.closed).toBe(true);
+  });
+
   it('ends a wait when it is cancelled', async () => {
     const stop = new AbortController();
     const waits = events.listen(() => false).next(60_000, stop.signal);
@@ -121,6 +128,8 @@ describe('ClusterEvents', () => {
 describe('linger', () => {
   /** Events that a test makes itself. */
   class ByHand implements EventSource {
+    closed = false;
+    close = () => undefined;
     waits: number[] = [];
     happen: (() => void) | undefined;
     listen() {
@@ -174,6 +183,13 @@ describe('linger', () => {
     await expect(during(0, () => linger({ events }, () => true, pass([later])))).rejects.toBe(later);
     const broken = new Error('x');
     await expect(during(0, () => linger({ events }, () => true, pass([broken])))).rejects.toBe(broken);
+    expect(events.waits).toEqual([]);
+  });
+
+  it('a worker that stops is not kept waiting', async () => {
+    const events = new ByHand();
+    events.closed = true;
+    await expect(during(0, () => linger({ events }, () => true, pass([notYet()])))).rejects.toMatchObject({ kind: 'NotYet' });
     expect(events.waits).toEqual([]);
   });
 

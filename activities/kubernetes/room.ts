@@ -3,19 +3,18 @@ import { instanceIdOf, isReady, podReady, readyCondition } from '../../domain/ku
 import { AGENT_NOT_READY_TAINT, CILIUM_OPERATOR, KUBE_SYSTEM } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Blocker } from '../../domain/refresh.js';
-import type { Look } from '../api.js';
 import { describeGroup } from '../aws/groups.js';
 import type { Clients } from '../clients/index.js';
-import { look } from '../look.js';
 import { listNodes, podsOnNode, systemPods } from './lists.js';
 import { OPERATOR_SELECTOR } from './nextNode.js';
 import { workloadsOf } from './workloads.js';
+import type { WorkloadNow } from './workloads.js';
 
-/** Before anything is touched: would the cluster stand it if this node went now? */
-export async function lookRoom(clients: Clients, ref: NodeRef, known: string): Promise<Look> {
+/** Before anything is touched: would the cluster stand it if this node went now? With the workloads that have pods there. */
+export async function roomBlockers(clients: Clients, ref: NodeRef): Promise<{ blockers: Blocker[]; workloads: WorkloadNow[] }> {
   const [nodes, operators, pods] = await Promise.all([listNodes(clients), systemPods(clients, OPERATOR_SELECTOR), podsOnNode(clients, ref.name)]);
-  const blockers = [...operatorBlockers(ref, nodes, operators), ...(await groupBlockers(clients, ref, nodes)), ...(await workloadBlockers(clients, pods))];
-  return look({ known, done: blockers.length === 0, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), extra: {} });
+  const [group, workloads] = await Promise.all([groupBlockers(clients, ref, nodes), workloadsOf(clients, pods)]);
+  return { blockers: [...operatorBlockers(ref, nodes, operators), ...group, ...workloadBlockers(workloads, pods)], workloads };
 }
 
 /** Without cilium-operator no new node gets addresses: it must run, and go on to run when this node is gone. */
@@ -74,9 +73,9 @@ async function groupBlockers(clients: Clients, ref: NodeRef, nodes: V1Node[]): P
 }
 
 /** A workload that has lost replicas already, and would lose the last ready ones with this node, is awaited first. */
-async function workloadBlockers(clients: Clients, pods: V1Pod[]): Promise<Blocker[]> {
+function workloadBlockers(workloads: WorkloadNow[], pods: V1Pod[]): Blocker[] {
   const blockers: Blocker[] = [];
-  for (const workload of await workloadsOf(clients, pods)) {
+  for (const workload of workloads) {
     if (workload.ready === 0 || workload.ready >= workload.wanted) continue;
     const { kind, namespace, name } = workload;
     const here = pods.filter((pod) => podReady(pod) && pod.metadata?.namespace === namespace && pod.metadata.ownerReferences?.some((owner) => owner.name === name || owner.name.startsWith(`${name}-`))).length;

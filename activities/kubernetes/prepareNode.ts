@@ -1,0 +1,19 @@
+import type { WorkloadReady } from '../../domain/refresh.js';
+import type { Look, NodeRequest, NodeSituation } from '../api.js';
+import type { Clients } from '../clients/index.js';
+import { look } from '../look.js';
+import { cordonNode } from './cordonNode.js';
+import { observeNode } from './observeNode.js';
+import { roomBlockers } from './room.js';
+
+/** Observes, waits for room, cordons: all in one pass, so that what is cordoned was looked at a moment before. */
+export async function prepareNode(clients: Clients, { node, known }: NodeRequest & { known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }> {
+  const situation = await observeNode(clients, node);
+  const present = situation.state === 'present';
+  // Counted before anything moves.
+  const room = present ? await roomBlockers(clients, node) : { blockers: [], workloads: [] };
+  const done = room.blockers.length === 0;
+  if (done && present) await cordonNode(clients, node);
+  const workloads = room.workloads.map(({ kind, namespace, name, ready }) => ({ kind, namespace, name, ready }));
+  return look({ known, done, blockers: room.blockers, seenOf: room.blockers.map(({ object, reason }) => [object, reason]), extra: { situation, workloads } });
+}
