@@ -55,15 +55,15 @@ function first(state: State, fits: (entry: Entry) => boolean): Entry | undefined
 }
 
 /**
- * The operator's order; then a node with cilium-operator late, so that the operator moves seldom, and later still what is kept
- * for the end; then the least collision with budgets in use; then the zone and the group with most nodes left, less those in
+ * The operator's order; then what is kept for the end late, and before it a node with cilium-operator, so that the operator
+ * moves seldom; then the least collision with budgets in use; then the zone and the group with most nodes left, less those in
  * flight, so that nodes at a time come from different zones and every zone keeps capacity; then the oldest.
  */
 function order(a: Entry, b: Entry): number {
   return (
     a.node.rank - b.node.rank ||
+    (a.node.keptForLast ?? 0) - (b.node.keptForLast ?? 0) ||
     Number(a.node.hostsOperator) - Number(b.node.hostsOperator) ||
-    Number(a.node.keptForLast ?? false) - Number(b.node.keptForLast ?? false) ||
     a.colliding - b.colliding ||
     b.zone.left - b.zone.flying - (a.zone.left - a.zone.flying) ||
     compare(a.zone.name, b.zone.name) ||

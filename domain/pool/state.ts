@@ -11,7 +11,7 @@ export interface Tally {
 export interface GroupTally extends Tally {
   /** Nodes that are still to go with decrement. */
   surplus: number;
-  /** Candidates without cilium-operator, by rank. */
+  /** Candidates that go before those with cilium-operator, by rank. */
   ordinary: Map<number, number>;
 }
 
@@ -115,7 +115,7 @@ export function isOpen({ left, surplus }: GroupTally): boolean {
 }
 
 function countOrdinary({ node, group }: Entry, by: number): void {
-  if (!node.hostsOperator) group.ordinary.set(node.rank, (group.ordinary.get(node.rank) ?? 0) + by);
+  if (!node.hostsOperator && (node.keptForLast ?? 0) === 0) group.ordinary.set(node.rank, (group.ordinary.get(node.rank) ?? 0) + by);
 }
 
 function use(budget: Budget, name: string): void {

@@ -13,8 +13,8 @@ export interface PoolNode {
   usable: boolean;
   /** Pods of each PodDisruptionBudget on this node, by `namespace/name`. */
   budgets: Readonly<Record<string, number>>;
-  /** Meant to go among the last, with decrement (domain/pool/shrink.ts), so that the group's zones end balanced. */
-  keptForLast?: boolean;
+  /** Greater than 0: meant to go late, the greater the later (`lastToGo`), so that the group's zones end balanced. */
+  keptForLast?: number;
 }
 
 export interface FlyingNode extends PoolNode {
