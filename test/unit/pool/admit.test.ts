@@ -105,7 +105,7 @@ describe('admit, whatever the view', () => {
   it('gives what nextOf gives, one at a time and without budgets', () => {
     fc.assert(
       fc.property(anyView, ({ candidates }) => {
-        let left = candidates.map((node) => ({ ...node, rank: 0, keptForLast: false, budgets: {} }));
+        let left = candidates.map((node) => ({ ...node, rank: 0, keptForLast: 0, budgets: {} }));
         while (left.length > 0) {
           const seen = view({ candidates: left, limits: { maxUnavailable: 0, width: 1 } });
           const [next] = admit(seen).start;

@@ -25,7 +25,7 @@ const anyNode = fc.record({
   created: fc.nat({ max: 5 }),
   rank: fc.nat({ max: 2 }),
   usable: fc.boolean(),
-  keptForLast: fc.boolean(),
+  keptForLast: fc.nat({ max: 3 }),
   draining: fc.boolean(),
   budgets: fc.dictionary(fc.constantFrom(...BUDGETS), fc.nat({ max: 3 }), { maxKeys: 3 }),
 });
