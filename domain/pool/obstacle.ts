@@ -2,7 +2,7 @@ import { isOpen } from './state.js';
 import type { Entry, GroupTally, State } from './state.js';
 
 /** Why a node may not start now. `budget` comes last: it alone may be passed over, for one node alone. */
-export type Obstacle = 'not-this-group' | 'extra-nodes' | 'usable' | 'zone' | 'group' | 'operator-last' | 'operator-moves' | 'budget';
+export type Obstacle = 'not-this-group' | 'extra-nodes' | 'usable' | 'zone' | 'group' | 'kept' | 'operator-last' | 'operator-moves' | 'budget';
 
 export function obstacle(state: State, entry: Entry): Obstacle | null {
   const { limits, nodes } = state.view;
@@ -12,6 +12,7 @@ export function obstacle(state: State, entry: Entry): Obstacle | null {
   if (node.usable && state.usable - 1 < nodes.wanted - limits.maxUnavailable) return 'usable';
   if (limits.perZone !== undefined && zone.flying >= limits.perZone) return 'zone';
   if (limits.perGroup !== undefined && group.flying >= limits.perGroup) return 'group';
+  if (isOpen(group) && (group.leftByZone.get(zone.name) ?? 0) <= (state.view.keptByZone?.[group.name]?.[zone.name] ?? 0)) return 'kept';
   if (node.hostsOperator && goesBefore(state, node.rank)) return 'operator-last';
   if (node.hostsOperator && state.operatorMoves) return 'operator-moves';
   return entry.lacking > 0 ? 'budget' : null;
@@ -49,6 +50,8 @@ export function explain(state: State, entry: Entry): string {
       return `${group.flying} nodes of group ${group.name} are in flight, at most ${limits.perGroup} may be`;
     case 'extra-nodes':
       return `the extra nodes of group ${group.name} stay until other groups need them no longer`;
+    case 'kept':
+      return `the nodes of ${group.name} that are left in zone ${zone.name} go last, so that its zones end balanced`;
     case 'operator-last':
       return 'a pod of cilium-operator runs there: the other nodes go first';
     case 'operator-moves':

@@ -61,6 +61,13 @@ export function keptForLast(group: GroupZones, surplus: number): Record<string, 
   return Object.fromEntries(last.map(({ uid }, index) => [uid, last.length - index]));
 }
 
+/** How many nodes a group keeps in each zone for the last (PoolView.keptByZone): which of them they are is open. */
+export function keptByZone(group: GroupZones, surplus: number): Record<string, number> {
+  const kept: Record<string, number> = {};
+  for (const { zone } of lastToGo(group, surplus)) kept[zone] = (kept[zone] ?? 0) + 1;
+  return kept;
+}
+
 /**
  * Whether AZRebalance would launch and terminate (undrained) once it is resumed. Where Auto Scaling launches is not ours, so
  * this can be, seldom; then one extra node (it comes where there are fewest) and one Cilium node less, by `lastToGo`, mends it.

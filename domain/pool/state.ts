@@ -13,6 +13,8 @@ export interface GroupTally extends Tally {
   surplus: number;
   /** Candidates that go before those with cilium-operator, by rank. */
   ordinary: Map<number, number>;
+  /** Candidates by zone. */
+  leftByZone: Map<string, number>;
 }
 
 export interface Budget {
@@ -56,7 +58,7 @@ export function sizeUp(view: PoolView): State {
   const groups = new Map<string, GroupTally>();
   const budgets = new Map<string, Budget>();
   const zone = (name: string): Tally => found(zones, name, () => ({ name, left: 0, flying: 0 }));
-  const group = (name: string): GroupTally => found(groups, name, () => ({ name, left: 0, flying: 0, surplus: view.surplus?.[name] ?? 0, ordinary: new Map() }));
+  const group = (name: string): GroupTally => found(groups, name, () => ({ name, left: 0, flying: 0, surplus: view.surplus?.[name] ?? 0, ordinary: new Map(), leftByZone: new Map() }));
   const budgetsOf = (node: PoolNode): Budget[] =>
     Object.entries(node.budgets)
       .filter(([, pods]) => pods > 0)
@@ -74,7 +76,7 @@ export function sizeUp(view: PoolView): State {
     for (const budget of entry.budgets) budget.holders.push(entry);
     entry.lacking = entry.budgets.filter(isUsedUp).length;
     entry.colliding = entry.budgets.filter(({ users }) => users.length > 0).length;
-    countOrdinary(entry, 1);
+    count(entry, 1);
     left.add(entry);
   }
   return {
@@ -97,7 +99,7 @@ export function start(state: State, entry: Entry): boolean {
   state.draining = true;
   if (node.usable) state.usable -= 1;
   if (node.hostsOperator) state.operatorMoves = true;
-  countOrdinary(entry, -1);
+  count(entry, -1);
   zone.left -= 1;
   zone.flying += 1;
   const decrement = !isOpen(group) && group.surplus > 0;
@@ -114,7 +116,8 @@ export function isOpen({ left, surplus }: GroupTally): boolean {
   return left > surplus;
 }
 
-function countOrdinary({ node, group }: Entry, by: number): void {
+function count({ node, group, zone }: Entry, by: number): void {
+  group.leftByZone.set(zone.name, (group.leftByZone.get(zone.name) ?? 0) + by);
   if (!node.hostsOperator && (node.keptForLast ?? 0) === 0) group.ordinary.set(node.rank, (group.ordinary.get(node.rank) ?? 0) + by);
 }
 

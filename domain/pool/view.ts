@@ -41,6 +41,8 @@ export interface PoolView {
   limits: PoolLimits;
   /** Nodes of a group that are to be terminated with decrement, without those in flight that will be. Absent: none. */
   surplus?: Readonly<Record<string, number>>;
+  /** Old nodes that a group keeps in a zone for the last, by group and zone (`keptByZone`). Absent: none. */
+  keptByZone?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Only nodes of these groups may start: those whose canary comes next. Absent: all. */
   onlyGroups?: readonly string[];
 }

@@ -175,6 +175,13 @@ describe('admit', () => {
     expect(admit(view({ candidates: candidates.slice(0, 2), surplus })).start.map(({ decrement }) => decrement)).toEqual([true, true]);
   });
 
+  it('keeps old nodes in the zones from which the last are to go', () => {
+    const candidates = [poolNode(1, { zone: 'a' }), poolNode(2, { zone: 'b' }), poolNode(3, { zone: 'b' })];
+    const seen = view({ candidates, surplus: { workers: 2 }, keptByZone: { workers: { a: 1, b: 1 } }, limits: { maxUnavailable: 0, width: 1 } });
+    expect(admit(seen).start).toEqual([{ node: candidates[1]?.ref, decrement: false }]);
+    expect(admit({ ...seen, limits: { maxUnavailable: 0, width: 3 } }).start.map(({ decrement }) => decrement)).toEqual([false, true, true]);
+  });
+
   it('a canary goes although nodes of other groups come before it', () => {
     const candidates = [poolNode(1), poolNode(2, { group: 'spot', hostsOperator: true, rank: 1 })];
     expect(names(view({ candidates, onlyGroups: ['spot'] }))).toEqual(['ip-10-0-0-2']);

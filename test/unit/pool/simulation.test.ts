@@ -22,11 +22,11 @@ describe('a simulated refresh', () => {
       fc.property(anyScenario, (scenario) => {
         all.push(simulate(scenario));
       }),
-      { numRuns: 1500 },
+      { numRuns: 1000 },
     );
     const share = (of: (ended: Ended) => boolean): string => `${((100 * all.filter(of).length) / all.length).toFixed(1)}%`;
     console.log(`${all.length} runs: ${share((run) => run.balanced > 0)} needed a node to balance zones, ${share((run) => run.failures > 0)} had failures`);
-    expect(all.filter(({ balanced }) => balanced > 0).length).toBeLessThan(all.length / 5);
+    expect(all.filter(({ balanced }) => balanced > 0).length).toBeLessThan(all.length / 10);
   });
 
   it('of the benchmark is faster with surge', () => {

@@ -3,8 +3,9 @@ import { admit } from '../../../domain/pool/admit.js';
 import { resolveLimits } from '../../../domain/pool/limits.js';
 import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../../domain/pool/ramp.js';
 import type { Ramp } from '../../../domain/pool/ramp.js';
-import { decrementVerdict, isSkewed, keptForLast, lastToGo, openGroups, surplusOf } from '../../../domain/pool/shrink.js';
+import { decrementVerdict, isSkewed, keptByZone, keptForLast, lastToGo, openGroups, surplusOf } from '../../../domain/pool/shrink.js';
 import { restore, sizePlan, surgeShares } from '../../../domain/pool/surge.js';
+import type { GroupZones } from '../../../domain/pool/shrink.js';
 import type { PoolNode, PoolView } from '../../../domain/pool/view.js';
 
 export interface Scenario {
@@ -148,11 +149,11 @@ export function simulate(scenario: Scenario): Ended {
     });
   }
 
-  function keptOf(group: Group, left: readonly Machine[]): Record<string, number> {
+  function zonesOfGroup(group: Group, left: readonly Machine[]): GroupZones {
     const going = flights.filter(({ decrement }) => decrement).map(({ machine }) => machine);
     const staying = of(group).filter((machine) => !left.includes(machine) && !going.includes(machine));
     const old = left.filter((machine) => machine.group === group).sort((a, b) => Number(hosts.includes(a)) - Number(hosts.includes(b)));
-    return keptForLast({ stayingZones: staying.map(({ node }) => node.ref.zone), old: old.map(({ node }) => node.ref) }, surplus(group));
+    return { stayingZones: staying.map(({ node }) => node.ref.zone), old: old.map(({ node }) => node.ref) };
   }
 
   function look(): PoolView {
@@ -160,7 +161,7 @@ export function simulate(scenario: Scenario): Ended {
     const counts = groups.map((group) => ({ name: group.name, oldNodes: left.filter((machine) => machine.group === group).length, surplus: surplus(group) }));
     const open = openGroups(counts);
     const waiting = awaitingCanary(ramp, open);
-    const kept = Object.assign({}, ...groups.map((group) => keptOf(group, left))) as Record<string, number>;
+    const kept = Object.assign({}, ...groups.map((group) => keptForLast(zonesOfGroup(group, left), surplus(group)))) as Record<string, number>;
     const budgets = scenario.apps.map((_, app): [string, number] => {
       const evicting = flights.filter((flight) => uses(flight, app) && flight.evicted.some((pod) => pod.app === app && !isReady(pod)));
       return [budgetName(app), allowed(app) + evicting.length];
@@ -176,6 +177,7 @@ export function simulate(scenario: Scenario): Ended {
         perZone: scenario.perZone,
         perGroup: scenario.perGroup,
       },
+      keptByZone: Object.fromEntries(groups.map((group) => [group.name, keptByZone(zonesOfGroup(group, left), surplus(group))])),
       surplus: Object.fromEntries(counts.map((count) => [count.name, count.surplus])),
       onlyGroups: waiting.length > 0 ? waiting : undefined,
     };

@@ -44,6 +44,7 @@ export const anyView: fc.Arbitrary<PoolView> = fc
       perGroup: fc.option(fc.integer({ min: 1, max: 4 }), { nil: undefined }),
     }),
     surplus: fc.dictionary(fc.constantFrom('g1', 'g2', 'g3'), fc.nat({ max: 4 })),
+    keptByZone: fc.dictionary(fc.constantFrom('g1', 'g2', 'g3'), fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.nat({ max: 2 }))),
     onlyGroups: fc.option(fc.subarray(['g1', 'g2', 'g3']), { nil: undefined }),
   })
   .map(({ nodes, flying: started, wanted, usable, ...rest }) => ({
