@@ -1,6 +1,8 @@
 import type { MasqueradeDecision, NodeRef, Plan } from '../domain/plan.js';
 import type { Blocker, WorkloadReady } from '../domain/refresh.js';
-import type { ClusterRef, DrainSpec, Manifest } from '../domain/spec/schema.js';
+import type { Ramp } from '../domain/pool/ramp.js';
+import type { Flight } from '../domain/pool/survey.js';
+import type { ClusterRef, DrainSpec, Manifest, RefreshSpec } from '../domain/spec/schema.js';
 import type { NodeCounts } from '../domain/status.js';
 
 /**
@@ -75,6 +77,31 @@ export interface NodeRequest {
   node: NodeRef;
 }
 
+/** What the run knows of its pool; everything else is read from the cluster. */
+export interface AdmitRequest {
+  target: Target;
+  refresh: RefreshSpec;
+  ramp: Ramp;
+  /** Instance ids or Node names that are not to be started: skipped, postponed. */
+  exclude: string[];
+  flights: Flight[];
+  known: string;
+}
+
+export interface Admitted extends Look {
+  /** `surplus`: a Cilium node that a surge has left over. */
+  start: { node: NodeRef; decrement: boolean; surplus: boolean }[];
+  counts: NodeCounts;
+  /** Nodes that are still to be started. */
+  remaining: number;
+  /** Most nodes that the limits allow in flight. */
+  most: number;
+  /** Groups that have nodes to start. */
+  groups: string[];
+  /** Names of labelled nodes that `refresh.leaveAlone` selects. */
+  leftAlone: string[];
+}
+
 export interface Activities {
   // --- Temporal itself
   /** Reads the Temporal cluster id and which search attributes exist. Input: nothing; the workflow id is the activity's own. */
@@ -119,19 +146,24 @@ export interface Activities {
   unwindInstall(input: { target: Target }): Promise<{ unwound: boolean; why: string }>;
 
   // --- 6 refresh
-  /** The next labelled node, its group, and counts. `exclude` holds instance ids or Node names (skipped, in flight). Null: none left. */
-  nextNode(input: { target: Target; exclude: string[] }): Promise<{ next: NodeRef | null; counts: NodeCounts; remaining: number }>;
+  /** How many nodes stand where. */
+  countNodes(input: { target: Target }): Promise<NodeCounts>;
+  /**
+   * Look: which nodes may start now, by what the cluster is at this moment; done when one may, or none is left. Extra capacity
+   * for a surge is raised first, ledger before sizes.
+   */
+  admitNodes(input: AdmitRequest): Promise<Admitted>;
   /**
    * Look: what is true of the node right now (identity is instance id and Node UID), and whether the cluster would stand its
    * loss: operator ready and with a place to go, the group whole and its nodes Ready, workloads not already down. Then, ledger
    * first, cordon and exclude-from-external-load-balancers. `workloads` have pods here, with their ready counts from before. A
-   * situation other than `present` is done at once, with nothing touched.
+   * situation other than `present` is done at once, with nothing touched. `surplus`: a Cilium node that a surge has left over.
    */
-  prepareNode(input: NodeRequest & { known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }>;
+  prepareNode(input: NodeRequest & { surplus: boolean; known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }>;
   /** Look: one pass of evictions through the Eviction API. Never touches a pod whose node or UID is another's. */
   lookDrained(input: NodeRequest & { drain: DrainSpec; known: string }): Promise<Look & { evicted: number }>;
   /** TerminateInstanceInAutoScalingGroup, once: an instance that is already going is left to go. */
-  terminateNode(input: NodeRequest & { decrement: boolean }): Promise<{ instancesBefore: string[] }>;
+  terminateNode(input: NodeRequest & { decrement: boolean }): Promise<{ instancesBefore: string[]; decremented: boolean }>;
   /** Look: EC2 says terminated (or knows it no more). */
   lookTerminated(input: NodeRequest & { known: string }): Promise<Look & { terminatedAt: string | null }>;
   /** Look: the Node is gone. 60 s after `terminatedAt` a Node with that providerID is deleted, with a UID precondition, never earlier. */

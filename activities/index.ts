@@ -16,7 +16,8 @@ import { lookDrained } from './kubernetes/lookDrained.js';
 import { lookNodeGone, lookTerminated } from './kubernetes/lookGone.js';
 import { lookProven } from './kubernetes/lookProven.js';
 import { lookReplacement } from './kubernetes/lookReplacement.js';
-import { nextNode } from './kubernetes/nextNode.js';
+import { admitNodes } from './kubernetes/admitNodes.js';
+import { countNodes } from './kubernetes/standing.js';
 import { prepareNode } from './kubernetes/prepareNode.js';
 import { lookAwsNodeGone, removeAwsNode } from './kubernetes/removeAwsNode.js';
 import { lookWorkloads } from './kubernetes/workloads.js';
@@ -63,7 +64,8 @@ export function createActivities(deps: ActivityDeps): Activities {
     lookCilium: async (request) => lookCilium(await read(request.target), request),
     unwindInstall: async ({ target }) => unwindInstall(await write(target)),
 
-    nextNode: async ({ target, exclude }) => nextNode(await read(target), exclude),
+    countNodes: async ({ target }) => countNodes(await read(target)),
+    admitNodes: async (request) => admitNodes(await write(request.target), request),
     prepareNode: async (request) => prepareNode(await write(request.target), request),
     lookDrained: async (request) => lookDrained(await write(request.target), request),
     terminateNode: async (request) => terminateNode(await write(request.target), request),

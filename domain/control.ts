@@ -1,3 +1,5 @@
+import { bothZero, limitProblem } from './pool/limits.js';
+import type { NodeLimit } from './pool/limits.js';
 import type { AuditEntry, OpenGate } from './status.js';
 import { GATES } from './spec/schema.js';
 import type { DrainSpec, Gate } from './spec/schema.js';
@@ -26,6 +28,9 @@ export interface NodeVerb extends Said {
 }
 export interface Settings {
   soakSeconds: number;
+  canarySoakSeconds: number;
+  maxSurge: NodeLimit;
+  maxUnavailable: NodeLimit;
   drain: DrainSpec;
 }
 export interface SetValues {
@@ -67,6 +72,9 @@ export interface Control {
   version: number;
 }
 
+/** Who pauses on the run's own account. */
+const SELF = 'ciliate';
+
 /** The audit keeps the newest entries; a run that is paused and resumed for months must not outgrow a payload. */
 export const AUDIT_LIMIT = 200;
 
@@ -93,7 +101,7 @@ export function refusal(control: Control, command: Command): string | null {
     case 'retry':
       return flyingRefusal(control, command.node);
     case 'set':
-      return setRefusal(command.values);
+      return setRefusal(command.values) ?? limitsRefusal(control.settings, command.values);
     default:
       return command satisfies never;
   }
@@ -102,6 +110,12 @@ export function refusal(control: Control, command: Command): string | null {
 /** The state after a command that fits, and the audit entry that it leaves. */
 export function accept(control: Control, command: Command, at: string): Control {
   return noted(effect(control, command, at), { ...entryOf(command, at) });
+}
+
+/** Goes on after a pause of the run's own, whose reason is gone. */
+export function resumeItself(control: Control, reason: string, at: string): Control {
+  if (control.paused?.by !== SELF) return control;
+  return noted({ ...control, paused: null, version: control.version + 1 }, { at, verb: 'resume', by: SELF, reason });
 }
 
 /** The state after a signal that did not fit: only the record of it. */
@@ -118,7 +132,7 @@ export function openGate(control: Control, gate: OpenGate): Control {
 /** Pauses on the run's own account: a person must decide before it goes on. */
 export function pauseItself(control: Control, reason: string, at: string): Control {
   if (control.paused) return control;
-  const said = { by: 'ciliate', reason, at };
+  const said = { by: SELF, reason, at };
   return noted({ ...control, paused: said, version: control.version + 1 }, { at, verb: 'pause', by: said.by, reason });
 }
 
@@ -228,6 +242,21 @@ const SETTERS: Record<string, { expected: string; fits: (value: string) => boole
     fits: (value) => /^\d+$/.test(value) && Number(value) <= 86_400,
     apply: (settings, value) => ({ ...settings, soakSeconds: Number(value) }),
   },
+  canarySoakSeconds: {
+    expected: 'a whole number of seconds from 0 to 86400',
+    fits: (value) => /^\d+$/.test(value) && Number(value) <= 86_400,
+    apply: (settings, value) => ({ ...settings, canarySoakSeconds: Number(value) }),
+  },
+  maxSurge: {
+    expected: 'a number of nodes or a percentage such as 25%',
+    fits: (value) => limitProblem(value) === null,
+    apply: (settings, value) => ({ ...settings, maxSurge: value }),
+  },
+  maxUnavailable: {
+    expected: 'a number of nodes or a percentage such as 25%',
+    fits: (value) => limitProblem(value) === null,
+    apply: (settings, value) => ({ ...settings, maxUnavailable: value }),
+  },
   'drain.emptyDir': {
     expected: 'evict or block',
     fits: isEvictOrBlock,
@@ -256,6 +285,11 @@ function setRefusal(values: Record<string, string>): string | null {
     if (!setter.fits(String(value))) return `${key}: expected ${setter.expected}, saw "${value}"`;
   }
   return null;
+}
+
+/** As a Deployment refuses it. */
+function limitsRefusal(settings: Settings, values: Record<string, string>): string | null {
+  return bothZero(applySettings(settings, values)) ? 'expected maxSurge or maxUnavailable to be more than 0: nothing could ever move' : null;
 }
 
 function applySettings(settings: Settings, values: Record<string, string>): Settings {

@@ -22,14 +22,10 @@ export function installText(decision: InstallDecision): string {
   return gateText('before-install', { chartSha256, values, awsNodeAffinity });
 }
 
-/** after-canary: the verdicts on the first node that was refreshed, and not how long they took. */
-export function canaryText(canary: NodeResult): string {
-  const { node, outcome, why, replacement } = canary;
+/** after-canary: the verdicts on the first node of each group, and not how long they took. */
+export function canaryText(canaries: readonly NodeResult[]): string {
   return gateText('after-canary', {
-    instanceId: node.instanceId,
-    outcome,
-    why: why ?? null,
-    replacement: replacement?.instanceId ?? null,
+    canaries: canaries.map(({ node, outcome, why, replacement }) => ({ instanceId: node.instanceId, outcome, why: why ?? null, replacement: replacement?.instanceId ?? null })),
   });
 }
 

@@ -4,7 +4,8 @@
  *
  * Values are texts; null means absent (no annotation, no label).
  */
-export type GuardKind = 'asg-process' | 'scale-down' | 'cordon' | 'lb-exclusion';
+export const GUARD_KINDS = ['asg-process', 'asg-desired', 'asg-max', 'scale-down', 'cordon', 'lb-exclusion'] as const;
+export type GuardKind = (typeof GUARD_KINDS)[number];
 
 /** `whole`: from take to give-back; `changing`: only while nodes are being changed; `node`: one node's refresh. */
 export type LedgerSet = 'whole' | 'changing' | 'node';
@@ -28,6 +29,8 @@ export interface GuardEntry {
 export interface GuardNow {
   value: string | null;
   setBy: 'us' | 'others' | 'unknown';
+  /** Why it cannot be given back now, for a guard that has rules of its own. */
+  left?: string;
 }
 
 /** `set`: write this entry, then the value. `ours`: held already. `theirs`: it has that value without us; leave it alone. */
@@ -54,6 +57,7 @@ export type GivingBack = { act: 'restore' } | { act: 'drop' } | { act: 'left'; w
 export function givingBack(entry: GuardEntry, now: GuardNow | undefined): GivingBack {
   if (now === undefined) return { act: 'drop' };
   if (now.value === entry.prior) return { act: 'drop' };
+  if (now.left !== undefined) return { act: 'left', why: now.left };
   if (now.value !== entry.ours) return { act: 'left', why: `${entry.object}: was set to ${shown(entry.ours)}, is ${shown(now.value)} now; somebody else changed it` };
   if (now.setBy === 'others') return { act: 'left', why: `${entry.object}: ${shown(entry.ours)} was set by somebody else` };
   return { act: 'restore' };

@@ -26,6 +26,8 @@ export const FIELD_MANAGER = 'ciliate';
 
 /** Cilium's startup taint; the operator removes it once the agent on the node is ready. */
 export const AGENT_NOT_READY_TAINT = 'node.cilium.io/agent-not-ready';
+/** PreferNoSchedule on every node that is still to be refreshed. */
+export const SOFT_TAINT = 'ciliate.io/to-be-refreshed';
 /** Well-known label: load balancers of type LoadBalancer stop sending to the node. */
 export const EXCLUDE_FROM_LB_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
 /** cluster-autoscaler: a node with this annotation "true" is not scaled down; scale-up stays on. */

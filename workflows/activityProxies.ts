@@ -35,6 +35,14 @@ const look = proxyActivities<Activities>({
   retry: { initialInterval: '200ms', backoffCoefficient: 1.1, maximumInterval: '5s' },
 });
 
+/** A look that nobody waits out: when a node ends meanwhile it is asked anew, and the old one may end when it learns of that. */
+const swift = proxyActivities<Activities>({
+  startToCloseTimeout: '2m',
+  ...common,
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+  retry: { initialInterval: '200ms', backoffCoefficient: 1.1, maximumInterval: '5s' },
+});
+
 export const acts: Activities = {
   temporalFacts: brief.temporalFacts,
   readManifest: brief.readManifest,
@@ -51,7 +59,8 @@ export const acts: Activities = {
   ensureCilium: long.ensureCilium,
   lookCilium: look.lookCilium,
   unwindInstall: long.unwindInstall,
-  nextNode: brief.nextNode,
+  countNodes: brief.countNodes,
+  admitNodes: swift.admitNodes,
   prepareNode: look.prepareNode,
   lookDrained: look.lookDrained,
   terminateNode: brief.terminateNode,

@@ -57,9 +57,11 @@ async function begin(migration: Migration): Promise<void> {
   book.facts ??= await migration.step(() => acts.temporalFacts());
   if (!book.manifest) {
     book.manifest = await migration.step(() => acts.readManifest(migration.input));
-    const { soakSeconds, drain } = book.manifest.spec;
+    const { soakSeconds, drain, refresh } = book.manifest.spec;
+    const { maxSurge, maxUnavailable } = refresh;
+    const canarySoakSeconds = refresh.canarySoakSeconds ?? Math.min(soakSeconds, 600);
     // What operators said before the manifest was read (a pause by signal) is kept.
-    book.control = { ...initialControl({ soakSeconds, drain }), ...heard(book) };
+    book.control = { ...initialControl({ soakSeconds, canarySoakSeconds, drain, maxSurge, maxUnavailable }), ...heard(book) };
   }
 }
 

@@ -16,6 +16,8 @@ export interface RefreshInput {
   node: NodeRef;
   /** TerminateInstanceInAutoScalingGroup's ShouldDecrementDesiredCapacity: no replacement is awaited. */
   decrement: boolean;
+  /** A Cilium node that a surge has left over. */
+  surplus: boolean;
   steering: Steering;
 }
 
@@ -89,14 +91,14 @@ class NodeRefresh {
     }
     if (situation.state === 'present') await this.#drain();
     if (situation.state === 'instance-gone') return this.#afterTermination(workloads, null);
-    const { instancesBefore } = await this.#terminate();
-    return this.#afterTermination(workloads, instancesBefore);
+    const { instancesBefore, decremented } = await this.#terminate();
+    return this.#afterTermination(workloads, decremented ? null : instancesBefore);
   }
 
   /** Room and cordon. A labelled node that runs Cilium is somebody's mistake: refreshing it would be another, so a person must look. */
   async #prepare(): Promise<{ situation: NodeSituation; workloads: WorkloadReady[] }> {
     for (;;) {
-      const seen = await this.#look('prepare', (known) => acts.prepareNode({ ...this.#request, known }));
+      const seen = await this.#look('prepare', (known) => acts.prepareNode({ ...this.#request, surplus: this.input.surplus, known }));
       if (seen.situation.state !== 'on-cilium') return seen;
       await this.#stuck(new Error(seen.situation.why));
     }
@@ -112,7 +114,7 @@ class NodeRefresh {
   }
 
   /** The point of no return: asked for once, an instance may be going whether or not we hear the answer. */
-  async #terminate(): Promise<{ instancesBefore: string[] }> {
+  async #terminate(): Promise<{ instancesBefore: string[]; decremented: boolean }> {
     await this.#mayGoOn();
     this.#terminated = true;
     return this.#step('terminate', () => acts.terminateNode({ ...this.#request, decrement: this.input.decrement }));
@@ -124,7 +126,7 @@ class NodeRefresh {
     const goneAt = terminatedAt ?? now();
     await this.#look('await-node-gone', (known) => acts.lookNodeGone({ ...this.#request, terminatedAt: goneAt, known }));
     await acts.releaseNode(this.#request);
-    if (this.input.decrement || instancesBefore === null) return this.#settled(workloads, undefined);
+    if (instancesBefore === null) return this.#settled(workloads, undefined);
 
     const seen = await this.#withGrace(() =>
       this.#look('await-replacement', (known) => acts.lookReplacement({ ...this.#request, instancesBefore, known })),

@@ -63,7 +63,7 @@ export class ClientPool {
 }
 
 function assembled(kube: KubeClients, rest: Pick<Clients, 'aws' | 'region' | 'ref'>): Clients {
-  return { kube, ...rest, events: new ClusterEvents(kube) };
+  return { kube, ...rest, events: new ClusterEvents(kube), memberships: new Map() };
 }
 
 /** One text for one reference, whatever the order of its keys. */

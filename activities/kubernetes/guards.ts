@@ -1,6 +1,7 @@
 import { entriesOf } from '../../domain/ledger.js';
 import type { GuardEntry, LedgerSet } from '../../domain/ledger.js';
 import { processGuard } from '../aws/guards/processes.js';
+import { desiredGuard, maxGuard } from '../aws/guards/sizes.js';
 import type { GuardSet } from '../api.js';
 import type { Clients } from '../clients/index.js';
 import { giveBack, hold } from './guard.js';
@@ -9,15 +10,16 @@ import { cordonGuard } from './guards/cordon.js';
 import { lbExclusionGuard } from './guards/lbExclusion.js';
 import { scaleDownGuard } from './guards/scaleDown.js';
 import { readGuards } from './guardsLedger.js';
+import { giveBackSoftTaint, holdSoftTaint } from './softTaint.js';
 import { dropTerminations } from './terminations.js';
 
 /** Guards of one node are wanted node by node (cordon.ts), never as a set. */
 const none = (): Promise<[]> => Promise.resolve([]);
-const GUARDS: Guard[] = [{ ...cordonGuard, wanted: none }, { ...lbExclusionGuard, wanted: none }, scaleDownGuard, processGuard];
+const GUARDS: Guard[] = [{ ...cordonGuard, wanted: none }, { ...lbExclusionGuard, wanted: none }, scaleDownGuard, processGuard, desiredGuard, maxGuard];
 
 /** Takes every guard of the set that is not held yet. */
 export async function holdGuards(clients: Clients, set: GuardSet): Promise<{ taken: string[] }> {
-  const taken: string[] = [];
+  const taken: string[] = set === 'whole' ? await holdSoftTaint(clients) : [];
   for (const guard of GUARDS) taken.push(...(await hold(clients, guard, await guard.wanted(clients, set))));
   return { taken };
 }
@@ -25,7 +27,9 @@ export async function holdGuards(clients: Clients, set: GuardSet): Promise<{ tak
 /** Gives back a set; `whole` gives back everything that the ledger knows, nodes' guards too. */
 export async function giveBackGuards(clients: Clients, set: GuardSet): Promise<GivenBack> {
   const back = await giveBackEntries(clients, entriesOf(await readGuards(clients), set));
-  if (set === 'whole') await dropTerminations(clients);
+  if (set !== 'whole') return back;
+  await dropTerminations(clients);
+  back.given.push(...(await giveBackSoftTaint(clients)));
   return back;
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { GUARDS_LEDGER } from '../../domain/names.js';
-import { entryKey } from '../../domain/ledger.js';
+import { entryKey, GUARD_KINDS } from '../../domain/ledger.js';
 import type { Entries, GuardEntry } from '../../domain/ledger.js';
 import type { Clients } from '../clients/index.js';
 import { changeData, readData } from './configMap.js';
@@ -9,7 +9,7 @@ import type { Data } from './configMap.js';
 import { TERMINATION_PREFIX } from './terminations.js';
 
 const entrySchema: z.ZodType<GuardEntry> = z.object({
-  kind: z.enum(['asg-process', 'scale-down', 'cordon', 'lb-exclusion']),
+  kind: z.enum(GUARD_KINDS),
   set: z.enum(['whole', 'changing', 'node']),
   object: z.string(),
   id: z.string(),

@@ -16,6 +16,7 @@ import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { readCiliumNode } from './ciliumResources.js';
 import { listNodes, readAgents } from './lists.js';
+import { claim, claims } from './terminations.js';
 
 type Replacement = NonNullable<NodeResult['replacement']>;
 type ReplacementRequest = NodeRequest & { instancesBefore: string[]; known: string };
@@ -34,8 +35,9 @@ export function lookReplacement(clients: Clients, request: ReplacementRequest): 
 }
 
 async function replacementPass(clients: Clients, { node: ref, instancesBefore, known }: ReplacementRequest): Promise<Look & { replacement: Replacement | null }> {
-  const group = await describeGroup(clients, ref.group);
-  const fresh = (group.Instances ?? []).filter((instance) => isFresh(instance, [...instancesBefore, ref.instanceId]));
+  const [group, claimed] = await Promise.all([describeGroup(clients, ref.group), claims(clients)]);
+  const others = [...claimed].filter(([, by]) => by !== ref.instanceId).map(([id]) => id);
+  const fresh = (group.Instances ?? []).filter((instance) => isFresh(instance, [...instancesBefore, ref.instanceId, ...others]));
   const instances = await readInstances(
     clients,
     fresh.map((instance) => instance.InstanceId ?? ''),
@@ -48,7 +50,9 @@ async function replacementPass(clients: Clients, { node: ref, instancesBefore, k
     if (best === undefined || judged.blockers.length < best.blockers.length) best = { instance, ...judged };
   }
   const blockers = best?.blockers ?? [noneYet(ref.group, group.SuspendedProcesses?.map((process) => process.ProcessName ?? '') ?? [])];
-  const done = blockers.length === 0;
+  const proven = blockers.length === 0;
+  const done = proven && (await claim(clients, best?.instance.InstanceId ?? '', ref.instanceId));
+  if (proven && !done) blockers.push(noneYet(ref.group, []));
   const replacement =
     done && best !== undefined ? { name: best.node?.metadata?.name ?? '', instanceId: best.instance.InstanceId ?? '', zone: (best.node && zoneOf(best.node)) || (best.instance.Placement?.AvailabilityZone ?? '') } : null;
   return look({ known, done, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), extra: { replacement } });

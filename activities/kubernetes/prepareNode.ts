@@ -7,8 +7,10 @@ import { observeNode } from './observeNode.js';
 import { roomBlockers } from './room.js';
 
 /** Observes, waits for room, cordons: all in one pass, so that what is cordoned was looked at a moment before. */
-export async function prepareNode(clients: Clients, { node, known }: NodeRequest & { known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }> {
-  const situation = await observeNode(clients, node);
+export async function prepareNode(clients: Clients, { node, surplus, known }: NodeRequest & { surplus: boolean; known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }> {
+  const seen = await observeNode(clients, node);
+  // On Cilium it is meant to be, where it is one too many.
+  const situation: NodeSituation = surplus && seen.state === 'on-cilium' ? { ...seen, state: 'present' } : seen;
   const present = situation.state === 'present';
   // Counted before anything moves.
   const room = present ? await roomBlockers(clients, node) : { blockers: [], workloads: [] };

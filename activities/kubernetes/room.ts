@@ -6,7 +6,7 @@ import type { Blocker } from '../../domain/refresh.js';
 import { describeGroup } from '../aws/groups.js';
 import type { Clients } from '../clients/index.js';
 import { listNodes, podsOnNode, systemPods } from './lists.js';
-import { OPERATOR_SELECTOR } from './nextNode.js';
+import { OPERATOR_SELECTOR } from './standing.js';
 import { workloadsOf } from './workloads.js';
 import type { WorkloadNow } from './workloads.js';
 

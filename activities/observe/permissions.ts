@@ -88,7 +88,14 @@ export const MIGRATOR_ACTIONS: readonly AwsAction[] = [
     'autoscaling:DescribeInstanceRefreshes',
     'autoscaling:DescribeScheduledActions',
   ),
-  ...always('groups', 'autoscaling:ResumeProcesses', 'autoscaling:SuspendProcesses', 'autoscaling:TerminateInstanceInAutoScalingGroup'),
+  ...always(
+    'groups',
+    'autoscaling:ResumeProcesses',
+    'autoscaling:SetDesiredCapacity',
+    'autoscaling:SuspendProcesses',
+    'autoscaling:TerminateInstanceInAutoScalingGroup',
+    'autoscaling:UpdateAutoScalingGroup',
+  ),
   ...always(
     'anything',
     'ec2:DescribeInstanceTypes',
@@ -98,7 +105,7 @@ export const MIGRATOR_ACTIONS: readonly AwsAction[] = [
     'ec2:DescribeRouteTables',
     'ec2:DescribeSubnets',
   ),
-  ...['eks:DescribeCluster', 'eks:DescribeNodegroup', 'eks:DescribeUpdate', 'eks:ListNodegroups', 'eks:ListUpdates', 'eks:ListPodIdentityAssociations', 'eks:DescribeAddon'].map(
+  ...['eks:DescribeCluster', 'eks:DescribeNodegroup', 'eks:DescribeUpdate', 'eks:ListNodegroups', 'eks:ListUpdates', 'eks:UpdateNodegroupConfig', 'eks:ListPodIdentityAssociations', 'eks:DescribeAddon'].map(
     (action): AwsAction => ({ action, on: action === 'eks:DescribeAddon' ? 'addon' : 'cluster', when: 'eks' }),
   ),
   { action: 'eks:DescribeAddonConfiguration', on: 'anything', when: 'addon' },

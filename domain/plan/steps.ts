@@ -1,6 +1,7 @@
 import { ASG_PROCESSES_CHANGING, ASG_PROCESSES_WHOLE, CNI_LABEL, CNI_LABEL_AWS, CNI_LEDGER, GUARDS_LEDGER, LEASE_NAME } from '../names.js';
 import type { ObservedCluster } from '../observation.js';
 import type { NodeRef, Plan, PlannedStep } from '../plan.js';
+import { approvalsOf } from '../spec/schema.js';
 import type { Gate, Manifest } from '../spec/schema.js';
 import type { Phase } from '../status.js';
 
@@ -60,7 +61,7 @@ const GATE_OF: Partial<Record<Phase, Gate>> = {
 
 function step({ manifest, nodes }: StepsInput, id: Phase, writes: string[]): PlannedStep {
   const gate = GATE_OF[id];
-  const asked = gate !== undefined && manifest.spec.approvals.includes(gate) && !(gate === 'after-canary' && nodes.length === 0);
+  const asked = gate !== undefined && approvalsOf(manifest.spec).includes(gate) && !(gate === 'after-canary' && nodes.length === 0);
   return { id, title: TITLES[id], ...(asked ? { gate } : {}), writes };
 }
 

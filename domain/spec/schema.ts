@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bothZero, limitProblem } from '../pool/limits.js';
 
 /**
  * The ClusterMigration manifest (SPEC). Strict: an unknown key is an error. The descriptions become the JSON Schema that is
@@ -66,11 +67,33 @@ export const ciliumSchema = z.strictObject({
   values: z.record(z.string(), z.json()).default({}).describe('Further Helm values; a key that fights the migration is refused'),
 });
 
+/** As a Deployment's maxSurge and maxUnavailable. */
+const nodeLimit = z
+  .union([z.number().int().min(0), z.string()])
+  .refine((value) => limitProblem(String(value)) === null, { message: 'expected a whole number of nodes such as 2, or a percentage such as 25%' });
+
 export const refreshSchema = z
   .strictObject({
-    maxSurge: z.number().int().min(0).max(0, 'expected 0: surge is not there yet').default(0),
-    maxUnavailable: z.number().int().min(1).max(1, 'expected 1: one node at a time for now').default(1),
+    maxSurge: nodeLimit.default(0).describe("Extra nodes while the others are refreshed, in all groups together: a number, or a percentage of the nodes, rounded up; as a Deployment's"),
+    maxUnavailable: nodeLimit.default(1).describe("Nodes that may be missing meanwhile, in all groups together: a number, or a percentage of the nodes, rounded down; as a Deployment's"),
+    maxPerZone: z.number().int().min(1).optional().describe('Nodes of one zone that may be refreshed at a time'),
+    maxPerGroup: z.number().int().min(1).optional().describe('Nodes of one group that may be refreshed at a time'),
+    canary: z.boolean().default(true).describe('One node of each group alone, a soak, the gate after-canary; then 1, 2, 4 … nodes at a time. false: at once what the limits allow'),
+    canarySoakSeconds: z.number().int().min(0).max(86_400).optional().describe('How long the cluster is left alone after the canaries; absent: soakSeconds, at most ten minutes'),
+    order: z
+      .strictObject({
+        label: text.optional().describe('Label whose whole number says when: lower first'),
+        first: z.array(text).optional().describe('Names of nodes that go first, in this order'),
+        last: z.array(text).optional().describe('Names of nodes that go last, in this order'),
+      })
+      .prefault({})
+      .describe('Order of the nodes; otherwise balanced over zones and groups'),
+    leaveAlone: text.optional().describe('Label selector of nodes that are not refreshed; the run then ends partial and names them'),
     shouldDecrementDesiredCapacity: z.boolean().default(false).describe("As in the Auto Scaling API: true shrinks the group by every node refreshed"),
+  })
+  .refine((refresh) => !bothZero(refresh), { message: 'expected maxSurge or maxUnavailable to be more than 0: nothing could ever move' })
+  .refine((refresh) => !refresh.shouldDecrementDesiredCapacity || parseInt(String(refresh.maxSurge), 10) === 0, {
+    message: 'expected maxSurge 0 with shouldDecrementDesiredCapacity: groups cannot grow and shrink at once',
   })
   .prefault({});
 
@@ -85,15 +108,25 @@ export const manifestSchema = z.strictObject({
   apiVersion: z.literal('ciliate.io/v1alpha1'),
   kind: z.literal('ClusterMigration'),
   metadata: z.strictObject({ name: objectName.describe('Name of the migration; CLUSTER of every command') }),
-  spec: z.strictObject({
-    cluster: clusterSchema,
-    cilium: ciliumSchema,
-    refresh: refreshSchema,
-    drain: drainSchema,
-    soakSeconds: z.number().int().min(0).max(86_400).default(60).describe('How long the cluster is left alone after enforcement, before before-removal'),
-    approvals: z.array(z.enum(GATES)).default([...GATES]).describe('Gates that wait for an approval; absent: all, []: none'),
-  }),
+  spec: z
+    .strictObject({
+      cluster: clusterSchema,
+      cilium: ciliumSchema,
+      refresh: refreshSchema,
+      drain: drainSchema,
+      soakSeconds: z.number().int().min(0).max(86_400).default(60).describe('How long the cluster is left alone after enforcement, before before-removal'),
+      approvals: z.array(z.enum(GATES)).optional().describe('Gates that wait for an approval; absent: all, []: none'),
+    })
+    .refine(({ refresh, approvals }) => refresh.canary || approvals?.includes('after-canary') !== true, {
+      path: ['approvals'],
+      message: 'expected no after-canary with refresh.canary false: there is no canary to approve',
+    }),
 });
+
+/** The gates that a run waits at: where none are named all, and without a canary none after it. */
+export function approvalsOf({ approvals, refresh }: Manifest['spec']): readonly Gate[] {
+  return approvals ?? GATES.filter((gate) => refresh.canary || gate !== 'after-canary');
+}
 
 /** The manifest after defaults: what the workflow runs on. Paths are absolute (made so by `start`). */
 export type Manifest = z.output<typeof manifestSchema>;

@@ -8,6 +8,7 @@ import { ClientPool } from '../../activities/clients/index.js';
 import type { Clients, TemporalGateway } from '../../activities/clients/index.js';
 import { toFailure } from '../../activities/failures.js';
 import { createActivities } from '../../activities/index.js';
+import { startRamp } from '../../domain/pool/ramp.js';
 import { cordonNode } from '../../activities/kubernetes/cordonNode.js';
 import { forceRelease } from '../../activities/kubernetes/release.js';
 import type { NodeRef } from '../../domain/plan.js';
@@ -44,7 +45,7 @@ beforeAll(async () => {
 afterAll(async () => lab?.stop());
 
 /** Repeats a look as Temporal's retries do. */
-const prepare = (on: NodeRequest) => until((known) => acts.prepareNode({ ...on, known }));
+const prepare = (on: NodeRequest) => until((known) => acts.prepareNode({ ...on, surplus: false, known }));
 
 async function until<T extends Look>(look: (known: string) => Promise<T>, seconds = 60): Promise<T> {
   let known = '';
@@ -68,9 +69,10 @@ const suspended = async (): Promise<string[]> => {
   return AutoScalingGroups.flatMap((group) => group.SuspendedProcesses ?? []).map((process) => process.ProcessName ?? '').sort();
 };
 const next = async (): Promise<NodeRef> => {
-  const { next: found } = await acts.nextNode({ target, exclude: [] });
-  if (found === null) throw new Error('no node left');
-  return found;
+  const { start } = await until((known) => acts.admitNodes({ target, refresh: request.manifest.spec.refresh, ramp: startRamp(false), exclude: [], flights: [], known }));
+  const [first] = start;
+  if (first === undefined) throw new Error('no node left');
+  return first.node;
 };
 
 describe('the Lease', () => {
@@ -228,7 +230,7 @@ describe('a refresh', () => {
   });
 
   it('proves, enforces, removes and finishes', async () => {
-    expect(await acts.nextNode({ target, exclude: [] })).toMatchObject({ next: null, counts: { aws: 0, cilium: 3, pending: 0 } });
+    expect(await acts.countNodes({ target })).toEqual({ aws: 0, cilium: 3, pending: 0 });
     const { digest } = await until((known) => acts.lookProven({ target, known }));
     const enforcement: CiliumRequest = { ...request, phase: 'enforcement' };
     expect(await acts.ensureCilium(enforcement)).toMatchObject({ changed: true });

@@ -2,7 +2,10 @@ import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/comm
 import type { Activities, Look, NodeSituation, PlanDigest } from '../../activities/api.js';
 import type { FailureKind } from '../../domain/failures.js';
 import type { NodeRef } from '../../domain/plan.js';
+import { resolveLimits } from '../../domain/pool/limits.js';
+import { width } from '../../domain/pool/ramp.js';
 import type { Blocker } from '../../domain/refresh.js';
+import type { NodeCounts } from '../../domain/status.js';
 import { manifestSchema } from '../../domain/spec/schema.js';
 import type { ManifestInput } from '../../domain/spec/schema.js';
 
@@ -45,6 +48,8 @@ export class FakeCluster {
   readonly guards = new Set<string>();
   plan: Partial<PlanDigest> = {};
   searchAttributes = true;
+  /** Most nodes that were ever in flight. */
+  widest = 0;
   #made = 0;
 
   constructor(size: number) {
@@ -150,12 +155,18 @@ export class FakeCluster {
         for (const node of this.nodes) node.labelled = false;
         return Promise.resolve({ unwound: true, why: 'no node ran Cilium: the install was unwound' });
       },
-      nextNode: ({ exclude }) => {
+      countNodes: () => Promise.resolve(this.#counts()),
+      admitNodes: ({ exclude, flights, ramp, refresh }) => {
         const open = this.nodes.filter((node) => node.nodeExists && node.labelled);
-        const left = open.filter((node) => !exclude.includes(node.instanceId) && !exclude.includes(node.name));
-        const counts = { aws: open.length, cilium: this.nodes.filter((node) => node.cni === 'cilium').length, pending: 0 };
-        const first = left[0];
-        return Promise.resolve({ next: first ? ref(first) : null, counts, remaining: left.length });
+        const left = open.filter((node) => !exclude.includes(node.instanceId) && !exclude.includes(node.name) && !flights.some((flight) => flight.instanceId === node.instanceId));
+        const limits = resolveLimits(refresh, this.nodes.filter((node) => node.instance === 'running').length);
+        const most = limits.maxSurge + limits.maxUnavailable;
+        const groups = [...new Set(left.map(({ group }) => group))];
+        const room = Math.max(0, width(ramp, { most, groups }) - flights.length);
+        const start = left.slice(0, room).map((node) => ({ node: ref(node), decrement: false, surplus: false }));
+        this.widest = Math.max(this.widest, flights.length + start.length);
+        if (start.length === 0 && left.length > 0) throw failure('NotYet', 'no room');
+        return Promise.resolve({ done: true, seen: 'done', blockers: [], start, counts: this.#counts(), remaining: left.length, most, groups, leftAlone: [] });
       },
       prepareNode: async ({ node, known }) => {
         this.#mustHold('prepareNode');
@@ -176,7 +187,7 @@ export class FakeCluster {
         if (looked.done && seen) seen.pods = 0;
         return { ...looked, evicted };
       },
-      terminateNode: ({ node }) => {
+      terminateNode: ({ node, decrement }) => {
         this.#mustHold('terminateNode');
         const seen = this.#find(node);
         if (seen && seen.nodeExists && seen.pods > 0) this.violations.push(`${node.name} terminated with pods on it`);
@@ -186,7 +197,7 @@ export class FakeCluster {
           seen.instance = 'terminated';
           this.nodes.push(this.#make('cilium', this.nodes.indexOf(seen)));
         }
-        return Promise.resolve({ instancesBefore: before });
+        return Promise.resolve({ instancesBefore: before, decremented: decrement });
       },
       lookTerminated: async ({ known }) => ({ ...(await this.#look('lookTerminated', known)), terminatedAt: new Date(0).toISOString() }),
       lookNodeGone: async ({ node, known }) => {
@@ -222,6 +233,10 @@ export class FakeCluster {
     const seen = JSON.stringify(blocker);
     if (seen === known) throw failure('NotYet', `${activity}: ${blocker.reason}`);
     return Promise.resolve({ done: false, seen, blockers: [blocker] });
+  }
+
+  #counts(): NodeCounts {
+    return { aws: this.labelled, cilium: this.nodes.filter((node) => node.cni === 'cilium').length, pending: 0 };
   }
 
   #mustHold(activity: string): void {

@@ -316,12 +316,72 @@ describe('a node that will not go', () => {
 describe('settings', () => {
   it('change under way: a soak of a day ends when it is set to nothing', async () => {
     const cluster = new FakeCluster(1);
-    const report = await harness.run(cluster, manifest('soak', { soakSeconds: 86_400 }), async (handle) => {
+    const report = await harness.run(cluster, manifest('soak', { soakSeconds: 86_400, refresh: { canarySoakSeconds: 0 } }), async (handle) => {
       await statusWhere(handle, (status) => status.phase === 'soak');
       expect(await refused(handle.executeUpdate(setUpdate, { args: [{ values: { nonsense: '1' }, by: 'test' }] }))).toContain('soakSeconds');
       await handle.executeUpdate(setUpdate, { args: [{ values: { soakSeconds: '0' }, by: 'test' }] });
       return handle.result();
     });
     expect(report.state).toBe('done');
+  });
+});
+
+describe('a pool', () => {
+  const surge = { maxSurge: 4, maxUnavailable: 0 };
+
+  it('has one canary alone, then 1, 2, 4 … nodes in flight, each exactly once', async () => {
+    const cluster = new FakeCluster(14);
+    const report = await harness.run(cluster, manifest('ramp', { refresh: surge }), (handle) => handle.result());
+    expect(report.state).toBe('done');
+    expect(cluster.widest).toBe(4);
+    expect(new Set(report.nodes.map(({ node }) => node.instanceId)).size).toBe(14);
+    expect(report.nodes.map(({ outcome }) => outcome)).toEqual(Array.from({ length: 14 }, () => 'refreshed'));
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('without a canary begins with all that the limits allow', async () => {
+    const cluster = new FakeCluster(5);
+    await harness.run(cluster, manifest('wide', { refresh: { ...surge, canary: false } }), (handle) => handle.result());
+    expect(cluster.widest).toBe(4);
+  });
+
+  it('is set under way, and refuses to stand still', async () => {
+    const cluster = new FakeCluster(6);
+    cluster.block('lookDrained');
+    await harness.run(cluster, manifest('set', { refresh: { canary: false } }), async (handle) => {
+      await statusWhere(handle, ({ inFlight }) => inFlight.length === 1);
+      expect(await refused(handle.executeUpdate(setUpdate, { args: [{ values: { maxUnavailable: '0' }, by: 'test' }] }))).toContain('nothing could ever move');
+      await handle.executeUpdate(setUpdate, { args: [{ values: { maxSurge: '50%' }, by: 'test' }] });
+      await statusWhere(handle, ({ inFlight }) => inFlight.length === 4);
+      cluster.blocked.clear();
+      return handle.result();
+    });
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('pauses itself when its canary fails, says why, and goes on by itself when that went well after all', async () => {
+    const cluster = new FakeCluster(3);
+    cluster.block('lookReplacement', { object: 'Node new', reason: 'is not Ready', todo: 'look at it' });
+    const report = await harness.run(cluster, manifest('trip'), async (handle) => {
+      const status = await statusWhere(handle, ({ state }) => state === 'paused');
+      expect(status.problem).toMatch(/a node failed as canary: .*is not Ready/);
+      cluster.blocked.clear();
+      return handle.result();
+    });
+    expect(report.state).toBe('done');
+    expect(report.audit.map(({ verb, by }) => `${verb} ${by}`)).toEqual(['pause ciliate', 'resume ciliate']);
+  });
+
+  it('hands every node back that it can when it is aborted', async () => {
+    const cluster = new FakeCluster(6);
+    cluster.block('lookDrained');
+    const report = await harness.run(cluster, manifest('abort-pool', { refresh: { ...surge, canary: false } }), async (handle) => {
+      await statusWhere(handle, ({ inFlight }) => inFlight.length === 4);
+      await handle.executeUpdate(abortUpdate, { args: [me] });
+      return handle.result();
+    });
+    expect(report.state).toBe('aborted');
+    expect(report.nodes.map(({ outcome }) => outcome)).toEqual(['handed-back', 'handed-back', 'handed-back', 'handed-back']);
+    expect(cluster.snapshot()).toMatchObject({ cordoned: 0, guards: [], lease: null });
   });
 });

@@ -2,6 +2,7 @@ import type { PlanDigest, TemporalFacts } from '../../activities/api.js';
 import { initialControl } from '../../domain/control.js';
 import type { Control } from '../../domain/control.js';
 import type { NodeProgress, NodeResult } from '../../domain/refresh.js';
+import type { Ramp } from '../../domain/pool/ramp.js';
 import type { Manifest } from '../../domain/spec/schema.js';
 import type { MigrationReport, MigrationStatus, NodeCounts, Phase, PhaseRecord, RunState } from '../../domain/status.js';
 import { CILIATE_VERSION } from '../../domain/version.js';
@@ -24,6 +25,8 @@ export interface Book {
   /** The Lease is ours: there is something to give back. */
   taken: boolean;
   canaryDone: boolean;
+  /** How far the refresh trusts itself (domain/pool/ramp.ts); null before it began. */
+  ramp: Ramp | null;
   counts: NodeCounts;
   phases: PhaseRecord[];
   nodes: NodeResult[];
@@ -43,9 +46,10 @@ export function newBook(startedAt: string): Book {
     facts: null,
     manifest: null,
     plan: null,
-    control: initialControl({ soakSeconds: 0, drain: { emptyDir: 'evict', barePods: 'block' } }),
+    control: initialControl({ soakSeconds: 0, canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, drain: { emptyDir: 'evict', barePods: 'block' } }),
     taken: false,
     canaryDone: false,
+    ramp: null,
     counts: { aws: 0, cilium: 0, pending: 0 },
     phases: [],
     nodes: [],

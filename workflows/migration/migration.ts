@@ -10,10 +10,11 @@ import {
 } from '@temporalio/workflow';
 import type { Duration } from '@temporalio/common';
 import type { Target } from '../../activities/api.js';
-import { accept, openGate, pauseItself } from '../../domain/control.js';
+import { accept, openGate, pauseItself, resumeItself } from '../../domain/control.js';
 import type { Command, Control } from '../../domain/control.js';
 import type { NodeProgress } from '../../domain/refresh.js';
-import type { Gate, Manifest } from '../../domain/spec/schema.js';
+import { approvalsOf } from '../../domain/spec/schema.js';
+import type { Gate, Manifest, RefreshSpec } from '../../domain/spec/schema.js';
 import type { MigrationStatus, Phase } from '../../domain/status.js';
 import { acts } from '../activityProxies.js';
 import { now } from '../clock.js';
@@ -130,8 +131,7 @@ export class Migration {
 
   /** Pauses on the run's own account; goes on when a person resumed. */
   async #ask(problem: string): Promise<void> {
-    this.book.problem = problem;
-    this.control = pauseItself(this.control, problem, now());
+    this.pauseItself(problem);
     await this.safePoint();
     this.book.problem = null;
   }
@@ -163,6 +163,45 @@ export class Migration {
     }
   }
 
+  /** What a look that was given up waited for is no news any more. */
+  forgetBlockers(): void {
+    this.#blockers = [];
+    this.show();
+  }
+
+  /** The refresh as the spec asks for it, with what operators set since. */
+  get refresh(): RefreshSpec {
+    const { maxSurge, maxUnavailable } = this.control.settings;
+    return { ...this.manifest.spec.refresh, maxSurge, maxUnavailable };
+  }
+
+  /** Pauses on the run's own account, and says why until a person resumes. */
+  pauseItself(problem: string): void {
+    this.book.problem = problem;
+    this.control = pauseItself(this.control, problem, now());
+  }
+
+  wantsContinueAsNew(): boolean {
+    return workflowInfo().continueAsNewSuggested;
+  }
+
+  /** The reason of a pause of its own is gone. */
+  resumeItself(why: string): void {
+    this.control = resumeItself(this.control, why, now());
+    if (!this.control.paused) this.book.problem = null;
+  }
+
+  /** Leaves the cluster alone for so many seconds, which may be set meanwhile. */
+  async soak(setting: 'soakSeconds' | 'canarySoakSeconds'): Promise<void> {
+    const since = Date.now();
+    const left = () => since + this.control.settings[setting] * 1000 - Date.now();
+    while (left() > 0) {
+      const seconds = this.control.settings[setting];
+      await this.standStill(() => this.control.settings[setting] !== seconds, left());
+    }
+    await this.safePoint();
+  }
+
   throwIfAborted(): void {
     const { abort } = this.control;
     if (abort) throw new RunEnd('aborted', `aborted by ${abort.by}: ${abort.reason}`);
@@ -180,7 +219,7 @@ export class Migration {
    * changed meanwhile, the gate opens again with what is true now.
    */
   async gate(gate: Gate, evidence: () => Promise<{ digest: string; shows: string[] }>): Promise<void> {
-    if (!this.manifest.spec.approvals.includes(gate)) return;
+    if (!approvalsOf(this.manifest.spec).includes(gate)) return;
     for (;;) {
       const { digest, shows } = await evidence();
       this.control = openGate(this.control, { gate, digest, shows, since: now() });
@@ -200,7 +239,8 @@ export class Migration {
       const rest = deadline - Date.now();
       if (await condition(over, rest === Infinity ? RENEW : Math.min(rest, 20 * 60_000))) break;
       if (this.book.taken) await this.step(() => acts.renewLease({ target: this.target }));
-      if (workflowInfo().continueAsNewSuggested && atMost === undefined) await this.#continueAsNew();
+      // Children do not survive it.
+      if (workflowInfo().continueAsNewSuggested && atMost === undefined && this.flying.size === 0) await this.#continueAsNew();
     }
     this.throwIfAborted();
     if (held) await this.holdChanging();

@@ -85,7 +85,7 @@ async function install(migration: Migration): Promise<string> {
 
 async function prove(migration: Migration): Promise<string> {
   const { target } = migration;
-  const { counts } = await migration.step(() => acts.nextNode({ target, exclude: [] }));
+  const counts = await migration.step(() => acts.countNodes({ target }));
   migration.book.counts = counts;
   if (counts.aws > 0) throw new RunEnd('partial', `${counts.aws} nodes are still on aws-node; the same start goes on from here`);
   const seen = await migration.lookWithin(PROOF, (known) => acts.lookProven({ target, known }));
@@ -102,12 +102,7 @@ async function enforce(migration: Migration): Promise<string> {
 
 async function soak(migration: Migration): Promise<string> {
   const since = Date.now();
-  const left = () => since + migration.control.settings.soakSeconds * 1000 - Date.now();
-  while (left() > 0) {
-    const settings = migration.control.settings.soakSeconds;
-    await migration.standStill(() => migration.control.settings.soakSeconds !== settings, left());
-  }
-  await migration.safePoint();
+  await migration.soak('soakSeconds');
   return `${Math.round((Date.now() - since) / 1000)} s`;
 }
 

@@ -1,120 +1,172 @@
-import {
-  condition,
-  ParentClosePolicy,
-  sleep,
-  startChild,
-} from '@temporalio/workflow';
-import type { ChildWorkflowHandle } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { CancellationScope, condition } from '@temporalio/workflow';
 import { sha256Hex } from '../../domain/digest.js';
 import { canaryText } from '../../domain/gates.js';
-import { nodeWorkflowId } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
+import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../domain/pool/ramp.js';
+import type { Ramp } from '../../domain/pool/ramp.js';
 import type { NodeResult } from '../../domain/refresh.js';
+import type { Admitted } from '../../activities/api.js';
 import { acts } from '../activityProxies.js';
-import { now } from '../clock.js';
-import { steerSignal } from '../messages.js';
-import type { Steering } from '../messages.js';
-import type { refreshNode } from '../refreshNode.js';
+import { Interrupted } from '../interruptible.js';
+import { Flights } from './flights.js';
 import type { Migration } from './migration.js';
 
 /**
- * Node after node, each in its own child workflow, until no labelled node is left but those that were skipped. The first is
- * the canary. Which node is next is asked of the cluster every time: position in a list is never trusted.
+ * Refreshes the nodes, each in its own child workflow, as a pool: whenever one ends, the cluster is asked which may start now.
+ * Position in a list is never trusted. First the canaries, one of each group, then more and more at a time.
  */
 export async function refreshNodes(migration: Migration): Promise<string> {
-  for (;;) {
-    await migration.safePoint();
-    const exclude = migration.control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]);
-    // Every time: nodes have come since, and the guards on nodes are taken for them too.
-    const [{ next, counts }] = await Promise.all([migration.step(() => acts.nextNode({ target: migration.target, exclude })), migration.holdChanging()]);
-    migration.book.counts = counts;
-    migration.show();
-    if (!next) break;
-    const result = await refreshOne(migration, next);
-    record(migration, result);
-    if (!migration.book.canaryDone && result.outcome === 'refreshed') {
-      await migration.gate('after-canary', () => Promise.resolve(verdict(migration, result)));
-      migration.book.canaryDone = true;
-    }
-  }
-  await migration.letBreathe();
-  const refreshed = migration.book.nodes.filter((node) => node.outcome === 'refreshed').length;
-  return `${refreshed} nodes refreshed`;
+  return new Pool(migration).run();
 }
 
-async function refreshOne(migration: Migration, node: NodeRef): Promise<NodeResult> {
-  migration.flying.set(node.instanceId, { node, step: 'prepare', since: now(), blockers: [], paused: false });
-  migration.control = { ...migration.control, flying: [{ name: node.name, instanceId: node.instanceId }] };
-  try {
-    const steering = steeringOf(migration, node);
-    const child = await start(migration, node, steering);
-    return await supervise(migration, child, { node, steering });
-  } finally {
-    migration.flying.delete(node.instanceId);
-    migration.control = { ...migration.control, flying: [] };
-  }
-}
+class Pool {
+  readonly #flights: Flights;
+  #seen: Pick<Admitted, 'most' | 'groups'> = { most: 1, groups: [] };
+  #asked = false;
+  /** Goes up when a node ended or began to fail: what was asked before is stale. */
+  #turn = 0;
 
-/** The node's workflow id is its lock: one that is still open (its parent was terminated) is on its way back, so it is awaited. */
-async function start(migration: Migration, node: NodeRef, steering: Steering): Promise<ChildWorkflowHandle<typeof refreshNode>> {
-  const { target, manifest } = migration;
-  for (;;) {
+  constructor(readonly migration: Migration) {
+    migration.book.ramp ??= startRamp(migration.manifest.spec.refresh.canary);
+    this.#flights = new Flights(migration, { ended: (result) => this.#ended(result), failing: (node) => this.#failing(node) });
+  }
+
+  async run(): Promise<string> {
+    const { migration } = this;
+    // The nodes are labelled by now: those get the soft taint.
+    await migration.step(() => acts.holdGuards({ target: migration.target, set: 'whole' }));
     try {
-      return await startChild<typeof refreshNode>('refreshNode', {
-        workflowId: nodeWorkflowId(target.migration, node.instanceId),
-        args: [{ target, node, decrement: manifest.spec.refresh.shouldDecrementDesiredCapacity, steering }],
-        parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-        staticSummary: `${node.name} in ${node.group}, ${node.zone}`.slice(0, 200),
-      });
+      for (;;) {
+        await this.#mayGoOn();
+        await migration.holdChanging();
+        const seen = await this.#ask();
+        if (seen === undefined) continue;
+        const { shouldDecrementDesiredCapacity } = migration.refresh;
+        for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus });
+        if (seen.remaining === 0 && this.#flights.size === 0) break;
+        await this.#room(seen.remaining - seen.start.length);
+      }
     } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      migration.throwIfAborted();
-      await sleep('2s');
+      await this.#flights.recall(error instanceof Error ? error.message : String(error));
+      throw error;
+    }
+    migration.throwIfAborted();
+    await this.#canaryGate();
+    await migration.letBreathe();
+    const refreshed = migration.book.nodes.filter((node) => node.outcome === 'refreshed').length;
+    return `${refreshed} nodes refreshed`;
+  }
+
+  get #ramp(): Ramp {
+    return this.migration.book.ramp ?? startRamp(this.migration.manifest.spec.refresh.canary);
+  }
+
+  /** Which nodes may start; undefined when that became stale while it was asked. */
+  async #ask(): Promise<Admitted | undefined> {
+    const { migration } = this;
+    const turn = this.#turn;
+    const version = migration.control.version;
+    const stale = () => this.#turn !== turn || migration.control.version !== version;
+    const scope = new CancellationScope();
+    let answer: Admitted | undefined;
+    let failure: unknown;
+    let done = false;
+    const asked = scope
+      .run(() => migration.look((known) => acts.admitNodes({ target: migration.target, refresh: migration.refresh, ramp: this.#ramp, exclude: this.#exclude(), flights: this.#flights.all(), known })))
+      .then((admitted) => (answer = admitted), (error: unknown) => (failure = error))
+      .finally(() => (done = true));
+    await condition(() => done || stale());
+    if (!done) scope.cancel();
+    await asked;
+    migration.forgetBlockers();
+    if (failure !== undefined && !(failure instanceof Interrupted && scope.consideredCancelled)) throw failure;
+    if (answer === undefined || stale()) return undefined;
+    this.#seen = answer;
+    this.#asked = true;
+    migration.book.counts = answer.counts;
+    if (answer.leftAlone.length > 0) migration.note('notes', [`left alone by refresh.leaveAlone: ${answer.leftAlone.join(', ')}`]);
+    migration.show();
+    return answer;
+  }
+
+  #exclude(): string[] {
+    return this.migration.control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]);
+  }
+
+  /** While no more may be in flight, or none is left that could be, nobody is asked. */
+  async #room(remaining: number): Promise<void> {
+    const turn = this.#turn;
+    const { version } = this.migration.control;
+    const full = () => remaining === 0 || this.#flights.size >= width(this.#ramp, this.#seen);
+    await condition(() => !full() || this.#turn !== turn || this.migration.control.version !== version);
+  }
+
+  /** Pauses, aborts, gates and a long history: each lets the nodes in flight come to rest first. */
+  async #mayGoOn(): Promise<void> {
+    const { migration } = this;
+    migration.throwIfAborted();
+    if (this.#ramp.tripped && !migration.control.paused) migration.pauseItself(this.#why());
+    if (migration.control.paused) await this.#rest();
+    if (migration.wantsContinueAsNew()) {
+      await this.#flights.comeDown('continues as new');
+      await migration.safePoint();
+    }
+    if (this.#flights.size === 0) await this.#canaryGate();
+    migration.throwIfAborted();
+  }
+
+  /** A pause: the cluster gets its own life back as soon as nothing of ours moves any more. */
+  async #rest(): Promise<void> {
+    const { migration } = this;
+    const over = () => migration.control.paused === null || migration.control.abort !== null;
+    await condition(() => over() || this.#flights.resting());
+    if (over()) return;
+    this.#flights.hold(true);
+    await migration.letBreathe();
+    await migration.standStill(over);
+    migration.book.problem = null;
+    migration.book.ramp = resumed(this.#ramp);
+    await migration.holdChanging();
+    this.#flights.hold(false);
+  }
+
+  /** Opens once every group has had its canary. */
+  async #canaryGate(): Promise<void> {
+    const { migration } = this;
+    const canaries = migration.book.nodes.filter((node) => node.outcome === 'refreshed');
+    if (migration.book.canaryDone || !this.#asked || !this.#ramp.canary || canaries.length === 0) return;
+    if (awaitingCanary(this.#ramp, this.#seen.groups).length > 0) return;
+    await migration.soak('canarySoakSeconds');
+    await migration.gate('after-canary', () => Promise.resolve(verdict(migration, canaries)));
+    migration.book.canaryDone = true;
+  }
+
+  #ended(result: NodeResult): void {
+    this.#turn += 1;
+    record(this.migration, result);
+    if (result.outcome === 'refreshed' || result.outcome === 'unproven') this.#count(result.node, result.outcome === 'refreshed');
+    // What the run had stopped for went well after all.
+    if (result.outcome === 'refreshed' && this.#ramp.tripped) {
+      this.migration.book.ramp = resumed(this.#ramp);
+      this.migration.resumeItself(`${result.node.name} was refreshed after all`);
     }
   }
-}
 
-/** Passes on what operators say while the node is in flight, until it ends. Its end always comes: nothing here ends it. */
-async function supervise(
-  migration: Migration,
-  child: ChildWorkflowHandle<typeof refreshNode>,
-  { node, steering }: { node: NodeRef; steering: Steering },
-): Promise<NodeResult> {
-  let result: NodeResult | undefined;
-  const ended = child.result().then((value) => (result = value));
-  let failed = false;
-  void ended.catch(() => (failed = true));
-  let told = JSON.stringify(steering);
-  let resting = false;
-  for (;;) {
-    const wanted = () => JSON.stringify(steeringOf(migration, node));
-    const rests = () => migration.flying.get(node.instanceId)?.paused === true;
-    await condition(() => result !== undefined || failed || wanted() !== told || rests() !== resting);
-    if (result ?? failed) return await ended;
-    if (rests() !== resting) {
-      resting = rests();
-      // A node that rests in the middle of its drain changes nothing: the cluster gets its own life back meanwhile.
-      if (resting) await migration.letBreathe();
-    }
-    if (wanted() !== told) {
-      const next = steeringOf(migration, node);
-      if (resting && !next.paused && next.handBack === null) await migration.holdChanging();
-      told = JSON.stringify(next);
-      await child.signal(steerSignal, next).catch(() => undefined);
-    }
+  /** A replacement that does not come up counts before its node ends: it may never end by itself. */
+  #failing(node: NodeRef): void {
+    this.#turn += 1;
+    this.#count(node, false);
   }
-}
 
-function steeringOf(migration: Migration, node: NodeRef): Steering {
-  const { control } = migration;
-  const skipped = control.skipped.some((skip) => skip.instanceId === node.instanceId || skip.name === node.name);
-  return {
-    paused: control.paused !== null,
-    handBack: control.abort ? `aborted: ${control.abort.reason}` : skipped ? 'skipped' : null,
-    retries: control.retries[node.instanceId] ?? 0,
-    drain: control.settings.drain,
-  };
+  #count(node: NodeRef, ok: boolean): void {
+    this.migration.book.ramp = afterNode(this.#ramp, { group: node.group, ok, inFlight: this.#flights.size, most: this.#seen.most });
+  }
+
+  #why(): string {
+    const { failures } = this.#ramp;
+    const blocked = this.migration.status().blocked.slice(0, 3).join(' | ');
+    return `${failures === 1 ? 'a node' : `${failures} nodes in a row`} failed${awaitingCanary(this.#ramp, this.#seen.groups).length > 0 ? ' as canary' : ''}: ${blocked || 'see the report'}. Mend it, then: ciliate resume ${this.migration.target.migration} --reason TEXT`;
+  }
 }
 
 /** A node is in the report once: what was handed back and tried again is replaced. */
@@ -129,15 +181,17 @@ function record(migration: Migration, result: NodeResult): void {
   if (result.outcome === 'unproven') migration.note('notes', [`Node ${result.node.name}: ${result.why ?? 'not proven'}`]);
 }
 
-/** What after-canary decides on: that this node was replaced by that one, and what was proven of it. */
-function verdict(migration: Migration, result: NodeResult): { digest: string; shows: string[] } {
+/** What after-canary decides on: which nodes were replaced by which, and what was proven of them. */
+function verdict(migration: Migration, canaries: readonly NodeResult[]): { digest: string; shows: string[] } {
   const shows = [
-    `${result.node.name} (${result.node.instanceId}, ${result.node.group}) was ${result.outcome}`,
-    result.replacement
-      ? `its replacement ${result.replacement.name} (${result.replacement.instanceId}, ${result.replacement.zone}) is Ready on Cilium, with IPs, without aws-node`
-      : 'no replacement was asked for (shouldDecrementDesiredCapacity)',
-    `${result.evictedPods} pods evicted; their workloads have their ready replicas back`,
+    ...canaries.flatMap((result) => [
+      `${result.node.name} (${result.node.instanceId}, ${result.node.group}) was ${result.outcome}`,
+      result.replacement
+        ? `its replacement ${result.replacement.name} (${result.replacement.instanceId}, ${result.replacement.zone}) is Ready on Cilium, with IPs, without aws-node`
+        : 'no replacement was asked for (ShouldDecrementDesiredCapacity)',
+      `${result.evictedPods} pods evicted; their workloads have their ready replicas back`,
+    ]),
     `${migration.book.counts.aws} nodes are left`,
   ];
-  return { digest: sha256Hex(canaryText(result)), shows };
+  return { digest: sha256Hex(canaryText(canaries)), shows };
 }

@@ -130,6 +130,7 @@ describe('linger', () => {
   class ByHand implements EventSource {
     closed = false;
     close = () => undefined;
+    snapshot = () => Promise.resolve({ nodes: [], pods: [], budgets: [] });
     waits: number[] = [];
     happen: (() => void) | undefined;
     listen() {

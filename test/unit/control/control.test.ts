@@ -4,7 +4,7 @@ import { accept, AUDIT_LIMIT, ignore, initialControl, openGate, pauseItself, ref
 import type { Command, Control } from '../../../domain/control.js';
 import { GATES } from '../../../domain/spec/schema.js';
 
-const start = initialControl({ soakSeconds: 60, drain: { emptyDir: 'evict', barePods: 'block' } });
+const start = initialControl({ canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, soakSeconds: 60, drain: { emptyDir: 'evict', barePods: 'block' } });
 const me = { by: 'me', reason: 'because' };
 const at = '2026-01-01T00:00:00.000Z';
 const flying: Control = { ...start, flying: [{ name: 'ip-1', instanceId: 'i-1' }] };
@@ -83,7 +83,7 @@ describe('set', () => {
   });
 
   it('changes only what was named', () => {
-    expect(accept(start, { verb: 'set', by: 'me', values: { 'drain.barePods': 'evict' } }, at).settings).toEqual({ soakSeconds: 60, drain: { emptyDir: 'evict', barePods: 'evict' } });
+    expect(accept(start, { verb: 'set', by: 'me', values: { 'drain.barePods': 'evict' } }, at).settings).toEqual({ ...start.settings, drain: { emptyDir: 'evict', barePods: 'evict' } });
   });
 });
 

@@ -198,9 +198,9 @@ describe('gates', () => {
       seconds: { drain: 5 },
       evictedPods: 3,
     };
-    expect(canaryText({ ...canary, endedAt: '9', seconds: {} })).toBe(canaryText(canary));
-    expect(canaryText({ ...canary, outcome: 'unproven' })).not.toBe(canaryText(canary));
-    const texts = [installText({ chartSha256: '', values: {}, awsNodeAffinity: null }), canaryText(canary), enforcementText({}), removalText({ labelled: 0, awsNodeDesired: 0, unmanaged: 0 })];
+    expect(canaryText([{ ...canary, endedAt: '9', seconds: {} }])).toBe(canaryText([canary]));
+    expect(canaryText([{ ...canary, outcome: 'unproven' }])).not.toBe(canaryText([canary]));
+    const texts = [installText({ chartSha256: '', values: {}, awsNodeAffinity: null }), canaryText([canary]), enforcementText({}), removalText({ labelled: 0, awsNodeDesired: 0, unmanaged: 0 })];
     expect(new Set(texts.map(sha256Hex)).size).toBe(4);
   });
 });

@@ -52,7 +52,7 @@ describe('the JSON Schema of SPEC', () => {
     ['eks beside a region', spec({ region: 'r', eks: { name: 'a', region: 'r' } })],
     ['an unknown key', spec({ kubeconfig: 'k', kubecfg: 'x' })],
     ['the cluster name "default"', spec({ kubeconfig: 'k' }, { clusterName: 'default' })],
-    ['a surge', { ...spec({ kubeconfig: 'k' }), spec: { ...(spec({ kubeconfig: 'k' }) as { spec: object }).spec, refresh: { maxSurge: 1 } } }],
+    ['a negative surge', { ...spec({ kubeconfig: 'k' }), spec: { ...(spec({ kubeconfig: 'k' }) as { spec: object }).spec, refresh: { maxSurge: -1 } } }],
   ])('and the program both refuse %s', (_, manifest) => {
     expect(validate(manifest)).toBe(false);
     expect(manifestSchema.safeParse(manifest).success).toBe(false);

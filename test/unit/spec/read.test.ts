@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { GATES } from '../../../domain/spec/schema.js';
+import { approvalsOf, GATES } from '../../../domain/spec/schema.js';
 import { parseSpec, readSpec, SpecError } from '../../../starter/spec/read.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ciliate-spec-'));
@@ -38,12 +38,28 @@ const only = (text: string): string => {
   return lines[0] ?? '';
 };
 
+describe('limits of the refresh', () => {
+  const refresh = (text: string) => GOOD.replace('cilium:', `refresh: {${text}}\n  cilium:`);
+
+  it('are numbers or percentages, never both 0', () => {
+    expect(parseSpec(refresh('maxSurge: 25%, maxUnavailable: 0'), source).spec.refresh).toMatchObject({ maxSurge: '25%', maxUnavailable: 0 });
+    expect(only(refresh('maxSurge: 0, maxUnavailable: 0%'))).toMatch(/nothing could ever move/);
+    expect(only(refresh('maxSurge: a few'))).toMatch(/percentage such as 25%/);
+    expect(only(refresh('maxSurge: 2, shouldDecrementDesiredCapacity: true'))).toMatch(/cannot grow and shrink/);
+  });
+
+  it('have no gate after a canary that there is not', () => {
+    expect(approvalsOf(parseSpec(refresh('canary: false'), source).spec)).not.toContain('after-canary');
+    expect(only(`${refresh('canary: false')}  approvals: [after-canary]\n`)).toMatch(/no canary to approve/);
+  });
+});
+
 describe('a good SPEC', () => {
   it('gets its defaults', () => {
     const { spec } = parseSpec(GOOD, source);
-    expect(spec.refresh).toEqual({ maxSurge: 0, maxUnavailable: 1, shouldDecrementDesiredCapacity: false });
+    expect(spec.refresh).toEqual({ maxSurge: 0, maxUnavailable: 1, canary: true, order: {}, shouldDecrementDesiredCapacity: false });
     expect(spec.drain).toEqual({ emptyDir: 'evict', barePods: 'block' });
-    expect(spec.approvals).toEqual([...GATES]);
+    expect(approvalsOf(spec)).toEqual([...GATES]);
     expect(spec.cilium).toMatchObject({ masquerade: 'auto', acceptPolicyGap: false, values: {} });
   });
 

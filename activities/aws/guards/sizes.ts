@@ -1,0 +1,67 @@
+import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
+import { entryKey } from '../../../domain/ledger.js';
+import type { Entries, GuardEntry, GuardKind, GuardNow } from '../../../domain/ledger.js';
+import { restore } from '../../../domain/pool/surge.js';
+import type { Clients } from '../../clients/index.js';
+import type { Guard } from '../../kubernetes/guard.js';
+import { setSizes } from '../capacity.js';
+import { describeGroup, describeGroups } from '../groups.js';
+
+type Size = 'desired' | 'max';
+const KINDS: Record<Size, GuardKind> = { desired: 'asg-desired', max: 'asg-max' };
+
+/**
+ * DesiredCapacity that was raised for extra nodes. Terminations with decrement bring it down again, so at the end there is
+ * nothing to give back; what is still above is lowered only where no instance would go undrained.
+ */
+export const desiredGuard: Guard = sizeGuard('desired');
+/** MaxSize that was in the way of it. */
+export const maxGuard: Guard = sizeGuard('max');
+
+/** The entry that raising a size would write. */
+export function sizeEntry(group: AutoScalingGroup, size: Size, to: number): { now: GuardNow; entry: GuardEntry } {
+  const name = group.AutoScalingGroupName ?? '';
+  const prior = String(valueOf(group, size));
+  const object = `ASG ${name}: ${size === 'desired' ? 'DesiredCapacity' : 'MaxSize'}`;
+  return { now: { value: prior, setBy: 'unknown' }, entry: { kind: KINDS[size], set: 'whole', object, id: name, name, prior, ours: String(to), at: new Date().toISOString() } };
+}
+
+/** DesiredCapacity of before, and what of it we added; undefined where nothing was. */
+export function raised(entries: Entries, group: string): { prior: number; added: number } | undefined {
+  const entry = entries[entryKey({ kind: 'asg-desired', id: group })];
+  return entry === undefined ? undefined : { prior: Number(entry.prior), added: Number(entry.ours) - Number(entry.prior) };
+}
+
+function sizeGuard(size: Size): Guard {
+  return {
+    kind: KINDS[size],
+    // Raised by raiseCapacity only, which knows by how much.
+    wanted: () => Promise.resolve([]),
+    async read(clients: Clients, entries) {
+      const groups = await describeGroups(clients, entries.map((entry) => entry.name));
+      const byName = new Map(groups.map((group) => [group.AutoScalingGroupName, group]));
+      return new Map(
+        entries.flatMap((entry) => {
+          const group = byName.get(entry.name);
+          return group === undefined ? [] : [[entryKey(entry), nowOf(group, size, entry)] as const];
+        }),
+      );
+    },
+    async write(clients, entry, to) {
+      const value = Number(to ?? entry.prior);
+      await setSizes(clients, await describeGroup(clients, entry.name), size === 'desired' ? { desired: value } : { max: value });
+    },
+  };
+}
+
+function nowOf(group: AutoScalingGroup, size: Size, entry: GuardEntry): GuardNow {
+  const instances = (group.Instances ?? []).filter((instance) => !/^(Terminat|Detach)/.test(instance.LifecycleState ?? '')).length;
+  const now = { desired: valueOf(group, 'desired'), max: valueOf(group, 'max'), instances };
+  const back = restore({ kind: size, prior: Number(entry.prior), ours: Number(entry.ours) }, now);
+  if (back.set !== null) return { value: entry.ours, setBy: 'us' };
+  return { value: String(now[size]), setBy: 'unknown', left: `${entry.object}: ${back.why}` };
+}
+
+function valueOf(group: AutoScalingGroup, size: Size): number {
+  return (size === 'desired' ? group.DesiredCapacity : group.MaxSize) ?? 0;
+}

@@ -1,0 +1,58 @@
+import type { V1Node } from '@kubernetes/client-node';
+import pLimit from 'p-limit';
+import { CNI_LABEL, CNI_LABEL_AWS, SOFT_TAINT } from '../../domain/names.js';
+import { isNotFound } from '../clients/errors.js';
+import type { Clients } from '../clients/index.js';
+import { stopIfCancelled } from '../look.js';
+import { listNodes } from './lists.js';
+import { patchNode } from './patch.js';
+
+const AT_ONCE = 8;
+
+/**
+ * The soft taint on every node that is still to be refreshed: an evicted pod goes to a Cilium node where it can, and so moves
+ * once. Its key is ours alone, so no ledger is needed to know what to take back.
+ */
+export async function holdSoftTaint(clients: Clients): Promise<string[]> {
+  const old = await listNodes(clients, `${CNI_LABEL}=${CNI_LABEL_AWS}`);
+  return each(clients, old.filter((node) => !isTainted(node)), (node) => [...(node.spec?.taints ?? []), { key: SOFT_TAINT, effect: 'PreferNoSchedule' }]);
+}
+
+export async function giveBackSoftTaint(clients: Clients): Promise<string[]> {
+  const tainted = (await listNodes(clients)).filter(isTainted);
+  return each(clients, tainted, (node) => (node.spec?.taints ?? []).filter(({ key }) => key !== SOFT_TAINT));
+}
+
+function isTainted(node: V1Node): boolean {
+  return (node.spec?.taints ?? []).some(({ key }) => key === SOFT_TAINT);
+}
+
+type Taints = NonNullable<NonNullable<V1Node['spec']>['taints']>;
+
+async function each(clients: Clients, nodes: V1Node[], taints: (node: V1Node) => Taints): Promise<string[]> {
+  const limit = pLimit(AT_ONCE);
+  const write = async (node: V1Node): Promise<string[]> => {
+    stopIfCancelled();
+    const name = node.metadata?.name ?? '';
+    const before = node.spec?.taints;
+    const after = taints(node);
+    try {
+      await patchNode(clients, name, [
+        { op: 'test', path: '/metadata/uid', value: node.metadata?.uid },
+        // Others change taints too: never what was not read.
+        ...(before === undefined ? [] : [{ op: 'test' as const, path: '/spec/taints', value: before.map(withoutUndefined) }]),
+        after.length === 0 ? { op: 'remove' as const, path: '/spec/taints' } : { op: 'add' as const, path: '/spec/taints', value: after.map(withoutUndefined) },
+      ]);
+      return [`Node ${name}: taint ${SOFT_TAINT}`];
+    } catch (error) {
+      if (isNotFound(error)) return [];
+      throw error;
+    }
+  };
+  return (await Promise.all(nodes.map((node) => limit(() => write(node))))).flat();
+}
+
+/** As the API server has it: a `test` compares whole values. */
+function withoutUndefined(taint: Taints[number]): object {
+  return Object.fromEntries(Object.entries(taint).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,173 @@
+import { selects } from '../kubernetes/selector.js';
+import type { LabelSelector } from '../kubernetes/selector.js';
+import type { NodeRef } from '../plan.js';
+import type { RefreshSpec } from '../spec/schema.js';
+import { resolveLimits } from './limits.js';
+import { awaitingCanary, width } from './ramp.js';
+import type { Ramp } from './ramp.js';
+import { rankOf } from './rank.js';
+import { keptByZone, keptForLast, lastToGo, openGroups, surplusOf } from './shrink.js';
+import type { PoolNode, PoolView } from './view.js';
+
+export interface SeenNode {
+  ref: NodeRef;
+  labels: Readonly<Record<string, string>>;
+  created: number;
+  /** Still to be refreshed: labelled, and without an agent of Cilium. */
+  old: boolean;
+  /** Ready, schedulable and without a NoSchedule or NoExecute taint. */
+  usable: boolean;
+  hostsOperator: boolean;
+}
+
+/** A pod that a drain would evict. */
+export interface SeenPod {
+  node: string;
+  namespace: string;
+  labels: Readonly<Record<string, string>>;
+}
+
+export interface SeenBudget {
+  namespace: string;
+  name: string;
+  selector: LabelSelector | undefined;
+  disruptionsAllowed: number;
+}
+
+export interface SeenGroup {
+  name: string;
+  desired: number;
+  /** DesiredCapacity of before our surge, where there is one. */
+  prior?: number;
+  /** Instance ids that it counts as InService. */
+  inService: readonly string[];
+}
+
+/** A node in flight, as the run knows it. */
+export interface Flight {
+  instanceId: string;
+  /** Until the last of its pods is gone. */
+  draining: boolean;
+  decrement: boolean;
+}
+
+export interface Survey {
+  nodes: readonly SeenNode[];
+  pods: readonly SeenPod[];
+  budgets: readonly SeenBudget[];
+  groups: readonly SeenGroup[];
+  flights: readonly Flight[];
+  /** Instance ids or Node names that are not to be started. */
+  exclude: readonly string[];
+  ramp: Ramp;
+  refresh: RefreshSpec;
+}
+
+export interface Surveyed {
+  view: PoolView;
+  /** Most nodes that the limits allow in flight. */
+  most: number;
+  /** Extra nodes that the limits ask for. */
+  maxSurge: number;
+  /** Groups with old nodes that are not in flight. */
+  oldNodes: { name: string; oldNodes: number }[];
+}
+
+/** What the pool may choose from, out of what was seen. Pure: numbers in, numbers out. */
+export function survey(seen: Survey): Surveyed {
+  const flights = new Map(seen.flights.map((flight) => [flight.instanceId, flight]));
+  const isFlying = ({ ref }: SeenNode): boolean => flights.has(ref.instanceId);
+  const isExcluded = ({ ref }: SeenNode): boolean => seen.exclude.includes(ref.instanceId) || seen.exclude.includes(ref.name);
+  const wanted = seen.groups.reduce((sum, group) => sum + (group.prior ?? group.desired), 0);
+  const limits = resolveLimits(seen.refresh, wanted);
+  const most = limits.maxSurge + limits.maxUnavailable;
+  const surplus = surplusByGroup(seen);
+  const old = seen.nodes.filter((node) => node.old && !isFlying(node) && !isExcluded(node));
+  // A node that was skipped leaves an extra one behind: then Cilium nodes go, once no other is left.
+  const candidates = old.length > 0 || seen.flights.length > 0 ? old : surplusNodes(seen, surplus);
+  const budgetsOf = budgetCounter(seen);
+  const poolNode = (node: SeenNode): PoolNode => ({
+    ref: node.ref,
+    hostsOperator: node.hostsOperator,
+    created: node.created,
+    rank: rankOf({ name: node.ref.name, labels: node.labels }, seen.refresh.order),
+    usable: node.usable,
+    budgets: budgetsOf(node.ref.name),
+  });
+  const byGroup = seen.groups.map(({ name }) => ({ name, oldNodes: candidates.filter(({ ref }) => ref.group === name).length, surplus: surplus[name] ?? 0 }));
+  const open = openGroups(byGroup);
+  const waiting = awaitingCanary(seen.ramp, open);
+  const zones = zonesByGroup(seen, candidates);
+  const kept: Record<string, number> = Object.assign({}, ...zones.map(({ name, zones: of }) => keptForLast(of, surplus[name] ?? 0)));
+  const flying = seen.nodes.filter(isFlying).map((node) => ({ ...poolNode(node), draining: flights.get(node.ref.instanceId)?.draining === true }));
+  const gone = seen.flights.length - flying.length;
+  return {
+    view: {
+      candidates: candidates.map((node) => ({ ...poolNode(node), keptForLast: kept[node.ref.uid] ?? 0 })),
+      inFlight: flying,
+      budgets: Object.fromEntries(seen.budgets.map((budget) => [`${budget.namespace}/${budget.name}`, budget.disruptionsAllowed])),
+      nodes: { wanted, usable: seen.nodes.filter(({ usable }) => usable).length },
+      limits: {
+        maxUnavailable: limits.maxUnavailable,
+        // A flight whose Node is gone still counts; it is only not among the nodes any more.
+        width: Math.max(0, width(seen.ramp, { most, groups: open }) - gone),
+        ...(seen.refresh.maxPerZone === undefined ? {} : { perZone: seen.refresh.maxPerZone }),
+        ...(seen.refresh.maxPerGroup === undefined ? {} : { perGroup: seen.refresh.maxPerGroup }),
+      },
+      surplus,
+      keptByZone: Object.fromEntries(zones.map(({ name, zones: of }) => [name, keptByZone(of, surplus[name] ?? 0)])),
+      ...(waiting.length > 0 ? { onlyGroups: waiting } : {}),
+    },
+    most,
+    maxSurge: limits.maxSurge,
+    oldNodes: byGroup.map(({ name }) => ({ name, oldNodes: old.filter(({ ref }) => ref.group === name).length })).filter(({ oldNodes }) => oldNodes > 0),
+  };
+}
+
+/** What each group has to lose, without those in flight that will be terminated with decrement and are not yet. */
+function surplusByGroup({ groups, flights }: Survey): Record<string, number> {
+  return Object.fromEntries(
+    groups.map(({ name, desired, prior, inService }) => {
+      const going = flights.filter((flight) => flight.decrement && inService.includes(flight.instanceId)).length;
+      const surplus = prior === undefined ? 0 : surplusOf({ desired, wantedAtEnd: prior, added: Math.max(0, desired - prior) });
+      return [name, Math.max(0, surplus - going)];
+    }),
+  );
+}
+
+function surplusNodes({ nodes, groups }: Survey, surplus: Record<string, number>): SeenNode[] {
+  return groups.flatMap(({ name }) => {
+    const young = nodes.filter((node) => !node.old && node.ref.group === name);
+    const stayingZones = nodes.filter((node) => node.old && node.ref.group === name).map(({ ref }) => ref.zone);
+    const gone = lastToGo({ stayingZones, old: young.map(({ ref }) => ref) }, surplus[name] ?? 0);
+    return young.filter(({ ref }) => gone.includes(ref));
+  });
+}
+
+function zonesByGroup({ nodes, groups, flights }: Survey, candidates: readonly SeenNode[]): { name: string; zones: { stayingZones: string[]; old: NodeRef[] } }[] {
+  const left = new Set(candidates);
+  const going = new Set(flights.filter(({ decrement }) => decrement).map(({ instanceId }) => instanceId));
+  return groups.map(({ name }) => {
+    const own = nodes.filter(({ ref }) => ref.group === name);
+    const old = own.filter((node) => left.has(node)).sort((a, b) => Number(a.hostsOperator) - Number(b.hostsOperator));
+    const staying = own.filter((node) => !left.has(node) && !going.has(node.ref.instanceId));
+    return { name, zones: { stayingZones: staying.map(({ ref }) => ref.zone), old: old.map(({ ref }) => ref) } };
+  });
+}
+
+/** Pods of each budget on a node. */
+function budgetCounter({ pods, budgets }: Survey): (node: string) => Record<string, number> {
+  const byNamespace = new Map<string, SeenBudget[]>();
+  for (const budget of budgets) byNamespace.set(budget.namespace, [...(byNamespace.get(budget.namespace) ?? []), budget]);
+  const counts = new Map<string, Record<string, number>>();
+  for (const pod of pods) {
+    for (const budget of byNamespace.get(pod.namespace) ?? []) {
+      if (!selects(budget.selector, pod.labels)) continue;
+      const of = counts.get(pod.node) ?? {};
+      const key = `${budget.namespace}/${budget.name}`;
+      of[key] = (of[key] ?? 0) + 1;
+      counts.set(pod.node, of);
+    }
+  }
+  return (node) => counts.get(node) ?? {};
+}
