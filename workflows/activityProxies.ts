@@ -54,6 +54,7 @@ export const acts: Activities = {
   nextNode: brief.nextNode,
   prepareNode: look.prepareNode,
   lookDrained: look.lookDrained,
+  lookDetached: look.lookDetached,
   terminateNode: brief.terminateNode,
   lookTerminated: look.lookTerminated,
   lookNodeGone: look.lookNodeGone,

@@ -25,9 +25,8 @@ import type { Migration } from './migration.js';
 export async function refreshNodes(migration: Migration): Promise<string> {
   for (;;) {
     await migration.safePoint();
-    const exclude = migration.control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]);
     // Every time: nodes have come since, and the guards on nodes are taken for them too.
-    const [{ next, counts }] = await Promise.all([migration.step(() => acts.nextNode({ target: migration.target, exclude })), migration.holdChanging()]);
+    const [{ next, counts }] = await Promise.all([nextNode(migration), migration.holdChanging()]);
     migration.book.counts = counts;
     migration.show();
     if (!next) break;
@@ -41,6 +40,15 @@ export async function refreshNodes(migration: Migration): Promise<string> {
   await migration.letBreathe();
   const refreshed = migration.book.nodes.filter((node) => node.outcome === 'refreshed').length;
   return `${refreshed} nodes refreshed`;
+}
+
+/** The next node; one that was postponed comes again, once, when no other is left. */
+async function nextNode(migration: Migration): Promise<Awaited<ReturnType<typeof acts.nextNode>>> {
+  const skipped = migration.control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]);
+  const postponed = (times: number) => Object.entries(migration.book.postponed).flatMap(([id, count]) => (count >= times ? [id] : []));
+  const ask = (exclude: string[]) => migration.step(() => acts.nextNode({ target: migration.target, exclude: [...skipped, ...exclude] }));
+  const first = await ask(postponed(1));
+  return first.next !== null || postponed(1).length === postponed(2).length ? first : ask(postponed(2));
 }
 
 async function refreshOne(migration: Migration, node: NodeRef): Promise<NodeResult> {
@@ -114,6 +122,7 @@ function steeringOf(migration: Migration, node: NodeRef): Steering {
     handBack: control.abort ? `aborted: ${control.abort.reason}` : skipped ? 'skipped' : null,
     retries: control.retries[node.instanceId] ?? 0,
     drain: control.settings.drain,
+    forced: control.forced[node.instanceId] ?? [],
   };
 }
 
@@ -126,6 +135,8 @@ function record(migration: Migration, result: NodeResult): void {
     const { aws, cilium, pending } = migration.book.counts;
     migration.book.counts = { aws: Math.max(0, aws - 1), cilium: cilium + (result.replacement ? 1 : 0), pending };
   }
+  migration.note('notes', (result.notes ?? []).map((note) => `Node ${result.node.name}: ${note}`));
+  if (result.outcome === 'postponed') migration.book.postponed[result.node.instanceId] = (migration.book.postponed[result.node.instanceId] ?? 0) + 1;
   if (result.outcome === 'unproven') migration.note('notes', [`Node ${result.node.name}: ${result.why ?? 'not proven'}`]);
 }
 
