@@ -34,3 +34,8 @@ export function singletonVerdict(seen: SingletonSeen, now: number): SingletonVer
   if (claims) return { act: 'evict', note: 'was not surged: its pod holds a volume claim' };
   return { act: 'surge' };
 }
+
+/** Whether drain.surgeSingletons reaches a workload of one replica, as far as it can be told before. */
+export function surgeable({ kind, autoscaler, claims }: { kind: string; autoscaler?: string; claims: boolean }): boolean {
+  return kind === 'Deployment' && autoscaler === undefined && !claims;
+}
