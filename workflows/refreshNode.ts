@@ -61,6 +61,8 @@ class NodeRefresh {
   #overdueSince: string | null = null;
   /** What the last look of the drain told. */
   #seen: { blockers: Blocker[]; blocking: BlockingPod[] } = { blockers: [], blocking: [] };
+  /** What failed and waits for a person. */
+  #failure: Blocker | null = null;
   /** Why the node is handed back for its turn to come again at the end. */
   #postponed: string | null = null;
 
@@ -175,15 +177,19 @@ class NodeRefresh {
     if (this.#limit === undefined) return;
     this.#overdueSince = this.#limit.isOver ? (this.#overdueSince ?? now()) : null;
     if (this.#overdueSince !== null && this.#steering.drain.onTimeout === 'skip-to-end') {
-      this.#postponed = `its drain took longer than ${this.#steering.drain.timeLimitSeconds} s: ${blockerLines(this.#seen.blockers) || 'its pods were still going'}`;
+      this.#postponed = `its drain took longer than ${this.#steering.drain.timeLimitSeconds} s: ${blockerLines(this.#drainBlockers) || 'its pods were still going'}`;
       this.#interruptible.interrupt();
     } else this.#showDrain();
+  }
+
+  get #drainBlockers(): Blocker[] {
+    return this.#failure === null ? this.#seen.blockers : [this.#failure];
   }
 
   /** What the drain waits for; past its time that a person is needed, and where a gate may help, that. */
   #showDrain(): void {
     const since = this.#overdueSince;
-    if (since === null) return this.#tell({ blockers: this.#seen.blockers, force: undefined });
+    if (since === null) return this.#tell({ blockers: this.#drainBlockers, force: undefined });
     const { drain, forced } = this.#steering;
     const force = drain.onTimeout === 'force' ? forceOf({ node: this.input.node, pods: this.#seen.blocking, since }, forced) : null;
     const overdue: Blocker = {
@@ -193,7 +199,7 @@ class NodeRefresh {
       firm: true,
       since,
     };
-    this.#tell({ blockers: [...this.#seen.blockers, overdue], force: force ?? undefined });
+    this.#tell({ blockers: [...this.#drainBlockers, overdue], force: force ?? undefined });
   }
 
   #note(lines: string[]): void {
@@ -286,10 +292,10 @@ class NodeRefresh {
   async #stuck(error: unknown): Promise<void> {
     const { message } = stepFailure(error);
     const retries = this.#steering.retries;
-    this.#tell({
-      blockers: [{ object: `Node ${this.input.node.name}`, reason: message, todo: `mend it, then: ciliate retry ${this.input.target.migration} ${this.input.node.name} --reason TEXT`, firm: true }],
-    });
+    this.#failure = { object: `Node ${this.input.node.name}`, reason: message, todo: `mend it, then: ciliate retry ${this.input.target.migration} ${this.input.node.name} --reason TEXT`, firm: true };
+    this.#tell({ blockers: [this.#failure] });
     await condition(() => this.#steering.retries > retries || this.#letGo !== null);
+    this.#failure = null;
     this.#tell({ blockers: [] });
     if (this.#terminated && this.#steering.handBack !== null) throw new Interrupted(this.#steering.handBack);
   }

@@ -69,7 +69,7 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
   const waiting: Blocker[] =
     leaving.length === 0 ? [] : [{ object: `Node ${ref.name}`, reason: `${leaving.length} pods are terminating (${leaving.slice(0, 3).join(', ')}${leaving.length > 3 ? ' …' : ''})`, todo: 'They are awaited.' }];
   const seen = SEEN + news.map(keyOf).sort().join(',');
-  await tell(clients, request, { blockers: news.map(shown), seen, told: told.size > 0, memory });
+  await tell(clients, request, { blockers: news.map(shown), seen, told: told.size > 0 || (request.blocking ?? []).length > 0, memory });
 
   const done = sorted.byRule.length === 0 && sorted.deleted.length === 0 && pass.left === 0;
   const volumes = done ? (await attachmentsLeft(clients, ref)).map(({ metadata }) => metadata?.name ?? '') : [];

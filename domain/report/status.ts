@@ -29,15 +29,16 @@ export const STATE_TEXT: Record<RunState, string> = {
 /** What to type next, the likeliest first. */
 export function nextCommands(status: MigrationStatus): string[] {
   const name = status.migration;
+  const forces = status.forces.map((force) => forceCommand(name, force));
   switch (status.state) {
     case 'waiting-approval':
       return status.gate === null
         ? [`ciliate status ${name}`]
-        : [`ciliate approve ${name} ${status.gate.gate} --reason TEXT`, `ciliate abort ${name} --reason TEXT`];
+        : [`ciliate approve ${name} ${status.gate.gate} --reason TEXT`, ...forces, `ciliate abort ${name} --reason TEXT`];
     case 'paused':
-      return [`ciliate resume ${name} --reason TEXT`, `ciliate abort ${name} --reason TEXT`];
+      return [...forces, `ciliate resume ${name} --reason TEXT`, `ciliate abort ${name} --reason TEXT`];
     case 'running':
-      if (status.forces.length > 0) return [...status.forces.map((force) => forceCommand(name, force)), ...status.forces.slice(0, 1).map((force) => `ciliate skip ${name} ${force.node.name} --reason TEXT`)];
+      if (forces.length > 0) return [...forces, ...status.forces.slice(0, 1).map((force) => `ciliate skip ${name} ${force.node.name} --reason TEXT`)];
       return status.blocked.length > 0 && status.inFlight[0] !== undefined
         ? [`ciliate skip ${name} ${status.inFlight[0].node.name} --reason TEXT`, `ciliate pause ${name} --reason TEXT`]
         : [`ciliate status ${name} --watch`];

@@ -1,7 +1,7 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { approveSignal, approveUpdate, pauseUpdate, resumeUpdate, setUpdate } from '../../workflows/messages.js';
-import { FakeCluster, holdingPod, manifest } from './fakeCluster.js';
+import { approveSignal, approveUpdate, pauseUpdate, resumeUpdate, retryUpdate, setUpdate } from '../../workflows/messages.js';
+import { FakeCluster, failure, holdingPod, manifest } from './fakeCluster.js';
 import { Harness, statusWhere } from './harness.js';
 
 let harness: Harness;
@@ -59,6 +59,20 @@ describe('a drain that takes too long', () => {
       expect(status.blocked.join('\n')).toMatch(/drain\.onTimeout: wait\), since 20\d\d-/);
       expect(status.forces).toEqual([]);
       cluster.holding.clear();
+      return handle.result();
+    });
+    expect(report.state).toBe('done');
+  });
+
+  it('and that failed says so, whatever is said or set meanwhile', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.fail('lookDrained', failure('Permanent', 'pods/eviction is forbidden'));
+    const report = await harness.run(cluster, manifest('failed-drain', { drain: brief }), async (handle) => {
+      await statusWhere(handle, ({ blocked }) => blocked.some((line) => line.includes('forbidden')));
+      await handle.executeUpdate(setUpdate, { args: [{ values: { 'drain.onTimeout': 'wait' }, by: 'test' }] });
+      const status = await statusWhere(handle, ({ blocked }) => blocked.length > 1);
+      expect(status.blocked.join('\n')).toMatch(/forbidden[^]*longer than 5 s/);
+      await handle.executeUpdate(retryUpdate, { args: [{ node: 'i-001', ...me }] });
       return handle.result();
     });
     expect(report.state).toBe('done');
