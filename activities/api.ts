@@ -1,3 +1,4 @@
+import type { BlockingPod } from '../domain/force.js';
 import type { MasqueradeDecision, NodeRef, Plan } from '../domain/plan.js';
 import type { Blocker, WorkloadReady } from '../domain/refresh.js';
 import type { Ramp } from '../domain/pool/ramp.js';
@@ -82,8 +83,10 @@ export interface AdmitRequest {
   target: Target;
   refresh: RefreshSpec;
   ramp: Ramp;
-  /** Instance ids or Node names that are not to be started: skipped, postponed. */
+  /** Instance ids or Node names that are not to be started: skipped, or postponed for good. */
   exclude: string[];
+  /** Instance ids that are started only when no other is left: postponed. */
+  later: string[];
   flights: Flight[];
   known: string;
 }
@@ -100,6 +103,24 @@ export interface Admitted extends Look {
   groups: string[];
   /** Names of labelled nodes that `refresh.leaveAlone` selects. */
   leftAlone: string[];
+}
+
+export interface DrainRequest extends NodeRequest {
+  drain: DrainSpec;
+  known: string;
+  forced?: string[];
+  blocking?: BlockingPod[];
+}
+
+export interface Drained extends Look {
+  /** Evicted by this look, or deleted by approval. */
+  evicted: number;
+  /** Pods that keep the node from being drained. */
+  blocking: BlockingPod[];
+  /** VolumeAttachments that are left where the pods are gone. */
+  volumes: string[];
+  /** For the report. */
+  notes: string[];
 }
 
 export interface Activities {
@@ -160,8 +181,13 @@ export interface Activities {
    * situation other than `present` is done at once, with nothing touched. `surplus`: a Cilium node that a surge has left over.
    */
   prepareNode(input: NodeRequest & { surplus: boolean; known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }>;
-  /** Look: one pass of evictions through the Eviction API. Never touches a pod whose node or UID is another's. */
-  lookDrained(input: NodeRequest & { drain: DrainSpec; known: string }): Promise<Look & { evicted: number }>;
+  /**
+   * Look: one pass of evictions through the Eviction API. Never touches a pod whose node or UID is another's. `blocking` is what
+   * the look before told, for its points in time; pods of `forced` (UIDs) are deleted instead, and only those.
+   */
+  lookDrained(input: DrainRequest): Promise<Drained>;
+  /** Look: no VolumeAttachment of a pod that was drained is left, or six minutes have passed since `since`. */
+  lookDetached(input: NodeRequest & { since: string; known: string }): Promise<Look & { notes: string[] }>;
   /** TerminateInstanceInAutoScalingGroup, once: an instance that is already going is left to go. */
   terminateNode(input: NodeRequest & { decrement: boolean }): Promise<{ instancesBefore: string[]; decremented: boolean }>;
   /** Look: EC2 says terminated (or knows it no more). */

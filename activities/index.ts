@@ -14,6 +14,7 @@ import { labelNodes } from './kubernetes/labelNodes.js';
 import { assertHolder, deleteLease, renewLease, takeLease } from './kubernetes/lease.js';
 import { lookDrained } from './kubernetes/lookDrained.js';
 import { lookNodeGone, lookTerminated } from './kubernetes/lookGone.js';
+import { lookDetached } from './kubernetes/volumes.js';
 import { lookProven } from './kubernetes/lookProven.js';
 import { lookReplacement } from './kubernetes/lookReplacement.js';
 import { admitNodes } from './kubernetes/admitNodes.js';
@@ -68,6 +69,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     admitNodes: async (request) => admitNodes(await write(request.target), request),
     prepareNode: async (request) => prepareNode(await write(request.target), request),
     lookDrained: async (request) => lookDrained(await write(request.target), request),
+    lookDetached: async (request) => lookDetached(await read(request.target), request),
     terminateNode: async (request) => terminateNode(await write(request.target), request),
     lookTerminated: async ({ target, node, known }) => lookTerminated(await read(target), node, known),
     lookNodeGone: async ({ target, node, terminatedAt, known }) => lookNodeGone(await write(target), node, { terminatedAt, known }),

@@ -1,7 +1,9 @@
+import { FORCE, findForce, forceOf, forceRefusal, podText } from './force.js';
+import type { OpenForce } from './force.js';
 import { bothZero, limitProblem } from './pool/limits.js';
 import type { NodeLimit } from './pool/limits.js';
 import type { AuditEntry, OpenGate } from './status.js';
-import { GATES } from './spec/schema.js';
+import { DRAIN_TIMEOUTS, GATES } from './spec/schema.js';
 import type { DrainSpec, Gate } from './spec/schema.js';
 
 /**
@@ -59,6 +61,10 @@ export interface Control {
   gate: OpenGate | null;
   /** Digest each gate was approved for; a gate whose digest changed since is open again. */
   approved: Partial<Record<Gate, string>>;
+  /** Open gates `force`, as the nodes in flight told of them; {@link openForces} leaves out those that have ended. */
+  forces: OpenForce[];
+  /** UIDs of pods that may be deleted, by instance id of their node. */
+  forced: Record<string, string[]>;
   paused: { by: string; reason: string; at: string } | null;
   abort: { by: string; reason: string; at: string } | null;
   /** Nodes that are not to be refreshed in this run; one that was skipped before its turn is known only as it was typed. */
@@ -79,7 +85,7 @@ const SELF = 'ciliate';
 export const AUDIT_LIMIT = 200;
 
 export function initialControl(settings: Settings): Control {
-  return { gate: null, approved: {}, paused: null, abort: null, skipped: [], retries: {}, flying: [], settings, audit: [], version: 0 };
+  return { gate: null, approved: {}, forces: [], forced: {}, paused: null, abort: null, skipped: [], retries: {}, flying: [], settings, audit: [], version: 0 };
 }
 
 /** Why a command does not fit right now, for a person; null where it fits. Called by validators, so it never throws. */
@@ -129,6 +135,19 @@ export function openGate(control: Control, gate: OpenGate): Control {
   return { ...control, gate, version: control.version + 1 };
 }
 
+/** What a node in flight tells of its gate `force`: open for these pods, or closed. */
+export function heardForce(control: Control, instanceId: string, told: OpenForce | undefined): Control {
+  const force = told === undefined ? null : forceOf(told, control.forced[instanceId] ?? []);
+  const others = control.forces.filter(({ node }) => node.instanceId !== instanceId);
+  if (force === null && others.length === control.forces.length) return control;
+  return { ...control, forces: force === null ? others : [...others, force] };
+}
+
+/** The gates `force` that wait: of nodes in flight only. */
+export function openForces(control: Control): OpenForce[] {
+  return control.forces.filter(({ node }) => find(control.flying, node.instanceId) !== undefined);
+}
+
 /** Pauses on the run's own account: a person must decide before it goes on. */
 export function pauseItself(control: Control, reason: string, at: string): Control {
   if (control.paused) return control;
@@ -146,6 +165,7 @@ function effect(control: Control, command: Command, at: string): Control {
     case 'abort':
       return { ...next, abort: { by: command.by, reason: command.reason, at } };
     case 'approve':
+      if (command.gate === FORCE) return forced(next, command);
       return { ...next, gate: null, approved: { ...control.approved, [command.gate]: command.digest } };
     case 'skip':
       return { ...next, skipped: [...control.skipped, resolve(control, command.node)] };
@@ -161,6 +181,16 @@ function effect(control: Control, command: Command, at: string): Control {
   }
 }
 
+/** Approved pods leave the gate at once; the rest of it goes on waiting. */
+function forced(control: Control, approval: Approval): Control {
+  const force = findForce(openForces(control), approval.node ?? '');
+  if (force === undefined) return control;
+  const { instanceId } = force.node;
+  const uids = force.pods.filter((pod) => approval.pods?.includes(podText(pod)) === true).map((pod) => pod.uid);
+  const all = [...new Set([...(control.forced[instanceId] ?? []), ...uids])];
+  return heardForce({ ...control, forced: { ...control.forced, [instanceId]: all } }, instanceId, force);
+}
+
 function noted(control: Control, entry: AuditEntry): Control {
   return { ...control, audit: [...control.audit, entry].slice(-AUDIT_LIMIT) };
 }
@@ -169,7 +199,7 @@ function entryOf(command: Command, at: string): AuditEntry {
   const base = { at, verb: command.verb, by: command.by, reason: command.reason ?? '' };
   switch (command.verb) {
     case 'approve':
-      return { ...base, on: command.gate, digest: command.digest };
+      return { ...base, on: [command.gate, ...(typeof command.node === 'string' ? [command.node] : [])].join(' '), digest: command.digest, ...(Array.isArray(command.pods) ? { pods: command.pods.map(String) } : {}) };
     case 'skip':
     case 'retry':
       return { ...base, on: command.node };
@@ -212,7 +242,8 @@ function neededBy(verb: Command['verb']): string[] {
 }
 
 function approvalRefusal(control: Control, approval: Approval): string | null {
-  if (!GATES.some((gate) => gate === approval.gate)) return `expected a gate (${GATES.join(', ')}), saw "${approval.gate}"`;
+  if (approval.gate === FORCE) return forceRefusal(openForces(control), approval);
+  if (!GATES.some((gate) => gate === approval.gate)) return `expected a gate (${[...GATES, FORCE].join(', ')}), saw "${approval.gate}"`;
   const open = control.gate;
   if (!open) return `expected gate ${approval.gate} to be open, saw no open gate`;
   if (open.gate !== approval.gate) return `expected gate ${open.gate}, which is open, saw ${approval.gate}`;
@@ -266,6 +297,16 @@ const SETTERS: Record<string, { expected: string; fits: (value: string) => boole
     expected: 'evict or block',
     fits: isEvictOrBlock,
     apply: (settings, value) => ({ ...settings, drain: { ...settings.drain, barePods: evictOrBlock(value) } }),
+  },
+  'drain.timeLimitSeconds': {
+    expected: 'a whole number of seconds from 5 to 86400',
+    fits: (value) => /^\d+$/.test(value) && Number(value) >= 5 && Number(value) <= 86_400,
+    apply: (settings, value) => ({ ...settings, drain: { ...settings.drain, timeLimitSeconds: Number(value) } }),
+  },
+  'drain.onTimeout': {
+    expected: DRAIN_TIMEOUTS.join(', '),
+    fits: (value) => DRAIN_TIMEOUTS.some((policy) => policy === value),
+    apply: (settings, value) => ({ ...settings, drain: { ...settings.drain, onTimeout: DRAIN_TIMEOUTS.find((policy) => policy === value) ?? settings.drain.onTimeout } }),
   },
 };
 

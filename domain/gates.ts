@@ -48,6 +48,11 @@ export function removalText({ labelled, awsNodeDesired, unmanaged }: RemovalDeci
   return gateText('before-removal', { labelled, awsNodeDesired, unmanaged });
 }
 
+/** force: this node, and exactly these pods on it (UIDs). */
+export function forceText(nodeUid: string, podUids: string[]): string {
+  return gateText('force', { node: nodeUid, pods: [...podUids].sort() });
+}
+
 /** Stable JSON with the gate's name in it, so that the digest of one gate never fits another. */
 function gateText(gate: string, decides: Record<string, unknown>): string {
   return canonicalJson({ gate, decides });

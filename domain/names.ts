@@ -12,6 +12,9 @@ export const CILIUM_ENVOY = 'cilium-envoy';
 export const CILIUM_RELEASE = 'cilium';
 export const VPC_CNI_ADDON = 'vpc-cni';
 
+/** Events on Nodes stand there, as the kubelet's do. */
+export const EVENT_NAMESPACE = 'default';
+
 /** The Lease that says which run holds the cluster. */
 export const LEASE_NAME = 'ciliate';
 /** ConfigMap: what is given back at the end, on abort, on failure and by `release`. */

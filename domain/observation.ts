@@ -47,7 +47,11 @@ export interface ObservedCluster {
     emptyDir: PodName[];
     podEni: PodName[];
   };
-  pdbs: { namespace: string; name: string; expectedPods: number; currentHealthy: number; desiredHealthy: number; disruptionsAllowed: number }[];
+  pdbs: { namespace: string; name: string; expectedPods: number; currentHealthy: number; desiredHealthy: number; disruptionsAllowed: number; /** `minAvailable: 2`, `maxUnavailable: 0`. */ rule?: string }[];
+  /** Pods that more than one PodDisruptionBudget counts. */
+  budgetOverlaps: (PodName & { budgets: string[] })[];
+  /** Deployments and StatefulSets that want one pod; `budgets` are PodDisruptionBudgets of its namespace that count it. */
+  singletons: { kind: 'Deployment' | 'StatefulSet'; namespace: string; name: string; budgets: string[]; autoscaler?: string; claims: boolean }[];
   networkPolicies: { namespace: string; name: string }[];
   securityGroupPolicies: { namespace: string; name: string }[];
   eniConfigs: string[];

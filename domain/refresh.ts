@@ -1,9 +1,11 @@
+import type { OpenForce } from './force.js';
 import type { NodeRef } from './plan.js';
 
 /** Steps of one node's refresh, in order; shown in status and timed in the report. */
 export const NODE_STEPS = [
   'prepare',
   'drain',
+  'await-volumes',
   'terminate',
   'await-terminated',
   'await-node-gone',
@@ -25,6 +27,19 @@ export interface Blocker {
    * any migration waits for (an instance that boots, a pod that terminates).
    */
   firm?: boolean;
+  /** ISO 8601: since when. A point in time, never an age (docs/adr/0003). */
+  since?: string;
+}
+
+/** One line for a person: what, why, since when, what would free it. */
+export function blockerLine({ object, reason, since, todo }: Blocker): string {
+  return `${object}: ${reason}${since === undefined ? '' : `, since ${since.replace(/\.\d+Z$/, 'Z')}`}. ${todo}`.trim();
+}
+
+/** The first few blockers on one line; the rest are counted. */
+export function blockerLines(blockers: Blocker[], named = 3): string {
+  const more = blockers.length > named ? [`and ${blockers.length - named} more`] : [];
+  return [...blockers.slice(0, named).map(blockerLine), ...more].join(' | ');
 }
 
 /** One workload whose pods are evicted with a node, and how many of its replicas were ready before. */
@@ -38,9 +53,10 @@ export interface WorkloadReady {
 /**
  * How a node's refresh ended. `refreshed`: replaced by a proven Cilium node (or removed, with decrement).
  * `handed-back`: left as it was found (skip, abort before the point of no return). `gone`: somebody else had removed it.
- * `unproven`: terminated, but its replacement was not proven (aborted meanwhile).
+ * `unproven`: terminated, but its replacement was not proven (aborted meanwhile). `postponed`: its drain took too long, so it was
+ * left as it was found; it is tried once more at the end.
  */
-export type NodeOutcome = 'refreshed' | 'handed-back' | 'gone' | 'unproven';
+export type NodeOutcome = 'refreshed' | 'handed-back' | 'gone' | 'unproven' | 'postponed';
 
 /** Compact on purpose: the parent keeps one a node. */
 export interface NodeResult {
@@ -53,7 +69,10 @@ export interface NodeResult {
   endedAt: string;
   /** Seconds each step took. */
   seconds: Partial<Record<NodeStep, number>>;
+  /** Evicted, or deleted by approval. */
   evictedPods: number;
+  /** What a person should know of it, one line each. */
+  notes?: string[];
 }
 
 /** What a node's workflow tells: answered by its `status` query, signalled to its parent when blockers change. */
@@ -64,4 +83,6 @@ export interface NodeProgress {
   since: string;
   blockers: Blocker[];
   paused: boolean;
+  /** Its gate `force`, where one is open. */
+  force?: OpenForce;
 }

@@ -1,4 +1,5 @@
 import type { Finding } from './findings.js';
+import type { OpenForce } from './force.js';
 import type { Blocker, NodeProgress, NodeResult } from './refresh.js';
 import type { Gate } from './spec/schema.js';
 
@@ -53,6 +54,8 @@ export interface AuditEntry {
   /** Gate, node or KEY=VALUE. */
   on?: string;
   digest?: string;
+  /** Pods that were approved to be deleted, `namespace/name`. */
+  pods?: string[];
   /** Why it was ignored: signals are not validated before they land. */
   ignored?: string;
 }
@@ -78,9 +81,11 @@ export interface MigrationStatus {
   since: string;
   startedAt: string;
   gate: OpenGate | null;
+  /** Open gates `force`, one a node; the rest of the run goes on. */
+  forces: OpenForce[];
   paused: { by: string; reason: string; at: string } | null;
   counts: NodeCounts;
-  nodes: { done: number; total: number; skipped: string[]; failed: string[] };
+  nodes: { done: number; total: number; skipped: string[]; failed: string[]; postponed: string[] };
   inFlight: NodeProgress[];
   /** What the current step waits for, nodes in flight apart; most of it passes by itself. */
   awaits: Blocker[];

@@ -63,6 +63,7 @@ export const acts: Activities = {
   admitNodes: swift.admitNodes,
   prepareNode: look.prepareNode,
   lookDrained: look.lookDrained,
+  lookDetached: look.lookDetached,
   terminateNode: brief.terminateNode,
   lookTerminated: look.lookTerminated,
   lookNodeGone: look.lookNodeGone,

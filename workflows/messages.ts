@@ -37,6 +37,8 @@ export interface Steering {
   /** Goes up with every `retry`. */
   retries: number;
   drain: DrainSpec;
+  /** UIDs of pods that a person approved to be deleted. */
+  forced: string[];
 }
 export const steerSignal = defineSignal<[Steering]>('steer');
 export const nodeProgressSignal = defineSignal<[NodeProgress]>('nodeProgress');

@@ -1,10 +1,14 @@
 import { CancellationScope, condition, getExternalWorkflowHandle, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { NodeRequest, NodeSituation, Target } from '../activities/api.js';
+import { forceOf } from '../domain/force.js';
+import type { BlockingPod } from '../domain/force.js';
 import type { NodeRef } from '../domain/plan.js';
+import { blockerLines } from '../domain/refresh.js';
 import type { Blocker, NodeOutcome, NodeProgress, NodeResult, NodeStep, WorkloadReady } from '../domain/refresh.js';
 import { acts } from './activityProxies.js';
 import { now, secondsBetween } from './clock.js';
 import { nodeDetails } from './dashboard.js';
+import { DrainLimit } from './drainLimit.js';
 import { stepFailure } from './failure.js';
 import { Interrupted, Interruptible } from './interruptible.js';
 import { nodeProgressSignal, nodeStatusQuery, steerSignal } from './messages.js';
@@ -52,6 +56,17 @@ class NodeRefresh {
   #progress: NodeProgress;
   #terminated = false;
   #evicted = 0;
+  #notes: string[] = [];
+  /** The clock of the drain, while it lasts. */
+  #limit: DrainLimit | undefined;
+  /** Since when the drain takes longer than it may; null: it does not. */
+  #overdueSince: string | null = null;
+  /** What the last look of the drain told. */
+  #seen: { blockers: Blocker[]; blocking: BlockingPod[] } = { blockers: [], blocking: [] };
+  /** What failed and waits for a person. */
+  #failure: Blocker | null = null;
+  /** Why the node is handed back for its turn to come again at the end. */
+  #postponed: string | null = null;
 
   constructor(readonly input: RefreshInput) {
     this.#request = { target: input.target, node: input.node };
@@ -65,9 +80,19 @@ class NodeRefresh {
   }
 
   steer(change: Partial<Steering>): void {
+    const { drain, forced } = this.#steering;
     this.#steering = { ...this.#steering, ...change };
-    // Before the termination an operator's word ends any wait at once; after it the waits go on (see GRACE).
-    if (!this.#terminated && (this.#steering.paused || this.#steering.handBack !== null)) this.#interruptible.interrupt();
+    // After the termination the waits go on (see GRACE).
+    if (this.#terminated) return;
+    this.#judgeLimit();
+    // A drain that waits goes by what it was started with: what is new for it ends the wait, and it begins again with that.
+    const other = this.#limit !== undefined && JSON.stringify([drain, forced]) !== JSON.stringify([this.#steering.drain, this.#steering.forced]);
+    if (other || this.#steering.paused || this.#steering.handBack !== null) this.#interruptible.interrupt();
+  }
+
+  /** Why the node is let go of, while it still can be: an operator's word, or a drain that takes too long. */
+  get #letGo(): string | null {
+    return this.#steering.handBack ?? this.#postponed;
   }
 
   async run(): Promise<NodeResult> {
@@ -76,6 +101,7 @@ class NodeRefresh {
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
       await acts.releaseNode(this.#request);
+      if (this.#steering.handBack === null && this.#postponed !== null) return this.#result('postponed', this.#postponed);
       const why = this.#steering.handBack ?? 'handed back';
       // A refused termination leaves the node as it was; once past that step it is on its way out.
       const gone = this.#terminated && this.#progress.step !== 'terminate';
@@ -106,11 +132,80 @@ class NodeRefresh {
 
   /** With the cordon, all that can still be taken back. */
   async #drain(): Promise<void> {
-    await this.#look('drain', async (known) => {
-      const seen = await acts.lookDrained({ ...this.#request, drain: this.#steering.drain, known });
-      this.#evicted += seen.evicted;
-      return seen;
-    });
+    const limit = new DrainLimit(() => ({ seconds: this.#steering.drain.timeLimitSeconds, paused: this.#progress.paused }));
+    this.#limit = limit;
+    const watching = limit.watch(() => this.#judgeLimit());
+    let volumes: string[] = [];
+    try {
+      volumes = await this.#step('drain', () => this.#drainOnce());
+      // Drained in the very moment in which the time was over: it may go.
+      this.#postponed = null;
+    } finally {
+      limit.end();
+      this.#limit = undefined;
+      await watching;
+      this.#tell({ force: undefined });
+    }
+    if (volumes.length > 0) await this.#detach();
+  }
+
+  /** One drain with what operators want of it now; returns the VolumeAttachments that are left. */
+  async #drainOnce(): Promise<string[]> {
+    let volumes: string[] = [];
+    await until(
+      async (known) => {
+        const { drain, forced } = this.#steering;
+        const seen = await acts.lookDrained({ ...this.#request, drain, forced, blocking: this.#seen.blocking, known });
+        this.#evicted += seen.evicted;
+        this.#note(seen.notes);
+        this.#seen = seen;
+        volumes = seen.volumes;
+        return seen;
+      },
+      () => this.#showDrain(),
+    );
+    return volumes;
+  }
+
+  /** Pods are gone before their volumes are: an instance that is terminated with them is a detour for whoever waits for them. */
+  async #detach(): Promise<void> {
+    const since = now();
+    const seen = await this.#look('await-volumes', (known) => acts.lookDetached({ ...this.#request, since, known }));
+    this.#note(seen.notes);
+  }
+
+  /** Whether the drain is over its time by now, and what that means. */
+  #judgeLimit(): void {
+    if (this.#limit === undefined) return;
+    this.#overdueSince = this.#limit.isOver ? (this.#overdueSince ?? now()) : null;
+    if (this.#overdueSince !== null && this.#steering.drain.onTimeout === 'skip-to-end') {
+      this.#postponed = `its drain took longer than ${this.#steering.drain.timeLimitSeconds} s: ${blockerLines(this.#drainBlockers) || 'its pods were still going'}`;
+      this.#interruptible.interrupt();
+    } else this.#showDrain();
+  }
+
+  get #drainBlockers(): Blocker[] {
+    return this.#failure === null ? this.#seen.blockers : [this.#failure];
+  }
+
+  /** What the drain waits for; past its time that a person is needed, and where a gate may help, that. */
+  #showDrain(): void {
+    const since = this.#overdueSince;
+    if (since === null) return this.#tell({ blockers: this.#drainBlockers, force: undefined });
+    const { drain, forced } = this.#steering;
+    const force = drain.onTimeout === 'force' ? forceOf({ node: this.input.node, pods: this.#seen.blocking, since }, forced) : null;
+    const overdue: Blocker = {
+      object: `Node ${this.input.node.name}`,
+      reason: `its drain takes longer than ${drain.timeLimitSeconds} s (drain.onTimeout: ${drain.onTimeout})`,
+      todo: force === null ? `It is waited for: free what blocks it, or ciliate skip ${this.input.target.migration} ${this.input.node.name} --reason TEXT` : 'Free what blocks it, or approve the gate force for pods that may be deleted.',
+      firm: true,
+      since,
+    };
+    this.#tell({ blockers: [...this.#drainBlockers, overdue], force: force ?? undefined });
+  }
+
+  #note(lines: string[]): void {
+    for (const line of lines) if (!this.#notes.includes(line)) this.#notes.push(line);
   }
 
   /** The point of no return: asked for once, an instance may be going whether or not we hear the answer. */
@@ -177,7 +272,7 @@ class NodeRefresh {
         return done;
       } catch (error) {
         if (error instanceof Interrupted) {
-          if (this.#terminated || this.#steering.handBack !== null) throw error;
+          if (this.#terminated || this.#letGo !== null) throw error;
           continue;
         }
         await this.#stuck(error);
@@ -188,21 +283,21 @@ class NodeRefresh {
   /** Waits out a pause; throws where the node is to be handed back and still can be. */
   async #mayGoOn(): Promise<void> {
     if (this.#terminated) return;
-    if (this.#steering.paused && this.#steering.handBack === null) {
+    if (this.#steering.paused && this.#letGo === null) {
       this.#tell({ paused: true });
-      await condition(() => !this.#steering.paused || this.#steering.handBack !== null);
+      await condition(() => !this.#steering.paused || this.#letGo !== null);
       this.#tell({ paused: false });
     }
-    if (this.#steering.handBack !== null) throw new Interrupted(this.#steering.handBack);
+    if (this.#letGo !== null) throw new Interrupted(this.#letGo);
   }
 
   async #stuck(error: unknown): Promise<void> {
     const { message } = stepFailure(error);
     const retries = this.#steering.retries;
-    this.#tell({
-      blockers: [{ object: `Node ${this.input.node.name}`, reason: message, todo: `mend it, then: ciliate retry ${this.input.target.migration} ${this.input.node.name} --reason TEXT`, firm: true }],
-    });
-    await condition(() => this.#steering.retries > retries || this.#steering.handBack !== null);
+    this.#failure = { object: `Node ${this.input.node.name}`, reason: message, todo: `mend it, then: ciliate retry ${this.input.target.migration} ${this.input.node.name} --reason TEXT`, firm: true };
+    this.#tell({ blockers: [this.#failure] });
+    await condition(() => this.#steering.retries > retries || this.#letGo !== null);
+    this.#failure = null;
     this.#tell({ blockers: [] });
     if (this.#terminated && this.#steering.handBack !== null) throw new Interrupted(this.#steering.handBack);
   }
@@ -232,6 +327,7 @@ class NodeRefresh {
       endedAt: now(),
       seconds: this.#seconds,
       evictedPods: this.#evicted,
+      ...(this.#notes.length === 0 ? {} : { notes: this.#notes }),
     };
   }
 }

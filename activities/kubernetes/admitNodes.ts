@@ -35,7 +35,7 @@ export function admitNodes(clients: Clients, request: AdmitRequest): Promise<Adm
   return linger(clients, matters, () => pass(clients, request));
 }
 
-async function pass(clients: Clients, { refresh, ramp, exclude, flights, known }: AdmitRequest): Promise<Admitted> {
+async function pass(clients: Clients, { refresh, ramp, exclude, later, flights, known }: AdmitRequest): Promise<Admitted> {
   const [snapshot, ledger, alone] = await Promise.all([clients.events.snapshot(), readGuards(clients), leftAlone(clients, refresh.leaveAlone)]);
   const standing = await standingsOf(clients, snapshot);
   const memberships = await membershipsOf(clients, snapshot.nodes.flatMap((node) => instanceIdOf(node) ?? []));
@@ -57,6 +57,7 @@ async function pass(clients: Clients, { refresh, ramp, exclude, flights, known }
     groups: await groupsOf(clients, nodes, ledger),
     flights,
     exclude: [...exclude, ...alone],
+    later,
     ramp,
     refresh,
   };

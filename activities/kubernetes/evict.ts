@@ -1,13 +1,22 @@
 import { ApiException } from '@kubernetes/client-node';
 import type { V1Pod, V1PodDisruptionBudget } from '@kubernetes/client-node';
 import { budgetBlocker } from '../../domain/kubernetes/drain.js';
-import { controllerOf, fullName } from '../../domain/kubernetes/resources.js';
+import { matchesSelector } from '../../domain/kubernetes/labelSelector.js';
+import { fullName } from '../../domain/kubernetes/resources.js';
 import type { Blocker } from '../../domain/refresh.js';
-import { kubeMessage, orUndefined, retryAfterMs, statusOf } from '../clients/errors.js';
+import { isConflict, isNotFound, kubeMessage, orUndefined, retryAfterMs, statusOf } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
+import { ownerOf, ownerText } from './owner.js';
 
 /** `evicted`: on its way. `gone`: not there any more, or another pod by now. `blocked`: the API server refused. */
-export type Eviction = { result: 'evicted' } | { result: 'gone' } | { result: 'blocked'; blocker: Blocker; retryAfterMs?: number };
+export type Eviction = { result: 'evicted' } | { result: 'gone' } | ({ result: 'blocked'; retryAfterMs?: number } & Refused);
+
+/** Why the API server refused; `budget`: `namespace/name` of the PodDisruptionBudget. */
+interface Refused {
+  blocker: Blocker;
+  owner: string;
+  budget?: string;
+}
 
 /** Asks the Eviction API for this very pod: a pod of the same name that lives elsewhere has another UID, and is left alone. */
 export async function evict(clients: Clients, pod: V1Pod): Promise<Eviction> {
@@ -26,45 +35,50 @@ export async function evict(clients: Clients, pod: V1Pod): Promise<Eviction> {
       case 403:
         // The namespace is being deleted, and its pods with it.
         if (!statusOf(error).details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating')) throw error;
-        return { result: 'blocked', blocker: { object: `Pod ${fullName(pod.metadata)}`, reason: `namespace ${namespace} is being deleted`, todo: 'It goes with it.' } };
+        return { result: 'blocked', blocker: { object: `Pod ${fullName(pod.metadata)}`, reason: `namespace ${namespace} is being deleted`, todo: 'It goes with it.' }, owner: ownerText(await ownerOf(clients, pod)) };
       case 429:
-        return { result: 'blocked', blocker: await refused(clients, pod, error), retryAfterMs: retryAfterMs(error) };
+        return { result: 'blocked', ...(await refused(clients, pod, error)), retryAfterMs: retryAfterMs(error) };
       case 500:
         // "more than one PodDisruptionBudget": no outage, and it will not pass by itself.
         if (!/PodDisruptionBudget/i.test(kubeMessage(error))) throw error;
-        return { result: 'blocked', blocker: twoBudgets(pod) };
+        return { result: 'blocked', ...(await twoBudgets(clients, pod)) };
       default:
         throw error;
     }
   }
 }
 
-function twoBudgets(pod: V1Pod): Blocker {
-  const namespace = pod.metadata?.namespace ?? '';
-  return { object: `Pod ${fullName(pod.metadata)}`, reason: 'more than one PodDisruptionBudget matches it, which the Eviction API refuses', todo: `Leave one: kubectl -n ${namespace} get pdb`, firm: true };
+/** Deletes this very pod, past its budgets: only ever what a person approved by name. */
+export async function deletePod({ kube: { core } }: Clients, { metadata }: V1Pod): Promise<void> {
+  const { name = '', namespace = '', uid } = metadata ?? {};
+  try {
+    await core.deleteNamespacedPod({ name, namespace, body: { preconditions: { uid } } });
+  } catch (error) {
+    // Gone, or another pod of that name by now.
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
 }
 
-async function refused(clients: Clients, pod: V1Pod, error: ApiException<unknown>): Promise<Blocker> {
+async function twoBudgets(clients: Clients, pod: V1Pod): Promise<Refused> {
+  const namespace = pod.metadata?.namespace ?? '';
+  const { items } = await clients.kube.policy.listNamespacedPodDisruptionBudget({ namespace });
+  const names = items.filter(({ spec }) => matchesSelector(spec?.selector, pod.metadata?.labels ?? {})).map(({ metadata }) => metadata?.name ?? '');
+  const blocker = { object: `Pod ${fullName(pod.metadata)}`, reason: `more than one PodDisruptionBudget matches it (${names.join(', ')}), which the Eviction API refuses`, todo: `Leave one: kubectl -n ${namespace} get pdb`, firm: true };
+  return { blocker, owner: ownerText(await ownerOf(clients, pod)), budget: names.map((name) => `${namespace}/${name}`).join(', ') };
+}
+
+async function refused(clients: Clients, pod: V1Pod, error: ApiException<unknown>): Promise<Refused> {
   const object = `Pod ${fullName(pod.metadata)}`;
   const namespace = pod.metadata?.namespace ?? '';
   const cause = statusOf(error).details?.causes?.find((candidate) => candidate.reason === 'DisruptionBudget');
   const name = /disruption budget (\S+) needs/i.exec(cause?.message ?? '')?.[1];
   const budget = name === undefined ? undefined : await orUndefined(clients.kube.policy.readNamespacedPodDisruptionBudget({ namespace, name }));
-  if (budget === undefined) return { object, reason: cause?.message ?? kubeMessage(error), todo: 'It is tried again.' };
-  return { object, ...budgetBlocker(pod, await ownerName(clients, pod), figures(budget)) };
+  const owner = ownerText(await ownerOf(clients, pod));
+  if (budget === undefined) return { owner, blocker: { object, reason: cause?.message ?? kubeMessage(error), todo: 'It is tried again.' } };
+  return { owner, blocker: { object, ...budgetBlocker(pod, owner, figures(budget)) }, budget: `${namespace}/${name}` };
 }
 
 function figures(budget: V1PodDisruptionBudget): Parameters<typeof budgetBlocker>[2] {
   const { currentHealthy = 0, desiredHealthy = 0, expectedPods = 0, disruptionsAllowed = 0 } = budget.status ?? {};
   return { name: budget.metadata?.name ?? '', currentHealthy, desiredHealthy, expectedPods, disruptionsAllowed };
-}
-
-/** `Deployment cart`: what a person would scale. */
-async function ownerName(clients: Clients, pod: V1Pod): Promise<string> {
-  const owner = controllerOf(pod.metadata);
-  if (owner === undefined) return 'nobody';
-  if (owner.kind !== 'ReplicaSet') return `${owner.kind} ${owner.name}`;
-  const replicaSet = await orUndefined(clients.kube.apps.readNamespacedReplicaSet({ namespace: pod.metadata?.namespace ?? '', name: owner.name }));
-  const root = controllerOf(replicaSet?.metadata);
-  return root === undefined ? `ReplicaSet ${owner.name}` : `${root.kind} ${root.name}`;
 }

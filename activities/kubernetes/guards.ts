@@ -9,13 +9,14 @@ import type { GivenBack, Guard } from './guard.js';
 import { cordonGuard } from './guards/cordon.js';
 import { lbExclusionGuard } from './guards/lbExclusion.js';
 import { scaleDownGuard } from './guards/scaleDown.js';
+import { singletonGuard } from './guards/singleton.js';
 import { readGuards } from './guardsLedger.js';
 import { giveBackSoftTaint, holdSoftTaint } from './softTaint.js';
 import { dropTerminations } from './terminations.js';
 
 /** Guards of one node are wanted node by node (cordon.ts), never as a set. */
 const none = (): Promise<[]> => Promise.resolve([]);
-const GUARDS: Guard[] = [{ ...cordonGuard, wanted: none }, { ...lbExclusionGuard, wanted: none }, scaleDownGuard, processGuard, desiredGuard, maxGuard];
+const GUARDS: Guard[] = [{ ...cordonGuard, wanted: none }, { ...lbExclusionGuard, wanted: none }, { ...singletonGuard, wanted: none }, scaleDownGuard, processGuard, desiredGuard, maxGuard];
 
 /** Takes every guard of the set that is not held yet. */
 export async function holdGuards(clients: Clients, set: GuardSet): Promise<{ taken: string[] }> {
@@ -38,7 +39,7 @@ export async function giveBackNode(clients: Clients, uid: string): Promise<Given
   const set: LedgerSet = 'node';
   return giveBackEntries(
     clients,
-    entriesOf(await readGuards(clients), set).filter((entry) => entry.id === uid),
+    entriesOf(await readGuards(clients), set).filter((entry) => entry.id === uid || entry.id.startsWith(`${uid}/`)),
   );
 }
 

@@ -1,144 +1,152 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
-import { drainVerdict, evictionOrder } from '../../domain/kubernetes/drain.js';
+import type { BlockingPod } from '../../domain/force.js';
+import { drainVerdict } from '../../domain/kubernetes/drain.js';
 import { fullName, readyCondition } from '../../domain/kubernetes/resources.js';
+import { blockerLines } from '../../domain/refresh.js';
 import type { Blocker } from '../../domain/refresh.js';
-import type { Look, NodeRequest } from '../api.js';
-import type { DrainSpec } from '../../domain/spec/schema.js';
+import type { DrainRequest, Drained } from '../api.js';
 import { orUndefined } from '../clients/errors.js';
 import type { ClusterEvent } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
 import { linger } from '../linger.js';
-import { carriedNow, carry, look, stopIfCancelled } from '../look.js';
-import { evict } from './evict.js';
+import { look, stopIfCancelled } from '../look.js';
+import { tellNode } from './drainEvent.js';
+import { brief, DrainMemory } from './drainMemory.js';
+import { deletePod } from './evict.js';
+import { evictTier } from './evictTier.js';
+import type { Refusal } from './evictTier.js';
 import { podsOnNode } from './lists.js';
+import { ownerOf, ownerText } from './owner.js';
+import { surgeAfter } from './surgeSingleton.js';
+import { attachmentsLeft } from './volumes.js';
+import { WebhookServices } from './webhookBackends.js';
 
 /** A pod that should be gone this long ago, on a node whose kubelet is silent, will never be seen to go (as in Cluster API). */
 const STALE_MS = 60_000;
 /** An eviction that waits its turn for less is no news (docs/adr/0003): in a busy drain budgets say no and yes all the time. */
 const NEWS_MS = 5_000;
+/** The Event of what still blocks is counted up so often. */
+const REMIND_MS = 60_000;
 
-type DrainRequest = NodeRequest & { drain: DrainSpec; known: string };
+/** What the passes of one attempt share. */
+interface Attempt {
+  /** Namespaces in which pods were refused: a budget that frees there is worth a look. */
+  refusedIn: Set<string>;
+  services: WebhookServices;
+}
 
 /** Passes of evictions. Done when no pod is left that a drain removes. */
-export function lookDrained(clients: Clients, request: DrainRequest): Promise<Look & { evicted: number }> {
-  /** Where pods were refused: a budget that frees there is worth a look. */
-  const refusedIn = new Set<string>();
+export function lookDrained(clients: Clients, request: DrainRequest): Promise<Drained> {
+  const attempt: Attempt = { refusedIn: new Set(), services: new WebhookServices(clients) };
+  const { refusedIn } = attempt;
   const matters = (event: ClusterEvent): boolean => {
     if (event.kind === 'Pod') return event.object.spec?.nodeName === request.node.name;
     return event.kind === 'PodDisruptionBudget' && refusedIn.has(event.object.metadata?.namespace ?? '') && (event.object.status?.disruptionsAllowed ?? 0) > 0;
   };
-  return linger(clients, matters, () => drainPass(clients, request, refusedIn));
+  return linger(clients, matters, () => drainPass(clients, request, attempt));
 }
 
-async function drainPass(clients: Clients, { node: ref, drain, known }: DrainRequest, refusedIn: Set<string>): Promise<Look & { evicted: number }> {
-  const so = soFar();
+async function drainPass(clients: Clients, request: DrainRequest, attempt: Attempt): Promise<Drained> {
+  const { node: ref, drain, known } = request;
+  const memory = new DrainMemory(request.blocking ?? []);
   const node = await orUndefined(clients.kube.core.readNode({ name: ref.name }));
   // Gone, or another one of that name: its pods are none of ours.
-  if (node?.metadata?.uid !== ref.uid) return look({ known, done: true, blockers: [], seenOf: 'gone', extra: { evicted: so.evicted } });
+  if (node?.metadata?.uid !== ref.uid) return look({ known, done: true, blockers: [], seenOf: 'gone', extra: { evicted: memory.evicted, blocking: [], volumes: [], notes: memory.notes } });
 
-  const blocked: Blocker[] = [];
-  const byRule: string[] = [];
-  const evictable: { pod: V1Pod; tier: number }[] = [];
-  for (const pod of await podsOnNode(clients, ref.name)) {
-    const verdict = drainVerdict(pod, drain);
-    if (verdict.act === 'leave' || isStale(pod, node)) continue;
-    if (verdict.act === 'block') {
-      blocked.push({ object: `Pod ${fullName(pod.metadata)}`, reason: verdict.reason, todo: verdict.todo, firm: true });
-      byRule.push(pod.metadata?.uid ?? '');
-    } else evictable.push({ pod, tier: verdict.tier });
-  }
-  const pass = await evictTier(clients, evictable, so);
-  refusedIn.clear();
-  for (const { namespace } of pass.refused) refusedIn.add(namespace);
+  const pods = await podsOnNode(clients, ref.name);
+  const sorted = await sort(clients, { ...request, pods: pods.filter((pod) => !isStale(pod, node)) }, memory);
+  const pass = await evictTier(clients, sorted.evictable, { ref, drain, memory, services: attempt.services });
+  if (drain.surgeSingletons) for (const line of await surgeAfter(clients, ref, pass.staying)) memory.note(line);
+
+  attempt.refusedIn.clear();
+  for (const { pod } of pass.refused) attempt.refusedIn.add(pod.metadata?.namespace ?? '');
   // What was told before stays told, else the news would come and go.
-  const told = new Set(known.startsWith(SEEN) ? known.slice(SEEN.length).replace(/!$/, '').split(',') : []);
-  const news = pass.refused.filter(({ uid, since }) => told.has(brief(uid)) || Date.now() - since >= NEWS_MS);
-  const young = pass.refused.filter((refusal) => !news.includes(refusal)).map(({ blocker }) => blocker);
-  blocked.push(...news.map(({ blocker }) => blocker));
+  const told = toldIn(known);
+  const isNews = (refusal: Refusal): boolean => told.has(keyOf(refusal)) || Date.now() - refusal.since >= NEWS_MS;
+  const news = [...sorted.byRule, ...pass.refused.filter(isNews)];
+  const young = pass.refused.filter((refusal) => !isNews(refusal)).map(shown);
+  const leaving = [...sorted.deleted, ...pass.leaving];
   const waiting: Blocker[] =
-    pass.leaving.length === 0 ? [] : [{ object: `Node ${ref.name}`, reason: `${pass.leaving.length} pods are terminating (${pass.leaving.slice(0, 3).join(', ')}${pass.leaving.length > 3 ? ' …' : ''})`, todo: 'They are awaited.' }];
+    leaving.length === 0 ? [] : [{ object: `Node ${ref.name}`, reason: `${leaving.length} pods are terminating (${leaving.slice(0, 3).join(', ')}${leaving.length > 3 ? ' …' : ''})`, todo: 'They are awaited.' }];
+  const seen = SEEN + news.map(keyOf).sort().join(',');
+  await tell(clients, request, { blockers: news.map(shown), seen, told: told.size > 0 || (request.blocking ?? []).length > 0, memory });
+
+  const done = sorted.byRule.length === 0 && sorted.deleted.length === 0 && pass.left === 0;
+  const volumes = done ? (await attachmentsLeft(clients, ref)).map(({ metadata }) => metadata?.name ?? '') : [];
   return look({
     known,
-    done: blocked.length === 0 && pass.left === 0,
-    blockers: [...blocked, ...waiting],
+    done,
+    blockers: [...news.map(shown), ...waiting],
     young,
     seenOf: null,
     // Pods that come and go are no news; who blocks is.
-    seen: SEEN + [...news.map(({ uid }) => brief(uid)), ...byRule.map(brief)].sort().join(','),
+    seen,
     // The server's word counts only where there is nothing else to wait for.
     retryAfterMs: waiting.length === 0 ? pass.retryAfterMs : undefined,
     // Longer than a pod's start and readiness usually take: the budget does not come free by itself.
     overdueMs: 60_000,
-    extra: { evicted: pass.evicted },
+    extra: { evicted: memory.evicted, blocking: news.map(blockingPod), volumes, notes: memory.notes },
   });
 }
 
-/** `seen` of this look: which pods were told of, by the beginning of their UIDs. */
+interface Sorted {
+  evictable: { pod: V1Pod; tier: number }[];
+  /** A rule of the drain forbids their eviction. */
+  byRule: Refusal[];
+  /** Names of pods that were deleted by approval. */
+  deleted: string[];
+}
+
+/** By the rules of a drain; what a person approved by name is deleted at once. */
+async function sort(clients: Clients, { pods, drain, forced = [] }: DrainRequest & { pods: V1Pod[] }, memory: DrainMemory): Promise<Sorted> {
+  const sorted: Sorted = { evictable: [], byRule: [], deleted: [] };
+  for (const pod of pods) {
+    const verdict = drainVerdict(pod, drain);
+    if (verdict.act === 'leave') continue;
+    const { uid = '', deletionTimestamp } = pod.metadata ?? {};
+    if (forced.includes(uid) && deletionTimestamp === undefined) {
+      stopIfCancelled();
+      await deletePod(clients, pod);
+      memory.countEvicted();
+      sorted.deleted.push(fullName(pod.metadata));
+    } else if (verdict.act === 'block') {
+      const blocker: Blocker = { object: `Pod ${fullName(pod.metadata)}`, reason: verdict.reason, todo: verdict.todo, firm: true };
+      sorted.byRule.push({ pod, cause: 'rule', blocker, owner: ownerText(await ownerOf(clients, pod)), since: memory.refusedSince(uid) });
+    } else sorted.evictable.push({ pod, tier: verdict.tier });
+  }
+  return sorted;
+}
+
+/** `seen` of this look: which pods were told of, and what held them. */
 const SEEN = 'drain:';
 
-function brief(uid: string): string {
-  return uid.slice(0, 8);
+function toldIn(known: string): Set<string> {
+  const keys = known.startsWith(SEEN) ? known.slice(SEEN.length).replace(/!$/, '') : '';
+  return new Set(keys === '' ? [] : keys.split(','));
 }
 
-interface Refusal {
-  uid: string;
-  namespace: string;
-  blocker: Blocker;
-  /** Epoch milliseconds of the first refusal that this look met. */
-  since: number;
+function keyOf({ pod, cause }: Refusal): string {
+  return `${brief(pod.metadata?.uid ?? '')}/${cause}`;
 }
 
-interface Pass {
-  evicted: number;
-  /** Names of pods that are terminating. */
-  leaving: string[];
-  /** Pods of any tier that are not gone yet. */
-  left: number;
-  refused: Refusal[];
-  retryAfterMs?: number;
+function shown({ blocker, since }: Refusal): Blocker {
+  return { ...blocker, since: new Date(since).toISOString() };
 }
 
-/** Evicts the lowest tier that still has pods: critical ones stay while an ordinary one cannot go. */
-async function evictTier(clients: Clients, pods: { pod: V1Pod; tier: number }[], so: SoFar): Promise<Pass> {
-  const pass: Pass = { evicted: so.evicted, leaving: [], left: pods.length, refused: [] };
-  const lowest = Math.min(...pods.map(({ tier }) => tier));
-  for (const { pod } of evictionOrder(pods).filter(({ tier }) => tier === lowest)) {
-    const { uid = '', deletionTimestamp } = pod.metadata ?? {};
-    const name = fullName(pod.metadata);
-    if (deletionTimestamp !== undefined) {
-      pass.leaving.push(name);
-      continue;
-    }
-    // Between evictions a pause takes effect.
-    stopIfCancelled();
-    const eviction = await evict(clients, pod);
-    switch (eviction.result) {
-      case 'evicted':
-        pass.evicted++;
-        pass.leaving.push(name);
-        break;
-      case 'gone':
-        pass.left--;
-        break;
-      case 'blocked':
-        pass.refused.push({ uid, namespace: pod.metadata?.namespace ?? '', blocker: eviction.blocker, since: so.refused[brief(uid)] ?? Date.now() });
-        pass.retryAfterMs = eviction.retryAfterMs === undefined ? pass.retryAfterMs : Math.min(eviction.retryAfterMs, pass.retryAfterMs ?? Infinity);
-        break;
-    }
-    carry({ evicted: pass.evicted, refused: Object.fromEntries(pass.refused.map((refusal) => [brief(refusal.uid), refusal.since])) } satisfies SoFar);
-  }
-  return pass;
+function blockingPod({ pod, blocker, owner, budget, since }: Refusal): BlockingPod {
+  const { uid = '', namespace = '', name = '' } = pod.metadata ?? {};
+  return { uid, namespace, name, owner, ...(budget === undefined ? {} : { budget }), reason: blocker.reason, since: new Date(since).toISOString() };
 }
 
-/** What this look's attempts hand on, since NotYet swallows their results. */
-interface SoFar {
-  evicted: number;
-  refused: Record<string, number>;
-}
-
-function soFar(): SoFar {
-  const carried = carriedNow() as Partial<SoFar> | null | undefined;
-  return { evicted: carried?.evicted ?? 0, refused: carried?.refused ?? {} };
+/** On the Node itself: what blocks, once and then counted up; and that it goes on. */
+async function tell(clients: Clients, { node: ref }: DrainRequest, now: { blockers: Blocker[]; seen: string; told: boolean; memory: DrainMemory }): Promise<void> {
+  const { blockers, seen, told, memory } = now;
+  const key = seen;
+  if (memory.event?.key === key && (blockers.length === 0 || Date.now() - memory.event.at < REMIND_MS)) return;
+  if (blockers.length > 0) await tellNode(clients, ref, { type: 'Warning', reason: 'CiliateDrainBlocked', key, message: `The drain is blocked: ${blockerLines(blockers)}` });
+  else if (told) await tellNode(clients, ref, { type: 'Normal', reason: 'CiliateDrainContinues', key, message: 'Nothing blocks the drain any more; it goes on' });
+  else return;
+  memory.toldNode(key);
 }
 
 function isStale(pod: V1Pod, node: V1Node): boolean {

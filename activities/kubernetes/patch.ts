@@ -1,5 +1,5 @@
 import { ApiException, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
-import type { V1DaemonSet, V1Node } from '@kubernetes/client-node';
+import type { V1DaemonSet, V1Node, V1Scale } from '@kubernetes/client-node';
 import { CiliateError } from '../../domain/failures.js';
 import { FIELD_MANAGER } from '../../domain/names.js';
 import { statusOf } from '../clients/errors.js';
@@ -18,6 +18,12 @@ export async function patchNode(clients: Clients, name: string, body: PatchOp[])
 export async function patchDaemonSet(clients: Clients, at: { namespace: string; name: string }, body: PatchOp[]): Promise<V1DaemonSet> {
   const { namespace, name } = at;
   return tested(`DaemonSet ${namespace}/${name}`, () => clients.kube.apps.patchNamespacedDaemonSet({ namespace, name, body, fieldManager: FIELD_MANAGER }, JSON_PATCH));
+}
+
+/** Sets replicas through the subresource `scale`, whose UID is the Deployment's. */
+export async function patchScale(clients: Clients, at: { namespace: string; name: string }, body: PatchOp[]): Promise<V1Scale> {
+  const { namespace, name } = at;
+  return tested(`Deployment ${namespace}/${name}`, () => clients.kube.apps.patchNamespacedDeploymentScale({ namespace, name, body, fieldManager: FIELD_MANAGER }, JSON_PATCH));
 }
 
 /** A JSON pointer to a key that holds slashes. */

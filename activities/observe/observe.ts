@@ -17,6 +17,7 @@ import { observeOperatorRights } from './operatorRights.js';
 import { livePods, podHazards } from './pods.js';
 import { observePolicies, observeWebhooks } from './policies.js';
 import { workerInside } from './workerInside.js';
+import { budgetOverlaps, listBudgets, observedBudget, observeSingletons } from './workloads.js';
 
 export interface ObserveInput {
   /** The values of the spec: they say which role the operator gets. */
@@ -84,16 +85,18 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
 
 /** What the API server alone tells. */
 async function observeKubernetes({ kube }: Clients, input: ObserveInput) {
-  const pods = await livePods(kube);
-  const [nodes, cilium, policies, webhooks, neighbours, lease] = await Promise.all([
+  const [pods, budgets] = await Promise.all([livePods(kube), listBudgets(kube)]);
+  const [nodes, cilium, policies, singletons, webhooks, neighbours, lease] = await Promise.all([
     observeNodes(kube, pods),
     observeCilium(kube),
     observePolicies(kube),
+    observeSingletons(kube, budgets),
     observeWebhooks(kube),
     observeNeighbours(kube),
     observeLease(kube, input.holder),
   ]);
-  return { livePods: pods, nodes, cilium, ...policies, failClosedWebhooks: webhooks, ...neighbours, lease };
+  const drains = { pdbs: budgets.map(observedBudget), budgetOverlaps: budgetOverlaps(pods, budgets), singletons };
+  return { livePods: pods, nodes, cilium, ...policies, ...drains, failClosedWebhooks: webhooks, ...neighbours, lease };
 }
 
 /** What EC2 and Auto Scaling know of the nodes' instances. */

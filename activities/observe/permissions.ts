@@ -1,4 +1,4 @@
-import { KUBE_SYSTEM } from '../../domain/names.js';
+import { EVENT_NAMESPACE, KUBE_SYSTEM } from '../../domain/names.js';
 
 /** Verbs on one resource that ciliate uses; `namespace` where it uses them in one namespace only. */
 export interface Access {
@@ -27,13 +27,17 @@ const system = (group: string, resource: string, verbs: readonly string[]): Acce
 export const KUBERNETES_ACCESS: readonly Access[] = [
   // Nodes and what runs on them
   cluster('', 'nodes', [...WATCH, 'patch', 'delete']),
-  cluster('', 'pods', WATCH),
+  cluster('', 'pods', [...WATCH, 'delete']),
   cluster('', 'pods/eviction', ['create']),
   cluster('apps', 'daemonsets', READ),
   cluster('apps', 'deployments', READ),
+  cluster('apps', 'deployments/scale', ['patch']),
   cluster('apps', 'replicasets', READ),
   cluster('apps', 'statefulsets', READ),
   cluster('policy', 'poddisruptionbudgets', WATCH),
+  cluster('autoscaling', 'horizontalpodautoscalers', ['list']),
+  cluster('storage.k8s.io', 'volumeattachments', ['list']),
+  cluster('', 'persistentvolumeclaims', ['get']),
   // What preflight looks at
   cluster('networking.k8s.io', 'networkpolicies', ['list']),
   cluster('discovery.k8s.io', 'endpointslices', ['list']),
@@ -48,6 +52,8 @@ export const KUBERNETES_ACCESS: readonly Access[] = [
   // The lease, the ledgers
   system('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'patch', 'delete']),
   system('', 'configmaps', OWN),
+  // What a blocked drain says on its Node
+  { group: '', resource: 'events', verbs: ['get', 'create', 'patch'], namespace: EVENT_NAMESPACE },
   // aws-node and the objects of the Cilium chart
   system('apps', 'controllerrevisions', ['list']),
   system('apps', 'daemonsets', ['create', 'update', 'patch', 'delete']),

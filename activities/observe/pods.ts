@@ -12,6 +12,7 @@ const POD_ENI = 'vpc.amazonaws.com/pod-eni';
 export interface SeenPod extends PodName {
   /** Agent of aws-node or of Cilium, or Cilium's operator, that is not on its way out. */
   agent?: 'aws' | 'cilium' | 'operator';
+  labels: Readonly<Record<string, string>>;
   hostNetwork: boolean;
   /** Static pods of the kubelet: they do not move. */
   mirror: boolean;
@@ -47,6 +48,7 @@ export function seen(pod: V1Pod): SeenPod {
     namespace: metadata?.namespace ?? '',
     name: metadata?.name ?? '',
     node: spec?.nodeName,
+    labels: metadata?.labels ?? {},
     agent: agentOf(pod),
     hostNetwork,
     mirror: metadata?.annotations?.[MIRROR] !== undefined,

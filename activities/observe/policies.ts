@@ -4,25 +4,16 @@ import type { ObservedCluster } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
 import { allPages, bounded, customNames, readable } from './lists.js';
 
-type Policies = Pick<ObservedCluster, 'pdbs' | 'networkPolicies' | 'securityGroupPolicies' | 'eniConfigs'>;
+type Policies = Pick<ObservedCluster, 'networkPolicies' | 'securityGroupPolicies' | 'eniConfigs'>;
 
 export async function observePolicies(kube: KubeClients): Promise<Policies> {
   const networking = kube.make(NetworkingV1Api);
-  const [pdbs, networkPolicies, securityGroupPolicies, eniConfigs] = await Promise.all([
-    readable(allPages((page) => kube.policy.listPodDisruptionBudgetForAllNamespaces(page)), []),
+  const [networkPolicies, securityGroupPolicies, eniConfigs] = await Promise.all([
     readable(allPages((page) => networking.listNetworkPolicyForAllNamespaces(page)), []),
     customNames((page) => kube.custom.listClusterCustomObject({ group: 'vpcresources.k8s.aws', version: 'v1beta1', plural: 'securitygrouppolicies', ...page })),
     customNames((page) => kube.custom.listClusterCustomObject({ group: 'crd.k8s.amazonaws.com', version: 'v1alpha1', plural: 'eniconfigs', ...page })),
   ]);
   return {
-    pdbs: pdbs.map(({ metadata, status }) => ({
-      namespace: metadata?.namespace ?? '',
-      name: metadata?.name ?? '',
-      expectedPods: status?.expectedPods ?? 0,
-      currentHealthy: status?.currentHealthy ?? 0,
-      desiredHealthy: status?.desiredHealthy ?? 0,
-      disruptionsAllowed: status?.disruptionsAllowed ?? 0,
-    })),
     networkPolicies: networkPolicies.map(({ metadata }) => ({ namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' })),
     securityGroupPolicies,
     eniConfigs: eniConfigs.map(({ name }) => name),

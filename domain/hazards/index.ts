@@ -32,7 +32,9 @@ import { operatorRightsMissing, operatorRightsUnproven } from './operator-rights
 import { managedInterfaces, mixedImages } from './os-images.js';
 import { otherNetworkAgent } from './other-network-agent.js';
 import { podEniEnabled, securityGroupsForPods } from './security-groups-for-pods.js';
+import { singletonDown } from './singleton.js';
 import { subnetAddresses } from './subnet-addresses.js';
+import { twoBudgets } from './two-budgets.js';
 import { barePods, emptyDir, pdbExhausted, pdbUndrainable } from './undrainable.js';
 import { webhookSingle } from './webhooks.js';
 import { workerInside, workerInsideUnknown } from './worker-inside.js';
@@ -110,6 +112,8 @@ export const HAZARDS: readonly Hazard[] = [
   // Workloads
   pdbUndrainable,
   pdbExhausted,
+  twoBudgets,
+  singletonDown,
   barePods,
   emptyDir,
   webhookSingle,

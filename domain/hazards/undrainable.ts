@@ -1,4 +1,6 @@
 import type { Hazard } from '../findings.js';
+import { surgeable } from '../kubernetes/singleton.js';
+import type { ObservedCluster } from '../observation.js';
 import { toRefresh } from '../plan/nodes.js';
 import { finding, podNames } from './finding.js';
 
@@ -6,19 +8,30 @@ import { finding, podNames } from './finding.js';
 export const pdbUndrainable: Hazard = {
   id: 'pdb-undrainable',
   title: 'A PodDisruptionBudget that never allows an eviction',
-  check({ cluster }) {
+  check({ cluster, manifest }) {
     if (toRefresh(cluster).length === 0) return [];
-    const never = cluster.pdbs.filter((pdb) => pdb.expectedPods > 0 && pdb.disruptionsAllowed === 0 && pdb.desiredHealthy >= pdb.expectedPods);
+    const freed = manifest.spec.drain.surgeSingletons ? freedBySurge(cluster) : new Set<string>();
+    const never = cluster.pdbs.filter((pdb) => pdb.expectedPods > 0 && pdb.disruptionsAllowed === 0 && pdb.desiredHealthy >= pdb.expectedPods && !freed.has(nameOf(pdb)));
     if (never.length === 0) return [];
     return [
       finding(this.id, 'warning', {
-        objects: never.map((pdb) => `PodDisruptionBudget ${pdb.namespace}/${pdb.name} (needs ${pdb.desiredHealthy} of ${pdb.expectedPods})`),
-        message: 'Draining a node with one of its pods will wait until a person frees it; budgets are never bypassed.',
+        objects: never.map((pdb) => `PodDisruptionBudget ${pdb.namespace}/${pdb.name} (${pdb.rule === undefined ? '' : `${pdb.rule}, `}needs ${pdb.desiredHealthy} of ${pdb.expectedPods})`),
+        message: 'Draining a node with one of its pods will wait until a person frees it, or until spec.drain.timeLimitSeconds; no budget is bypassed but for pods that a person names (onTimeout: force).',
         todo: 'Add a replica or lower minAvailable, now or while the drain waits; or skip the node (ciliate skip CLUSTER NODE --reason TEXT).',
       }),
     ];
   },
 };
+
+/** Budgets that only ask for the one pod which drain.surgeSingletons makes two of. */
+function freedBySurge({ pdbs, singletons }: ObservedCluster): Set<string> {
+  const surged = new Set(singletons.filter(surgeable).flatMap(({ namespace, budgets }) => budgets.map((name) => nameOf({ namespace, name }))));
+  return new Set(pdbs.filter((pdb) => pdb.rule === 'minAvailable: 1' && surged.has(nameOf(pdb))).map(nameOf));
+}
+
+function nameOf({ namespace, name }: { namespace: string; name: string }): string {
+  return `${namespace}/${name}`;
+}
 
 export const pdbExhausted: Hazard = {
   id: 'pdb-exhausted',

@@ -15,7 +15,7 @@ export const TIERS = { ordinary: 0, critical: 1, operator: 2 } as const;
  * The rule of one pod, as kubectl drain's filters (k8s.io/kubectl/pkg/drain/filters.go): DaemonSet, mirror and finished
  * pods are left; emptyDir and bare pods as `drain` says.
  */
-export function drainVerdict(pod: PodLike, drain: DrainSpec): DrainVerdict {
+export function drainVerdict(pod: PodLike, drain: Pick<DrainSpec, 'emptyDir' | 'barePods'>): DrainVerdict {
   const controller = controllerOf(pod.metadata);
   if (pod.metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined) return { act: 'leave', why: 'mirror pod' };
   if (controller?.kind === 'DaemonSet') return { act: 'leave', why: 'DaemonSet pod' };

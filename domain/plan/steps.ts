@@ -1,4 +1,5 @@
 import { ASG_PROCESSES_CHANGING, ASG_PROCESSES_WHOLE, CNI_LABEL, CNI_LABEL_AWS, CNI_LEDGER, GUARDS_LEDGER, LEASE_NAME } from '../names.js';
+import { surgeable } from '../kubernetes/singleton.js';
 import type { ObservedCluster } from '../observation.js';
 import type { NodeRef, Plan, PlannedStep } from '../plan.js';
 import { approvalsOf } from '../spec/schema.js';
@@ -102,11 +103,12 @@ function installWrites({ cluster, manifest }: StepsInput): string[] {
   return [`Helm release kube-system/cilium: ${verb}, chart ${manifest.spec.cilium.version} (no agent on a node of aws-node, enforcement never)`];
 }
 
-function refreshWrites({ manifest, nodes }: StepsInput): string[] {
+function refreshWrites({ cluster, manifest, nodes }: StepsInput): string[] {
   const decrement = manifest.spec.refresh.shouldDecrementDesiredCapacity;
-  return nodes.map(
+  const surged = manifest.spec.drain.surgeSingletons ? cluster.singletons.filter(surgeable) : [];
+  const refreshed = nodes.map(
     (node) => `Node ${node.name}: cordoned, drained, instance ${node.instanceId} terminated in ${node.group}${decrement ? ', not replaced' : ''}`,
-  );
+  );  return [...refreshed, ...surged.map(({ namespace, name }) => `Deployment ${namespace}/${name}: replicas 2 while its pod moves`)];
 }
 
 function removeWrites({ cluster }: StepsInput): string[] {

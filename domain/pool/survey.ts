@@ -59,6 +59,8 @@ export interface Survey {
   flights: readonly Flight[];
   /** Instance ids or Node names that are not to be started. */
   exclude: readonly string[];
+  /** Instance ids that are to be started only when no other is left. */
+  later: readonly string[];
   ramp: Ramp;
   refresh: RefreshSpec;
 }
@@ -82,7 +84,9 @@ export function survey(seen: Survey): Surveyed {
   const limits = resolveLimits(seen.refresh, wanted);
   const most = limits.maxSurge + limits.maxUnavailable;
   const surplus = surplusByGroup(seen);
-  const old = seen.nodes.filter((node) => node.old && !isFlying(node) && !isExcluded(node));
+  const all = seen.nodes.filter((node) => node.old && !isFlying(node) && !isExcluded(node));
+  const others = all.filter(({ ref }) => !seen.later.includes(ref.instanceId));
+  const old = others.length > 0 || seen.flights.length > 0 ? others : all;
   // A node that was skipped leaves an extra one behind: then Cilium nodes go, once no other is left.
   const candidates = old.length > 0 || seen.flights.length > 0 ? old : surplusNodes(seen, surplus);
   const budgetsOf = budgetCounter(seen);

@@ -119,7 +119,7 @@ function auditRows(report: MigrationReport): string[][] {
     instant(entry.at),
     entry.by,
     entry.ignored === undefined ? entry.verb : `${entry.verb} (ignored: ${entry.ignored})`,
-    entry.on ?? '',
+    [entry.on ?? '', ...(entry.pods ?? [])].join(' '),
     entry.reason,
     entry.digest?.slice(0, 12) ?? '',
   ]);

@@ -1,3 +1,5 @@
+import { forceCommand, forceLines } from '../force.js';
+import type { OpenForce } from '../force.js';
 import type { MigrationStatus, RunState } from '../status.js';
 import type { Blocker, NodeProgress } from '../refresh.js';
 import { between, columns, count, instant, jsonPage, page, section, wrap } from './text.js';
@@ -27,14 +29,16 @@ export const STATE_TEXT: Record<RunState, string> = {
 /** What to type next, the likeliest first. */
 export function nextCommands(status: MigrationStatus): string[] {
   const name = status.migration;
+  const forces = status.forces.map((force) => forceCommand(name, force));
   switch (status.state) {
     case 'waiting-approval':
       return status.gate === null
         ? [`ciliate status ${name}`]
-        : [`ciliate approve ${name} ${status.gate.gate} --reason TEXT`, `ciliate abort ${name} --reason TEXT`];
+        : [`ciliate approve ${name} ${status.gate.gate} --reason TEXT`, ...forces, `ciliate abort ${name} --reason TEXT`];
     case 'paused':
-      return [`ciliate resume ${name} --reason TEXT`, `ciliate abort ${name} --reason TEXT`];
+      return [...forces, `ciliate resume ${name} --reason TEXT`, `ciliate abort ${name} --reason TEXT`];
     case 'running':
+      if (forces.length > 0) return [...forces, ...status.forces.slice(0, 1).map((force) => `ciliate skip ${name} ${force.node.name} --reason TEXT`)];
       return status.blocked.length > 0 && status.inFlight[0] !== undefined
         ? [`ciliate skip ${name} ${status.inFlight[0].node.name} --reason TEXT`, `ciliate pause ${name} --reason TEXT`]
         : [`ciliate status ${name} --watch`];
@@ -57,6 +61,7 @@ function text(status: MigrationStatus, now: string): string[] {
     ...(status.paused === null ? [] : [`  paused by ${status.paused.by}: ${status.paused.reason}`]),
     ...section('BLOCKED BY', status.blocked.flatMap((line) => wrap(line, '  '))),
     ...gateText(status, now),
+    ...status.forces.flatMap((force) => forceText(force, now)),
     ...section('NEXT', nextCommands(status).map((line) => `  ${line}`)),
     ...section('WAITS FOR', status.awaits.flatMap(blockerText)),
     ...section('NODES', nodesText(status)),
@@ -77,10 +82,19 @@ function gateText({ gate }: MigrationStatus, now: string): string[] {
   ];
 }
 
+function forceText(force: OpenForce, now: string): string[] {
+  return [
+    '',
+    `GATE force of ${force.node.name}, open since ${instant(force.since)} (${between(force.since, now)}), digest ${force.digest.slice(0, 12)}: may these pods be deleted?`,
+    ...forceLines(force).flatMap((line) => wrap(`- ${line}`, '  ')),
+  ];
+}
+
 function nodesText({ nodes, counts }: MigrationStatus): string[] {
   return [
     `  ${nodes.done} of ${count(nodes.total, 'node')} refreshed; now ${counts.cilium} on Cilium, ${counts.aws} on aws-node, ${counts.pending} booting`,
     ...(nodes.skipped.length === 0 ? [] : [`  skipped: ${nodes.skipped.join(', ')}`]),
+    ...(nodes.postponed.length === 0 ? [] : [`  postponed: ${nodes.postponed.join(', ')}`]),
     ...(nodes.failed.length === 0 ? [] : [`  failed: ${nodes.failed.join(', ')}`]),
   ];
 }
@@ -92,8 +106,8 @@ function progressText({ node, step, since, blockers, paused }: NodeProgress, now
   ];
 }
 
-function blockerText({ object, reason, todo }: Blocker): string[] {
-  return [...wrap(`${object}: ${reason}`, '  '), ...wrap(todo === '' ? '' : `To do: ${todo}`, '    ')];
+function blockerText({ object, reason, todo, since }: Blocker): string[] {
+  return [...wrap(`${object}: ${reason}${since === undefined ? '' : `, since ${instant(since)}`}`, '  '), ...wrap(todo === '' ? '' : `To do: ${todo}`, '    ')];
 }
 
 function phaseRows({ phases }: MigrationStatus, now: string): string[][] {

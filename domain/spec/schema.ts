@@ -8,6 +8,9 @@ import { bothZero, limitProblem } from '../pool/limits.js';
 export const GATES = ['before-install', 'after-canary', 'before-enforcement', 'before-removal'] as const;
 export type Gate = (typeof GATES)[number];
 
+/** What happens to a drain that takes longer than it may. */
+export const DRAIN_TIMEOUTS = ['skip-to-end', 'wait', 'force'] as const;
+
 const text = z.string().min(1);
 const roleArn = z.string().regex(/^arn:[a-z-]+:iam::\d{12}:role\/.+$/, 'expected a role ARN like arn:aws:iam::111122223333:role/ciliate');
 /** A DNS-1123 subdomain short enough to be part of a workflow id and a label. */
@@ -101,6 +104,15 @@ export const drainSchema = z
   .strictObject({
     emptyDir: z.enum(['evict', 'block']).default('evict').describe('Pods with emptyDir volumes: evict loses their content'),
     barePods: z.enum(['evict', 'block']).default('block').describe('Pods without a controller: an evicted bare pod is gone for good'),
+    timeLimitSeconds: z.number().int().min(5).max(86_400).default(1_800).describe('How long the drain of one node may take, pauses apart; then onTimeout decides'),
+    onTimeout: z
+      .enum(DRAIN_TIMEOUTS)
+      .default('skip-to-end')
+      .describe('skip-to-end: the node is handed back as it was found and tried once more when no other is left; wait: it is waited for; force: a gate asks which pods may be deleted'),
+    surgeSingletons: z
+      .boolean()
+      .default(false)
+      .describe('A Deployment with one replica is scaled to 2 before its pod is evicted, and back once the other one is Ready elsewhere'),
   })
   .prefault({});
 

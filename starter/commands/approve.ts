@@ -1,3 +1,4 @@
+import { findForce, FORCE, forceCommand, forceLines } from '../../domain/force.js';
 import { GATES } from '../../domain/spec/schema.js';
 import type { MigrationStatus } from '../../domain/status.js';
 import { Command, exits, GROUP, InvalidArgumentError, notEmpty, reasonOption } from '../cli/command.js';
@@ -18,10 +19,10 @@ export default {
       .description('approve an open gate, for exactly what it shows now')
       .helpGroup(GROUP.say)
       .argument('<CLUSTER>', 'metadata.name of the SPEC', notEmpty)
-      .argument('<GATE>', GATES.join(', '), notEmpty)
+      .argument('<GATE>', [...GATES, FORCE].join(', '), notEmpty)
       .addOption(reasonOption())
-      .option('--node <NODE>', 'for gates about one node')
-      .option('--pod <NAMESPACE/NAME>', 'for gates about pods; may be repeated', pod, [])
+      .option('--node <NODE>', 'for force: the node whose drain waits')
+      .option('--pod <NAMESPACE/NAME>', 'for force: a pod that may be deleted; may be repeated', pod, [])
       .option('--digest <DIGEST>', 'what is approved, from an earlier status: lands even while no worker answers')
       .action(exits(approve)),
 } satisfies CommandFile;
@@ -33,7 +34,7 @@ async function approve(cluster: string, gate: string, options: Options): Promise
   const answer = await withRun(cluster, async ({ client, run }) => {
     expectOpen(run);
     const status = await ask<MigrationStatus>(client, run, 'status');
-    const digest = status === undefined ? options.digest : openDigest(status, gate, options.digest);
+    const digest = status === undefined ? options.digest : gate === FORCE ? forceDigest(status, options) : openDigest(status, gate, options.digest);
     if (digest === undefined) {
       throw unreachableError(`no worker answers, so what ${gate} decides cannot be shown: start one with \`ciliate worker\`, or give --digest from an earlier \`ciliate status ${cluster} -o json\``);
     }
@@ -57,6 +58,17 @@ function openDigest(status: MigrationStatus, gate: string, typed: string | undef
   if (typed !== undefined && typed !== open.digest) throw failedError(`${gate} now decides something else than ${typed}: see \`ciliate status ${status.migration}\``);
   console.error(`${gate} decides:\n${open.shows.map((line) => `  ${line}`).join('\n')}\n  digest ${open.digest}`);
   return open.digest;
+}
+
+/** The digest of a node's gate, after showing its pods. Without pods it only says which there are: nobody approves them all unread. */
+function forceDigest(status: MigrationStatus, { node, pod: pods, digest: typed }: Options): string {
+  const open = status.forces.map((force) => force.node.name).join(', ') || 'no node';
+  const force = node === undefined ? undefined : findForce(status.forces, node);
+  if (force === undefined) throw failedError(`the gate ${FORCE} is ${node === undefined ? 'about one node: name it with --node' : `not open for ${node}`}; it is open for ${open}`);
+  if (pods.length === 0) throw failedError(`name the pods that may be deleted: ${forceCommand(status.migration, force)}`);
+  if (typed !== undefined && typed !== force.digest) throw failedError(`${FORCE} now decides something else than ${typed}: see \`ciliate status ${status.migration}\``);
+  console.error(`${FORCE} of ${force.node.name} is open for:\n${forceLines(force).map((line) => `  ${line}`).join('\n')}\n  digest ${force.digest}`);
+  return force.digest;
 }
 
 function pod(value: string, before: string[]): string[] {

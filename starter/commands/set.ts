@@ -6,7 +6,7 @@ export default {
   place: 27,
   build: () =>
     new Command('set')
-      .description('change a setting of the run: soakSeconds, drain.emptyDir, drain.barePods')
+      .description('change a setting of the run: soakSeconds, drain.emptyDir, drain.barePods, drain.timeLimitSeconds, drain.onTimeout')
       .helpGroup(GROUP.say)
       .argument('<CLUSTER>', 'metadata.name of the SPEC', notEmpty)
       .argument('<KEY=VALUE...>', 'settings', assignment, {})

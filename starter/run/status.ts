@@ -28,7 +28,7 @@ function afterTheEnd(status: MigrationStatus, run: Run): MigrationStatus {
   if (!OPEN.includes(status.state)) return status;
   const how = run.description.status.name.toLowerCase();
   const problem = `the run was ${how} at ${status.phase}: nothing was given back. Start it again, or \`ciliate release ${run.migration}\``;
-  return { ...status, state: closedState(run), gate: null, paused: null, inFlight: [], blocked: [], problem };
+  return { ...status, state: closedState(run), gate: null, forces: [], paused: null, inFlight: [], blocked: [], problem };
 }
 
 /** The report: from a closed run's result, else from its `report` query. Undefined when no worker answers. */
@@ -71,9 +71,10 @@ function statusOfReport(report: MigrationReport, run: Run): MigrationStatus {
     since: last?.startedAt ?? report.startedAt,
     startedAt: report.startedAt,
     gate: null,
+    forces: [],
     paused: null,
     counts: report.counts,
-    nodes: { done: outcome(['refreshed', 'gone']).length, total: report.nodes.length, skipped: outcome(['handed-back']), failed: outcome(['unproven']) },
+    nodes: { done: outcome(['refreshed', 'gone']).length, total: report.nodes.length, skipped: outcome(['handed-back']), failed: outcome(['unproven']), postponed: outcome(['postponed']) },
     inFlight: [],
     awaits: [],
     blocked: [],
@@ -100,9 +101,10 @@ function statusOfDescription(run: Run): MigrationStatus {
     since: startedAt,
     startedAt,
     gate: null,
+    forces: [],
     paused: null,
     counts: { aws: 0, cilium: 0, pending: 0 },
-    nodes: { done: number('CiliateNodesDone'), total: number('CiliateNodesTotal'), skipped: [], failed: [] },
+    nodes: { done: number('CiliateNodesDone'), total: number('CiliateNodesTotal'), skipped: [], failed: [], postponed: [] },
     inFlight: [],
     awaits: [],
     blocked: pendingFailures(run),

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
+import { forceLines } from '../../domain/force.js';
 import { nextCommands, STATE_TEXT } from '../../domain/report/index.js';
 import { PHASES } from '../../domain/status.js';
 import type { MigrationStatus, Phase, RunState } from '../../domain/status.js';
@@ -7,7 +8,7 @@ import { clock, since } from './time.js';
 
 /** One picture of a migration for a terminal: steps, nodes in flight, what blocks, and what to type. Pure. */
 export function frame(status: MigrationStatus, now: Date): string {
-  return [head(status, now), '', steps(status, now), nodes(status, now), ...blocked(status), ...gate(status), ...next(status)].join('\n');
+  return [head(status, now), '', steps(status, now), nodes(status, now), ...blocked(status), ...gate(status), ...forces(status), ...next(status)].join('\n');
 }
 
 function head(status: MigrationStatus, now: Date): string {
@@ -65,6 +66,10 @@ function blocked({ blocked: lines }: MigrationStatus): string[] {
 function gate({ gate: open }: MigrationStatus): string[] {
   if (open === null) return [];
   return ['', pc.yellow(`GATE ${open.gate}`), ...open.shows.map((line) => `  ${line}`), pc.dim(`  since ${clock(open.since)}, digest ${open.digest}`)];
+}
+
+function forces({ forces: open }: MigrationStatus): string[] {
+  return open.flatMap((force) => ['', pc.yellow(`GATE force of ${force.node.name}`), ...forceLines(force).map((line) => `  ${line}`), pc.dim(`  since ${clock(force.since)}, digest ${force.digest}`)]);
 }
 
 function next(status: MigrationStatus): string[] {

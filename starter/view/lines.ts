@@ -1,3 +1,4 @@
+import { forceCommand, forceLines } from '../../domain/force.js';
 import { nextCommands, STATE_TEXT } from '../../domain/report/index.js';
 import type { MigrationStatus } from '../../domain/status.js';
 import { clock } from './time.js';
@@ -34,6 +35,10 @@ function stateChanges(before: MigrationStatus | undefined, after: MigrationStatu
   lines.push(...after.blocked.filter((line) => !known.has(line)).map((line) => `blocked by ${line}`));
   if (after.gate !== null && after.gate.digest !== before?.gate?.digest) {
     lines.push(`gate ${after.gate.gate} (digest ${after.gate.digest}):`, ...after.gate.shows.map((line) => `  ${line}`), ...nextCommands(after).map((line) => `  $ ${line}`));
+  }
+  const forces = new Set((before?.forces ?? []).map((force) => force.digest));
+  for (const force of after.forces.filter(({ digest }) => !forces.has(digest))) {
+    lines.push(`gate force of ${force.node.name} (digest ${force.digest}):`, ...forceLines(force).map((line) => `  ${line}`), `  $ ${forceCommand(after.migration, force)}`);
   }
   return lines;
 }

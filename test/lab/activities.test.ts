@@ -69,7 +69,7 @@ const suspended = async (): Promise<string[]> => {
   return AutoScalingGroups.flatMap((group) => group.SuspendedProcesses ?? []).map((process) => process.ProcessName ?? '').sort();
 };
 const next = async (): Promise<NodeRef> => {
-  const { start } = await until((known) => acts.admitNodes({ target, refresh: request.manifest.spec.refresh, ramp: startRamp(false), exclude: [], flights: [], known }));
+  const { start } = await until((known) => acts.admitNodes({ target, refresh: request.manifest.spec.refresh, ramp: startRamp(false), exclude: [], later: [], flights: [], known }));
   const [first] = start;
   if (first === undefined) throw new Error('no node left');
   return first.node;

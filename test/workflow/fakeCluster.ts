@@ -1,5 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { Activities, Look, NodeSituation, PlanDigest } from '../../activities/api.js';
+import type { BlockingPod } from '../../domain/force.js';
 import type { FailureKind } from '../../domain/failures.js';
 import type { NodeRef } from '../../domain/plan.js';
 import { resolveLimits } from '../../domain/pool/limits.js';
@@ -41,6 +42,12 @@ export class FakeCluster {
   readonly faults = new Map<keyof Activities, ApplicationFailure[]>();
   /** While a name is in here, its look is not done and shows this blocker. */
   readonly blocked = new Map<keyof Activities, Blocker>();
+  /** Pods that no budget lets go, by instance id; deleted only where they are approved. */
+  readonly holding = new Map<string, BlockingPod[]>();
+  /** UIDs of pods that were deleted by approval. */
+  readonly deleted: string[] = [];
+  /** VolumeAttachments that are left behind a drain. */
+  volumes: string[] = [];
   awsNode: 'everywhere' | 'restricted' | 'gone' = 'everywhere';
   cilium: 'none' | 'migration' | 'enforcement' | 'final' = 'none';
   revision = 0;
@@ -156,9 +163,11 @@ export class FakeCluster {
         return Promise.resolve({ unwound: true, why: 'no node ran Cilium: the install was unwound' });
       },
       countNodes: () => Promise.resolve(this.#counts()),
-      admitNodes: ({ exclude, flights, ramp, refresh }) => {
+      admitNodes: ({ exclude, later, flights, ramp, refresh }) => {
         const open = this.nodes.filter((node) => node.nodeExists && node.labelled);
-        const left = open.filter((node) => !exclude.includes(node.instanceId) && !exclude.includes(node.name) && !flights.some((flight) => flight.instanceId === node.instanceId));
+        const all = open.filter((node) => !exclude.includes(node.instanceId) && !exclude.includes(node.name) && !flights.some((flight) => flight.instanceId === node.instanceId));
+        const others = all.filter((node) => !later.includes(node.instanceId));
+        const left = others.length > 0 || flights.length > 0 ? others : all;
         const limits = resolveLimits(refresh, this.nodes.filter((node) => node.instance === 'running').length);
         const most = limits.maxSurge + limits.maxUnavailable;
         const groups = [...new Set(left.map(({ group }) => group))];
@@ -178,15 +187,17 @@ export class FakeCluster {
         if (looked.done && seen) seen.cordoned = true;
         return { ...looked, situation, workloads: [{ kind: 'Deployment', namespace: 'shop', name: 'cart', ready: 2 }] };
       },
-      lookDrained: async ({ node, known }) => {
+      lookDrained: async ({ node, known, forced = [] }) => {
         this.#mustHold('lookDrained');
         const seen = this.#find(node);
         if (!seen?.cordoned) this.violations.push(`${node.name} drained without a cordon`);
-        const looked = await this.#look('lookDrained', known);
+        const holding = this.#holding(node.instanceId, forced);
+        const looked = holding.length > 0 ? this.#held(holding, known) : await this.#look('lookDrained', known);
         const evicted = looked.done && seen ? seen.pods : 0;
         if (looked.done && seen) seen.pods = 0;
-        return { ...looked, evicted };
+        return { ...looked, evicted, blocking: holding, volumes: looked.done ? this.volumes : [], notes: [] };
       },
+      lookDetached: async ({ known }) => ({ ...(await this.#look('lookDetached', known)), notes: ['a volume was not detached'] }),
       terminateNode: ({ node, decrement }) => {
         this.#mustHold('terminateNode');
         const seen = this.#find(node);
@@ -239,6 +250,22 @@ export class FakeCluster {
     return { aws: this.labelled, cilium: this.nodes.filter((node) => node.cni === 'cilium').length, pending: 0 };
   }
 
+  /** Pods that hold the node, after those that are approved are deleted. */
+  #holding(instanceId: string, forced: string[]): BlockingPod[] {
+    const all = this.holding.get(instanceId) ?? [];
+    this.deleted.push(...all.filter(({ uid }) => forced.includes(uid)).map(({ uid }) => uid));
+    const left = all.filter(({ uid }) => !forced.includes(uid));
+    if (left.length < all.length) this.holding.set(instanceId, left);
+    return left;
+  }
+
+  #held(holding: BlockingPod[], known: string): Look {
+    const seen = holding.map(({ uid }) => uid).join(',');
+    if (seen === known) throw failure('NotYet', 'lookDrained: held');
+    const blockers = holding.map(({ namespace, name, reason, since }) => ({ object: `Pod ${namespace}/${name}`, reason, since, todo: 'scale it up', firm: true }));
+    return { done: false, seen, blockers };
+  }
+
   #mustHold(activity: string): void {
     if (this.lease === null) this.violations.push(`${activity} without the Lease`);
     if (!this.guards.has('changing')) this.violations.push(`${activity} without the guards`);
@@ -283,6 +310,11 @@ export class FakeCluster {
       nodeExists: true,
     };
   }
+}
+
+/** A pod that a budget holds. */
+export function holdingPod(name: string): BlockingPod {
+  return { uid: `uid-${name}`, namespace: 'shop', name, owner: `Deployment ${name}`, budget: `shop/${name}`, reason: `PDB shop/${name} needs 1 healthy, has 1`, since: '2026-01-01T00:00:00Z' };
 }
 
 function ref({ name, uid, instanceId, group, zone }: FakeNode): NodeRef {

@@ -1,6 +1,7 @@
 import type { PlanDigest, TemporalFacts } from '../../activities/api.js';
-import { initialControl } from '../../domain/control.js';
+import { initialControl, openForces } from '../../domain/control.js';
 import type { Control } from '../../domain/control.js';
+import { blockerLine } from '../../domain/refresh.js';
 import type { NodeProgress, NodeResult } from '../../domain/refresh.js';
 import type { Ramp } from '../../domain/pool/ramp.js';
 import type { Manifest } from '../../domain/spec/schema.js';
@@ -30,6 +31,8 @@ export interface Book {
   counts: NodeCounts;
   phases: PhaseRecord[];
   nodes: NodeResult[];
+  /** How often each node was postponed, by instance id. */
+  postponed: Record<string, number>;
   proofs: string[];
   notes: string[];
   finalValues: string | null;
@@ -46,13 +49,14 @@ export function newBook(startedAt: string): Book {
     facts: null,
     manifest: null,
     plan: null,
-    control: initialControl({ soakSeconds: 0, canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, drain: { emptyDir: 'evict', barePods: 'block' } }),
+    control: initialControl({ soakSeconds: 0, canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, drain: { emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false } }),
     taken: false,
     canaryDone: false,
     ramp: null,
     counts: { aws: 0, cilium: 0, pending: 0 },
     phases: [],
     nodes: [],
+    postponed: {},
     proofs: [],
     notes: [],
     finalValues: null,
@@ -72,7 +76,7 @@ export function stateOf(book: Book): RunState {
 }
 
 export function statusOf(book: Book, ids: RunIds, inFlight: NodeProgress[]): MigrationStatus {
-  const done = book.nodes.filter((node) => node.outcome !== 'handed-back').length;
+  const done = book.nodes.filter((node) => node.outcome !== 'handed-back' && node.outcome !== 'postponed').length;
   return {
     version: 1,
     migration: book.manifest?.metadata.name ?? ids.workflowId.replace(/^cilium-migration\//, ''),
@@ -82,6 +86,7 @@ export function statusOf(book: Book, ids: RunIds, inFlight: NodeProgress[]): Mig
     since: book.phases.at(-1)?.startedAt ?? book.startedAt,
     startedAt: book.startedAt,
     gate: book.control.gate,
+    forces: openForces(book.control),
     paused: book.control.paused,
     counts: book.counts,
     nodes: {
@@ -89,10 +94,11 @@ export function statusOf(book: Book, ids: RunIds, inFlight: NodeProgress[]): Mig
       total: done + book.counts.aws,
       skipped: book.control.skipped.map((node) => node.name),
       failed: book.nodes.filter((node) => node.outcome === 'unproven').map((node) => node.node.name),
+      postponed: book.nodes.filter((node) => node.outcome === 'postponed').map((node) => node.node.name),
     },
     inFlight,
     awaits: [],
-    blocked: inFlight.flatMap((node) => node.blockers.filter(({ firm }) => firm).map((blocker) => `${node.node.name}: ${blocker.object}: ${blocker.reason}. ${blocker.todo}`)),
+    blocked: inFlight.flatMap((node) => node.blockers.filter(({ firm }) => firm).map((blocker) => `${node.node.name}: ${blockerLine(blocker)}`)),
     findings: book.plan?.findings ?? [],
     phases: book.phases,
     audit: book.control.audit,

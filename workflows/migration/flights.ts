@@ -153,6 +153,7 @@ export class Flights {
       handBack: control.abort ? `aborted: ${control.abort.reason}` : skipped ? 'skipped' : this.#comeDown,
       retries: control.retries[node.instanceId] ?? 0,
       drain: control.settings.drain,
+      forced: control.forced[node.instanceId] ?? [],
     };
   }
 

@@ -1,7 +1,7 @@
 import { setHandler } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Approval, Command, NodeVerb, Said, SetValues } from '../../domain/control.js';
-import { accept, ignore, refusal } from '../../domain/control.js';
+import { accept, heardForce, ignore, refusal } from '../../domain/control.js';
 import { now } from '../clock.js';
 import {
   abortUpdate,
@@ -50,7 +50,7 @@ export function listen(migration: Migration): void {
 
   setHandler(pauseUpdate, (said) => act(pause(said)), { validator: (said) => refuse(pause(said)), description: 'Finish the node in progress, start no other; a drain stops between evictions. {"reason", "by"}' });
   setHandler(resumeUpdate, (said) => act(resume(said)), { validator: (said) => refuse(resume(said)), description: 'Go on after a pause. {"reason", "by"}' });
-  setHandler(approveUpdate, (said) => act(approve(said)), { validator: (said) => refuse(approve(said)), description: 'Approve the open gate, with the digest that the status shows. {"gate", "digest", "reason", "by"}' });
+  setHandler(approveUpdate, (said) => act(approve(said)), { validator: (said) => refuse(approve(said)), description: 'Approve an open gate, with the digest that the status shows. {"gate", "digest", "reason", "by"}; for force also "node" and "pods"' });
   setHandler(abortUpdate, (said) => act(abort(said)), { validator: (said) => refuse(abort(said)), description: 'Stop: guards are given back, the cluster stays as far as it came. {"reason", "by"}' });
   setHandler(skipUpdate, (said) => act(skip(said)), { validator: (said) => refuse(skip(said)), description: 'Leave a node as it was found. {"node", "reason", "by"}' });
   setHandler(retryUpdate, (said) => act(retry(said)), { validator: (said) => refuse(retry(said)), description: 'Try a stuck or skipped node again. {"node", "reason", "by"}' });
@@ -65,7 +65,7 @@ export function listen(migration: Migration): void {
       // A node that has ended may still be heard: only those in flight are shown.
       if (!migration.flying.has(progress.node.instanceId)) return;
       migration.flying.set(progress.node.instanceId, progress);
-      migration.show();
+      migration.control = heardForce(migration.control, progress.node.instanceId, progress.force);
     },
     { description: 'From a node in flight: its step and what blocks it' },
   );

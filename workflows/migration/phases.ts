@@ -87,7 +87,8 @@ async function prove(migration: Migration): Promise<string> {
   const { target } = migration;
   const counts = await migration.step(() => acts.countNodes({ target }));
   migration.book.counts = counts;
-  if (counts.aws > 0) throw new RunEnd('partial', `${counts.aws} nodes are still on aws-node; the same start goes on from here`);
+  const postponed = migration.book.nodes.filter(({ outcome }) => outcome === 'postponed').map(({ node, why }) => `. ${node.name}: ${why}`);
+  if (counts.aws > 0) throw new RunEnd('partial', `${counts.aws} nodes are still on aws-node; the same start goes on from here${postponed.join('')}`);
   const seen = await migration.lookWithin(PROOF, (known) => acts.lookProven({ target, known }));
   migration.note('proofs', seen.proofs);
   return 'Cilium on every node that should have it, no unmanaged pod';

@@ -72,7 +72,7 @@ class Pool {
     let failure: unknown;
     let done = false;
     const asked = scope
-      .run(() => migration.look((known) => acts.admitNodes({ target: migration.target, refresh: migration.refresh, ramp: this.#ramp, exclude: this.#exclude(), flights: this.#flights.all(), known })))
+      .run(() => migration.look((known) => acts.admitNodes({ target: migration.target, refresh: migration.refresh, ramp: this.#ramp, ...this.#exclude(), flights: this.#flights.all(), known })))
       .then((admitted) => (answer = admitted), (error: unknown) => (failure = error))
       .finally(() => (done = true));
     await condition(() => done || stale());
@@ -89,8 +89,11 @@ class Pool {
     return answer;
   }
 
-  #exclude(): string[] {
-    return this.migration.control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]);
+  /** One that was postponed comes again, once, when no other is left. */
+  #exclude(): { exclude: string[]; later: string[] } {
+    const { control, book } = this.migration;
+    const postponed = (times: number) => Object.entries(book.postponed).flatMap(([id, count]) => (count >= times ? [id] : []));
+    return { exclude: [...control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]), ...postponed(2)], later: postponed(1) };
   }
 
   /** While no more may be in flight, or none is left that could be, nobody is asked. */
@@ -178,6 +181,8 @@ function record(migration: Migration, result: NodeResult): void {
     const { aws, cilium, pending } = migration.book.counts;
     migration.book.counts = { aws: Math.max(0, aws - 1), cilium: cilium + (result.replacement ? 1 : 0), pending };
   }
+  migration.note('notes', (result.notes ?? []).map((note) => `Node ${result.node.name}: ${note}`));
+  if (result.outcome === 'postponed') migration.book.postponed[result.node.instanceId] = (migration.book.postponed[result.node.instanceId] ?? 0) + 1;
   if (result.outcome === 'unproven') migration.note('notes', [`Node ${result.node.name}: ${result.why ?? 'not proven'}`]);
 }
 

@@ -19,7 +19,7 @@ export function searchAttributesOf(status: MigrationStatus): SearchAttributeUpda
     { key: key.cluster, value: status.migration },
     { key: key.phase, value: status.phase },
     { key: key.state, value: status.state },
-    { key: key.needsApproval, value: status.gate !== null },
+    { key: key.needsApproval, value: status.gate !== null || status.forces.length > 0 },
     { key: key.blocked, value: status.blocked.length > 0 },
     { key: key.nodesDone, value: status.nodes.done },
     { key: key.nodesTotal, value: status.nodes.total },

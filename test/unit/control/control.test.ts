@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { accept, AUDIT_LIMIT, ignore, initialControl, openGate, pauseItself, refusal } from '../../../domain/control.js';
+import { accept, AUDIT_LIMIT, heardForce, ignore, initialControl, openForces, openGate, pauseItself, refusal } from '../../../domain/control.js';
+import { forceOf } from '../../../domain/force.js';
+import type { OpenForce } from '../../../domain/force.js';
 import type { Command, Control } from '../../../domain/control.js';
 import { GATES } from '../../../domain/spec/schema.js';
 
-const start = initialControl({ canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, soakSeconds: 60, drain: { emptyDir: 'evict', barePods: 'block' } });
+const drain = { emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false } as const;
+const start = initialControl({ canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, soakSeconds: 60, drain });
 const me = { by: 'me', reason: 'because' };
 const at = '2026-01-01T00:00:00.000Z';
 const flying: Control = { ...start, flying: [{ name: 'ip-1', instanceId: 'i-1' }] };
@@ -51,6 +54,58 @@ describe('approve', () => {
   });
 });
 
+describe('the gate force of a node', () => {
+  const ref = { name: 'ip-1', uid: 'node-uid', instanceId: 'i-1' };
+  const pod = (name: string) => ({ uid: `uid-${name}`, namespace: 'shop', name, owner: `Deployment ${name}`, budget: `shop/${name}`, reason: 'needs 1 healthy, has 1', since: at });
+  const force = forceOf({ node: ref, pods: [pod('cart'), pod('web')], since: at }, []) as OpenForce;
+  const open = heardForce(flying, 'i-1', force);
+  const say = (over: object): Command => ({ verb: 'approve', gate: 'force', node: 'ip-1', pods: ['shop/cart'], digest: force.digest, ...me, ...over });
+
+  it.each([
+    [{ node: undefined }, 'expected "node"'],
+    [{ node: 'ip-9' }, 'open for: ip-1'],
+    [{ pods: [] }, 'some of: shop/cart, shop/web'],
+    [{ pods: ['shop/cart', 'shop/other'] }, 'open for (shop/cart, shop/web), saw shop/other'],
+    [{ digest: 'x' }, `expected digest ${force.digest}`],
+    [{ node: 'i-1' }, null],
+    [{}, null],
+  ])('%j: %s', (over, expected) => {
+    const why = refusal(open, say(over));
+    if (expected === null) expect(why).toBeNull();
+    else expect(why).toContain(expected);
+  });
+
+  it('approved pods leave it, and only those; the record names them', () => {
+    const approved = accept(open, say({}), at);
+    expect(approved.forced).toEqual({ 'i-1': ['uid-cart'] });
+    expect(openForces(approved)[0]?.pods.map(({ name }) => name)).toEqual(['web']);
+    expect(approved.audit.at(-1)).toMatchObject({ verb: 'approve', on: 'force ip-1', pods: ['shop/cart'], digest: force.digest });
+    // The node has not heard of it yet: what it tells is still the old gate.
+    expect(openForces(heardForce(approved, 'i-1', force))[0]?.pods.map(({ name }) => name)).toEqual(['web']);
+    expect(refusal(approved, say({}))).toContain('saw shop/cart');
+  });
+
+  it('stops nothing else: other gates open and close beside it', () => {
+    const both = openGate(open, { gate: 'after-canary', digest: 'd1', shows: [], since: at });
+    const approved = accept(both, { verb: 'approve', gate: 'after-canary', digest: 'd1', ...me }, at);
+    expect(approved.gate).toBeNull();
+    expect(openForces(approved)).toHaveLength(1);
+    expect(accept(both, say({}), at).gate?.gate).toBe('after-canary');
+  });
+
+  it('is gone with its node, and closed when the node says so', () => {
+    expect(openForces({ ...open, flying: [] })).toEqual([]);
+    expect(heardForce(open, 'i-1', undefined).forces).toEqual([]);
+  });
+
+  it('is for these pods by UID, in whatever order', () => {
+    const digest = (...pods: ReturnType<typeof pod>[]) => forceOf({ node: ref, pods, since: at }, [])?.digest;
+    expect(digest(pod('web'), pod('cart'))).toBe(force.digest);
+    expect(digest({ ...pod('web'), uid: 'reborn' }, pod('cart'))).not.toBe(force.digest);
+    expect(digest()).toBeUndefined();
+  });
+});
+
 describe('skip and retry', () => {
   it('know a node by name or instance id', () => {
     for (const node of ['ip-1', 'i-1']) {
@@ -72,6 +127,9 @@ describe('set', () => {
   it.each([
     [{ soakSeconds: '5' }, null],
     [{ 'drain.barePods': 'evict' }, null],
+    [{ 'drain.timeLimitSeconds': '60', 'drain.onTimeout': 'force' }, null],
+    [{ 'drain.timeLimitSeconds': '4' }, 'expected a whole number of seconds from 5'],
+    [{ 'drain.onTimeout': 'never' }, 'expected skip-to-end, wait, force'],
     [{ soakSeconds: '-1' }, 'soakSeconds: expected a whole number'],
     [{ 'drain.emptyDir': 'maybe' }, 'expected evict or block'],
     [{ constructor: '1' }, 'expected one of soakSeconds'],
@@ -83,7 +141,7 @@ describe('set', () => {
   });
 
   it('changes only what was named', () => {
-    expect(accept(start, { verb: 'set', by: 'me', values: { 'drain.barePods': 'evict' } }, at).settings).toEqual({ ...start.settings, drain: { emptyDir: 'evict', barePods: 'evict' } });
+    expect(accept(start, { verb: 'set', by: 'me', values: { 'drain.barePods': 'evict' } }, at).settings).toEqual({ ...start.settings, drain: { ...drain, barePods: 'evict' } });
   });
 });
 
@@ -97,7 +155,7 @@ describe('abort', () => {
 
 const command = fc.oneof(
   fc.constantFrom('pause', 'resume', 'abort').map((verb) => ({ verb, ...me }) as Command),
-  fc.record({ gate: fc.constantFrom(...GATES, 'x'), digest: fc.constantFrom('d1', 'd2') }).map((said) => ({ verb: 'approve', ...said, ...me }) as Command),
+  fc.record({ gate: fc.constantFrom(...GATES, 'force', 'x'), digest: fc.constantFrom('d1', 'd2') }).map((said) => ({ verb: 'approve', ...said, ...me }) as Command),
   fc.record({ verb: fc.constantFrom('skip', 'retry'), node: fc.constantFrom('ip-1', 'i-1', 'ip-2') }).map((said) => ({ ...said, ...me }) as Command),
   fc.dictionary(fc.constantFrom('soakSeconds', 'emptyDir', 'x'), fc.constantFrom('1', 'evict', 'x')).map((values) => ({ verb: 'set', by: 'me', values }) as Command),
 );

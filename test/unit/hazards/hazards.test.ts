@@ -26,6 +26,8 @@ const three = [node(1), node(2), node(3)];
 const decrement = manifest({ refresh: { shouldDecrementDesiredCapacity: true } });
 const policy = { namespace: 'shop', name: 'deny' };
 const pdb = { namespace: 'shop', name: 'cart', expectedPods: 2, currentHealthy: 2, desiredHealthy: 2, disruptionsAllowed: 0 };
+const solo = { kind: 'Deployment' as const, namespace: 'shop', name: 'solo', budgets: [], claims: false };
+const surging = manifest({ drain: { surgeSingletons: true } });
 const pod = { namespace: 'shop', name: 'cart-1' };
 const problem = (stage: ChartProblem['stage']): ChartProblem => ({ stage, object: 'values.tunnel', message: 'm', todo: 't' });
 
@@ -123,6 +125,11 @@ const CASES: Case[] = [
   { id: 'leftover-enis', severity: 'info', cluster: { leftoverEnis: ['eni-1'] } },
   { id: 'pdb-undrainable', severity: 'warning', cluster: { pdbs: [pdb] }, names: 'needs 2 of 2' },
   { id: 'pdb-exhausted', severity: 'warning', cluster: { pdbs: [{ ...pdb, expectedPods: 3 }] } },
+  { id: 'pdb-undrainable', severity: 'warning', cluster: { pdbs: [{ ...pdb, rule: 'maxUnavailable: 0' }] }, names: 'maxUnavailable: 0, needs 2 of 2' },
+  { id: 'two-budgets', severity: 'warning', cluster: { budgetOverlaps: [{ ...pod, node: 'ip-10-0-0-1', budgets: ['a', 'b'] }] }, names: 'Pod shop/cart-1 (PodDisruptionBudgets a, b)' },
+  { id: 'singleton-down', severity: 'info', cluster: { singletons: [solo] }, names: 'Deployment shop/solo' },
+  { id: 'singleton-down', severity: 'warning', cluster: { singletons: [solo, { ...solo, name: 'auto', autoscaler: 'auto' }] }, manifest: surging, names: 'Deployment shop/auto (HorizontalPodAutoscaler auto)' },
+  { id: 'singleton-down', severity: 'warning', cluster: { singletons: [{ ...solo, kind: 'StatefulSet' }] }, manifest: surging, names: 'StatefulSet shop/solo' },
   { id: 'bare-pods', severity: 'warning', cluster: pods({ bare: [pod] }) },
   { id: 'empty-dir', severity: 'info', cluster: pods({ emptyDir: [pod] }) },
   { id: 'empty-dir', severity: 'warning', cluster: pods({ emptyDir: [pod] }), manifest: manifest({ drain: { emptyDir: 'block' } }) },
@@ -181,6 +188,16 @@ describe('what makes a hazard go away', () => {
     const cordoned = [node(1), node(2, { taints: [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }] })];
     gone('operator-place', { cluster: { nodes: cordoned }, manifest: cilium({ values: { operator: { tolerations: [{ operator: 'Exists' }] } } }) });
   });
+  it('drain.surgeSingletons: a Deployment of one replica, and its budget of one', () => {
+    gone('singleton-down', { cluster: { singletons: [solo] }, manifest: surging });
+    const one = { ...pdb, expectedPods: 1, currentHealthy: 1, desiredHealthy: 1, rule: 'minAvailable: 1' };
+    const of = { pdbs: [one], singletons: [{ ...solo, budgets: ['cart'] }] };
+    gone('pdb-undrainable', { cluster: of, manifest: surging });
+    expect(found({ id: '', severity: 'info', cluster: { ...of, pdbs: [{ ...one, rule: 'maxUnavailable: 0' }] }, manifest: surging }).map(({ id }) => id)).toEqual(['pdb-undrainable']);
+    // It does not go down: its drain waits.
+    gone('singleton-down', { cluster: of });
+  });
+  it('two budgets: on a node that is not refreshed', () => gone('two-budgets', { cluster: { budgetOverlaps: [{ ...pod, node: 'elsewhere', budgets: ['a', 'b'] }] } }));
   it('decrement: room on Cilium nodes and in MinSize', () => {
     const nodes = [node(1, { labels: { 'cni-plugin': 'aws' } }), node(2, { cni: 'cilium' }), node(3, { cni: 'cilium' })];
     for (const id of ['decrement-capacity', 'decrement-min-size']) gone(id, { cluster: { nodes, cilium: OUR_CILIUM }, manifest: decrement });

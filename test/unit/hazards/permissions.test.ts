@@ -72,18 +72,19 @@ function verbsInSources(): string[] {
   return sources().flatMap((text) =>
     [...text.matchAll(/\.(read|list|create|replace|patch|delete)(?:Namespaced)?([A-Z][A-Za-z]+?)(?:ForAllNamespaces)?\(\{?/g)].flatMap(([, method = '', kind = '']) => {
       if (/^(SelfSubject|ClusterCustomObject|NamespacedCustomObject)/.test(kind) || kind === 'CustomObject') return [];
-      const resource = kind === 'PodEviction' ? 'pods/eviction' : plural(kind.toLowerCase());
+      const resource = SUBRESOURCES[kind] ?? plural(kind.toLowerCase());
       return KINDS.has(kind) ? [`${VERBS[method] ?? method} ${resource}`] : [];
     }),
   );
 }
 
+const SUBRESOURCES: Record<string, string> = { PodEviction: 'pods/eviction', DeploymentScale: 'deployments/scale' };
 const plural = (kind: string): string => (kind.endsWith('y') ? `${kind.slice(0, -1)}ies` : `${kind}s`);
 /** Kinds of the API; other methods that begin with such a verb are functions of ours. */
 const KINDS = new Set(
   ('Node Pod PodEviction Secret ConfigMap Namespace ServiceAccount Service Lease DaemonSet Deployment ReplicaSet StatefulSet ControllerRevision Job CronJob ' +
     'ClusterRole ClusterRoleBinding Role RoleBinding PodDisruptionBudget NetworkPolicy EndpointSlice CustomResourceDefinition ' +
-    'MutatingWebhookConfiguration ValidatingWebhookConfiguration').split(' '),
+    'MutatingWebhookConfiguration ValidatingWebhookConfiguration Event DeploymentScale VolumeAttachment PersistentVolumeClaim HorizontalPodAutoscaler').split(' '),
 );
 
 it('every call to the API server in the sources is in the list', () => {

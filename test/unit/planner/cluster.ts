@@ -17,6 +17,8 @@ export function cluster(over: Partial<ObservedCluster> = {}): ObservedCluster {
     cilium: null,
     pods: { total: 20, hostPort: [], bare: [], emptyDir: [], podEni: [] },
     pdbs: [],
+    budgetOverlaps: [],
+    singletons: [],
     networkPolicies: [],
     securityGroupPolicies: [],
     eniConfigs: [],

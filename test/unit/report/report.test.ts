@@ -62,9 +62,10 @@ const status = (over: Partial<MigrationStatus> = {}): MigrationStatus => ({
   since: '2026-11-22T23:00:00.000Z',
   startedAt: '2026-11-22T22:00:00.000Z',
   gate: null,
+  forces: [],
   paused: null,
   counts: { aws: 2, cilium: 1, pending: 0 },
-  nodes: { done: 1, total: 3, skipped: [], failed: [] },
+  nodes: { done: 1, total: 3, skipped: [], failed: [], postponed: [] },
   inFlight: [],
   awaits: [],
   blocked: [],
@@ -96,6 +97,18 @@ describe('the status', () => {
     expect(text).toContain('GATE after-canary');
     expect(text).toContain('- canary ip-1 refreshed');
     expect(text).toContain('ciliate approve prod after-canary --reason TEXT');
+  });
+
+  it('at a node\'s gate force shows each pod, its owner and budget, since when, and the line to type; beside another gate too', () => {
+    const pod = { uid: 'u', namespace: 'shop', name: 'db-0', owner: 'StatefulSet db', budget: 'shop/db', reason: 'PDB shop/db needs 1 healthy, has 1', since: '2026-11-22T22:30:00Z' };
+    const forces = [{ node: ref, digest: 'abcdef0123456789', pods: [pod], since: '2026-11-22T23:00:00Z' }];
+    const command = 'ciliate approve prod force --node ip-1 --pod shop/db-0 --reason TEXT';
+    const text = renderStatus(status({ forces }), NOW);
+    expect(text).toContain('GATE force of ip-1, open since 2026-11-22 23:00:00Z (5 min), digest abcdef012345');
+    expect(text).toContain('- Pod shop/db-0 of StatefulSet db: PDB shop/db needs 1 healthy, has 1, since 2026-11-22T22:30:00Z');
+    expect(text).toContain(command);
+    const gate = { gate: 'after-canary' as const, digest: 'd', shows: [], since: NOW };
+    expect(nextCommands(status({ state: 'waiting-approval', gate, forces }))).toEqual(['ciliate approve prod after-canary --reason TEXT', command, 'ciliate abort prod --reason TEXT']);
   });
 
   it.each<RunState>(['running', 'paused', 'waiting-approval', 'aborting', 'done', 'partial', 'failed', 'aborted'])('%s: there is always something to type', (state) => {

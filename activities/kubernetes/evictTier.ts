@@ -1,0 +1,98 @@
+import type { V1Pod } from '@kubernetes/client-node';
+import { evictionOrder } from '../../domain/kubernetes/drain.js';
+import { fullName } from '../../domain/kubernetes/resources.js';
+import type { NodeRef } from '../../domain/plan.js';
+import type { Blocker } from '../../domain/refresh.js';
+import type { DrainSpec } from '../../domain/spec/schema.js';
+import type { Clients } from '../clients/index.js';
+import { stopIfCancelled } from '../look.js';
+import type { DrainMemory } from './drainMemory.js';
+import { evict } from './evict.js';
+import { ownerOf, ownerText } from './owner.js';
+import { surgeBefore } from './surgeSingleton.js';
+import { lastBackendBlocker } from './webhookBackends.js';
+import type { WebhookServices } from './webhookBackends.js';
+
+/** A pod that could not be evicted, and what held it. */
+export interface Refusal {
+  pod: V1Pod;
+  cause: 'rule' | 'budget' | 'webhook' | 'singleton';
+  blocker: Blocker;
+  owner: string;
+  budget?: string;
+  /** Epoch milliseconds. */
+  since: number;
+}
+
+export interface Pass {
+  /** Names of pods that are terminating. */
+  leaving: string[];
+  /** Pods that are not on their way out. */
+  staying: V1Pod[];
+  /** How many pods of any tier are not gone yet. */
+  left: number;
+  refused: Refusal[];
+  retryAfterMs?: number;
+}
+
+interface Means {
+  ref: NodeRef;
+  drain: DrainSpec;
+  memory: DrainMemory;
+  services: WebhookServices;
+}
+
+/** Evicts the lowest tier that still has pods: critical ones stay while an ordinary one cannot go. */
+export async function evictTier(clients: Clients, pods: { pod: V1Pod; tier: number }[], means: Means): Promise<Pass> {
+  const pass: Pass = { leaving: [], staying: [], left: pods.length, refused: [] };
+  const lowest = Math.min(...pods.map(({ tier }) => tier));
+  const going = new Set(pods.flatMap(({ pod: { metadata } }) => (metadata?.deletionTimestamp === undefined ? [] : [metadata.uid ?? ''])));
+  for (const { pod, tier } of evictionOrder(pods)) {
+    if (pod.metadata?.deletionTimestamp !== undefined) {
+      if (tier === lowest) pass.leaving.push(fullName(pod.metadata));
+    } else if (tier !== lowest || !(await evictOne(clients, pod, { ...means, pass, going }))) pass.staying.push(pod);
+  }
+  return pass;
+}
+
+/** Whether it is on its way out, or gone. */
+async function evictOne(clients: Clients, pod: V1Pod, { pass, going, ...means }: Means & { pass: Pass; going: Set<string> }): Promise<boolean> {
+  const { memory } = means;
+  const uid = pod.metadata?.uid ?? '';
+  // Between evictions a pause takes effect.
+  stopIfCancelled();
+  const held = await holdBack(clients, pod, { ...means, going });
+  const eviction = held === undefined ? await evict(clients, pod) : ({ result: 'blocked', ...held } as const);
+  switch (eviction.result) {
+    case 'evicted':
+      memory.countEvicted();
+      going.add(uid);
+      pass.leaving.push(fullName(pod.metadata));
+      return true;
+    case 'gone':
+      pass.left--;
+      return true;
+    case 'blocked': {
+      const { blocker, owner, budget, retryAfterMs } = eviction;
+      pass.refused.push({ pod, cause: held?.cause ?? 'budget', blocker, owner, budget, since: memory.refusedSince(uid) });
+      pass.retryAfterMs = retryAfterMs === undefined ? pass.retryAfterMs : Math.min(retryAfterMs, pass.retryAfterMs ?? Infinity);
+      return false;
+    }
+  }
+}
+
+/** What must come before the eviction of this pod. */
+async function holdBack(
+  clients: Clients,
+  pod: V1Pod,
+  { ref, drain, memory, services, going }: Means & { going: Set<string> },
+): Promise<(Pick<Refusal, 'cause' | 'blocker' | 'owner' | 'budget'> & { retryAfterMs?: number }) | undefined> {
+  const owner = async (): Promise<string> => ownerText(await ownerOf(clients, pod));
+  if (drain.surgeSingletons) {
+    const { wait, note } = await surgeBefore(clients, ref, pod);
+    if (note !== undefined) memory.note(note);
+    if (wait !== undefined) return { cause: 'singleton', blocker: wait, owner: await owner() };
+  }
+  const last = await lastBackendBlocker(clients, pod, { services, going });
+  return last === undefined ? undefined : { cause: 'webhook', blocker: last, owner: await owner() };
+}

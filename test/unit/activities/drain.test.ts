@@ -1,0 +1,113 @@
+import type { V1Pod, V1VolumeAttachment } from '@kubernetes/client-node';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { describe, expect, it } from 'vitest';
+import type { Clients } from '../../../activities/clients/index.js';
+import { tellNode } from '../../../activities/kubernetes/drainEvent.js';
+import { lookDetached } from '../../../activities/kubernetes/volumes.js';
+import { lastBackendBlocker, WebhookServices } from '../../../activities/kubernetes/webhookBackends.js';
+import { isLastBackend } from '../../../domain/kubernetes/lastBackend.js';
+import { matchesSelector } from '../../../domain/kubernetes/labelSelector.js';
+import { singletonVerdict } from '../../../domain/kubernetes/singleton.js';
+
+const ref = { name: 'ip-1', uid: 'node-uid', instanceId: 'i-1', group: 'g', zone: 'z' };
+const target = { migration: 'm', cluster: { kubeconfig: '/k' }, holder: 'h' };
+const now = Date.parse('2026-01-01T00:10:00Z');
+
+describe('a label selector', () => {
+  const labels = { app: 'cart', tier: 'web' };
+  it.each([
+    [undefined, false],
+    [{}, true],
+    [{ matchLabels: { app: 'cart' } }, true],
+    [{ matchLabels: { app: 'cart', tier: 'db' } }, false],
+    [{ matchExpressions: [{ key: 'app', operator: 'In', values: ['cart', 'x'] }] }, true],
+    [{ matchExpressions: [{ key: 'zone', operator: 'NotIn', values: ['a'] }] }, true],
+    [{ matchExpressions: [{ key: 'tier', operator: 'NotIn', values: ['web'] }] }, false],
+    [{ matchExpressions: [{ key: 'tier', operator: 'Exists' }] }, true],
+    [{ matchExpressions: [{ key: 'toString', operator: 'Exists' }] }, false],
+    [{ matchExpressions: [{ key: 'tier', operator: 'DoesNotExist' }] }, false],
+  ])('%j: %s', (selector, expected) => expect(matchesSelector(selector, labels)).toBe(expected));
+});
+
+describe('the last backend', () => {
+  const none = new Set<string>();
+  it.each([
+    ['alone', [{ podUid: 'a' }], none, true],
+    ['beside another', [{ podUid: 'a' }, { podUid: 'b' }], none, false],
+    ['beside one that is not ready', [{ podUid: 'a' }, { podUid: 'b', ready: false }], none, true],
+    ['beside one that is going', [{ podUid: 'a' }, { podUid: 'b' }], new Set(['b']), true],
+    ['beside one without a pod', [{ podUid: 'a' }, {}], none, false],
+    ['not ready itself', [{ podUid: 'a', ready: false }], none, false],
+    ['no backend at all', [{ podUid: 'b' }], none, false],
+  ])('%s', (_name, backends, going, expected) => expect(isLastBackend(backends, 'a', going)).toBe(expected));
+
+  it('of a webhook that fails closed is named; one that fails open, or has a URL, is nobody\'s concern', async () => {
+    const service = (name: string) => ({ service: { namespace: 'hooks', name } });
+    const admission = {
+      listMutatingWebhookConfiguration: () => Promise.resolve({ items: [{ webhooks: [{ name: 'open.x', failurePolicy: 'Ignore', clientConfig: service('open') }] }] }),
+      listValidatingWebhookConfiguration: () => Promise.resolve({ items: [{ webhooks: [{ name: 'closed.x', failurePolicy: 'Fail', clientConfig: service('closed') }, { name: 'url.x', clientConfig: { url: 'https://x' } }] }] }),
+    };
+    const asked: string[] = [];
+    const discovery = {
+      listNamespacedEndpointSlice: ({ labelSelector }: { labelSelector: string }) => {
+        asked.push(labelSelector);
+        return Promise.resolve({ items: [{ endpoints: [{ conditions: { ready: true }, targetRef: { uid: 'a' } }] }] });
+      },
+    };
+    const clients = { kube: { admission, make: () => discovery } } as unknown as Clients;
+    const of = { services: new WebhookServices(clients), going: none };
+    const pod = (namespace: string): V1Pod => ({ metadata: { namespace, name: 'hook-1', uid: 'a' } });
+    expect((await lastBackendBlocker(clients, pod('hooks'), of))?.reason).toBe('it is the last ready backend of Service hooks/closed, which webhook closed.x needs: it fails closed');
+    expect(await lastBackendBlocker(clients, pod('shop'), of)).toBeUndefined();
+    expect(asked).toEqual(['kubernetes.io/service-name=closed']);
+  });
+});
+
+describe('a Deployment of one replica', () => {
+  const alone = { replicas: 1, surgedByOthers: false, claims: false, readyElsewhere: 0 };
+  it.each([
+    ['is surged', alone, { act: 'surge' }],
+    ['of two is none', { ...alone, replicas: 2 }, { act: 'evict' }],
+    ['is left to its autoscaler', { ...alone, autoscaler: 'hpa' }, { act: 'evict', note: 'was not surged: HorizontalPodAutoscaler hpa decides on its replicas' }],
+    ['with a volume claim is not surged', { ...alone, claims: true }, { act: 'evict', note: 'was not surged: its pod holds a volume claim' }],
+    ['that another node surges is awaited', { ...alone, replicas: 2, surgedByOthers: true }, { act: 'wait', reason: 'the drain of another node has it scaled up just now' }],
+    ['waits for its twin', { ...alone, replicas: 2, surgedAt: '2026-01-01T00:09:59Z' }, { act: 'wait', reason: 'it was scaled to 2, and the new replica is not Ready yet' }],
+    ['goes once its twin is Ready elsewhere', { ...alone, replicas: 2, surgedAt: '2026-01-01T00:09:59Z', readyElsewhere: 1 }, { act: 'evict' }],
+    ['whose entry was written and whose scale was not, is surged', { ...alone, surgedAt: '2026-01-01T00:09:59Z' }, { act: 'surge' }],
+    ['that somebody keeps at one is not fought for', { ...alone, surgedAt: '2026-01-01T00:00:00Z' }, { act: 'evict', note: 'was not surged: somebody scales it back to 1' }],
+  ])('%s', (_name, seen, expected) => expect(singletonVerdict(seen, now)).toEqual(expected));
+});
+
+describe('volumes', () => {
+  const attachment = (name: string, nodeName = 'ip-1'): V1VolumeAttachment => ({ metadata: { name }, spec: { attacher: 'ebs', nodeName, source: { persistentVolumeName: `pv-${name}` } } });
+  const pod = (claimName: string): V1Pod => ({ metadata: { namespace: 'shop', name: 'log-1' }, spec: { containers: [], volumes: [{ name: 'v', persistentVolumeClaim: { claimName } }] } });
+  const clientsOf = (attachments: V1VolumeAttachment[], pods: V1Pod[] = []): Clients => {
+    const core = {
+      listPodForAllNamespaces: () => Promise.resolve({ items: pods }),
+      readNamespacedPersistentVolumeClaim: ({ name }: { name: string }) => Promise.resolve({ spec: { volumeName: `pv-${name}` } }),
+    };
+    return { kube: { core, make: () => ({ listVolumeAttachment: () => Promise.resolve({ items: attachments }) }) } } as unknown as Clients;
+  };
+  const request = { target, node: ref, known: '' };
+  const since = new Date().toISOString();
+
+  it('of other nodes, and of pods that stay, are not awaited', async () => {
+    expect(await lookDetached(clientsOf([attachment('a', 'ip-2')]), { ...request, since })).toMatchObject({ done: true, notes: [] });
+    expect(await lookDetached(clientsOf([attachment('logs')], [pod('logs')]), { ...request, since })).toMatchObject({ done: true, notes: [] });
+  });
+
+  it('that are attached are named; after six minutes it goes on and says so', async () => {
+    const seen = await lookDetached(clientsOf([attachment('a')]), { ...request, since });
+    expect(seen).toMatchObject({ done: false, blockers: [{ object: 'VolumeAttachment a (pv-a)', reason: 'is still attached to Node ip-1', since }] });
+    const late = await lookDetached(clientsOf([attachment('a')]), { ...request, since: new Date(Date.now() - 361_000).toISOString() });
+    expect(late).toMatchObject({ done: true, notes: ['VolumeAttachment a (pv-a) was still attached after 6 minutes; the instance was terminated with it'] });
+  });
+});
+
+describe('an Event on the Node', () => {
+  it('that cannot be written stops nothing', async () => {
+    const clients = { kube: { core: { readNamespacedEvent: () => Promise.reject(new Error('forbidden')) } } } as unknown as Clients;
+    const tell = () => tellNode(clients, ref, { type: 'Warning', reason: 'CiliateDrainBlocked', key: 'k', message: 'm' });
+    await expect(new MockActivityEnvironment().run(tell)).resolves.toBeUndefined();
+  });
+});
