@@ -219,7 +219,7 @@ describe('plain temporal', () => {
     const input = join(folder, `${name}.json`);
     writeFileSync(
       input,
-      JSON.stringify({ apiVersion: 'ciliate.io/v1alpha1', kind: 'ClusterMigration', metadata: { name }, spec: { cluster: { kubeconfig: '/kubeconfig' }, cilium: { version: '1.20.0' } } }),
+      JSON.stringify({ apiVersion: 'ciliate.io/v1alpha1', kind: 'ClusterMigration', metadata: { name }, spec: { cluster: { kubeconfig: '/kubeconfig' }, cilium: { version: '1.20.0' }, refresh: { canarySoakSeconds: 0 } } }),
     );
     await beside(new FakeCluster(1), async () => {
       await temporal('start', '--type', 'migrateCluster', '--task-queue', 'ciliate', '--workflow-id', id, '--fail-existing', '--input-file', input);
