@@ -35,6 +35,8 @@ async function compete(contender: Contender, { nodes, kill }: { nodes: number; k
   const field = await up(labShape(nodes));
   const run = await runOn(field, contender, { nodes, kill, patience: serialBound(nodes).slow * 1_500 });
   runs.push({ run, contender });
+  // After each one: an hour's figures must not be lost to its last minute.
+  publish(runs, left);
   console.log(JSON.stringify(row(run, contender.bound(nodes))));
   if (!contender.ours) return;
   expect(run.outcome).toBe('success');

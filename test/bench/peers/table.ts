@@ -11,11 +11,13 @@ export function row(run: Run, bound: Bound): Record<string, string | number> {
   const { figures, calls } = run;
   const { usable, replicas } = figures;
   const took = elapsed(run);
+  const { firstChange, rolled } = figures;
   return {
     contender: run.killed ? `${run.contender}, killed and run again` : run.contender,
     nodes: run.nodes,
     outcome: run.outcome,
     'elapsed s': took === undefined ? 'never back' : round(took),
+    'nodes rolled s': firstChange === undefined || rolled === undefined ? 'never' : round((rolled - firstChange) / 1000),
     'bound s (with StatefulSet)': `${bound.ordinary} (${bound.slow})`,
     'elapsed / bound': took === undefined ? '' : `${round(took / bound.ordinary, 2)} (${round(took / bound.slow, 2)})`,
     'command s': round(run.command),

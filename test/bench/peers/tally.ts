@@ -30,6 +30,8 @@ export interface Figures {
   firstChange: number | undefined;
   /** Epoch ms of the first moment at which all was as before and every old node gone. */
   back: number | undefined;
+  /** The same, but for suspended processes: whoever guards the roll for longer gives them back later. */
+  rolled: number | undefined;
   replicas: number;
   disruptions: number;
   /** Moments at which a budget's workload fell below what it demands, each as `budget: available/demanded`. */
@@ -63,7 +65,7 @@ export class Tally {
   readonly #disrupted = new Set<string>();
   readonly #violating = new Set<string>();
   readonly #usable: [number, number][] = [];
-  readonly #figures: Pick<Figures, 'firstChange' | 'back' | 'violations' | 'unavailableReplicaSeconds' | 'mostInstances'>;
+  readonly #figures: Pick<Figures, 'firstChange' | 'back' | 'rolled' | 'violations' | 'unavailableReplicaSeconds' | 'mostInstances'>;
   #cloud: Cloud;
   #missing = 0;
   #at: number;
@@ -77,7 +79,7 @@ export class Tally {
     this.#oldInstances = new Set(before.cloud.living);
     this.#oldNodes = new Set(before.nodes.map((node) => node.metadata?.uid ?? ''));
     this.#daemonSets = new Map(before.daemonSets.map((set) => [nameOf(set), set.metadata?.generation]));
-    this.#figures = { firstChange: undefined, back: undefined, violations: [], unavailableReplicaSeconds: 0, mostInstances: before.cloud.living.length };
+    this.#figures = { firstChange: undefined, back: undefined, rolled: undefined, violations: [], unavailableReplicaSeconds: 0, mostInstances: before.cloud.living.length };
     for (const workload of before.workloads) this.#wanted.set(nameOf(workload), workload.spec?.replicas ?? 1);
     for (const budget of before.budgets) {
       const wanted = this.#wanted.get(nameOf(budget));
@@ -166,7 +168,9 @@ export class Tally {
     const usable = [...this.#nodes.values()].filter(isUsable).length;
     if (this.#usable.at(-1)?.[1] !== usable) this.#usable.push([at, usable]);
     // The first time counts: agents that restart later, for enforcement, are not the roll.
-    if (this.#asBefore(usable)) this.#figures.back ??= at;
+    if (!this.#asBefore(usable)) return;
+    this.#figures.rolled ??= at;
+    if (JSON.stringify(this.#cloud.groups) === JSON.stringify(this.before.cloud.groups)) this.#figures.back ??= at;
   }
 
   #judge(workload: string, available: number): void {
@@ -188,7 +192,7 @@ export class Tally {
       ![...this.#nodes.values()].some((node) => this.#oldNodes.has(node.metadata?.uid ?? '')) &&
       this.#cloud.living.length === cloud.living.length &&
       !this.#cloud.living.some((id) => this.#oldInstances.has(id)) &&
-      JSON.stringify(this.#cloud.groups) === JSON.stringify(cloud.groups)
+      sizes(this.#cloud) === sizes(cloud)
     );
   }
 }
@@ -204,6 +208,10 @@ function workloadOf(pod: V1Pod): string | undefined {
 
 function isTrue(conditions: { type: string; status: string }[] | undefined, type: string): boolean {
   return conditions?.some((condition) => condition.type === type && condition.status === 'True') ?? false;
+}
+
+function sizes({ groups }: Cloud): string {
+  return JSON.stringify(groups.map(({ name, min, max, desired }) => [name, min, max, desired]));
 }
 
 /** Ready, not cordoned, and open to ordinary pods. */

@@ -81,3 +81,12 @@ it('all is back when old nodes and instances are gone and nodes, replicas and si
   seen.node('MODIFIED', node('three', { unschedulable: true }), 5_000);
   expect(seen.figures(6_000)).toMatchObject({ firstChange: 1_000, back: 4_000 });
 });
+
+it('nodes are rolled before the processes of their groups are given back', () => {
+  const seen = tally();
+  for (const name of ['three', 'four']) seen.node('ADDED', node(name), 1_000);
+  for (const name of ['one', 'two']) seen.node('DELETED', node(name), 2_000);
+  seen.cloud({ groups: [{ ...group, suspended: ['AZRebalance'] }], living: ['i-3', 'i-4'] }, 3_000);
+  seen.cloud({ ...OLD, living: ['i-3', 'i-4'] }, 8_000);
+  expect(seen.figures(9_000)).toMatchObject({ rolled: 3_000, back: 8_000 });
+});
