@@ -74,7 +74,7 @@ describe('what the pool may choose from', () => {
 
 it("the operator's order: listed first, by label, the rest, listed last", () => {
   const order = { label: 'wave', first: ['x'], last: ['y'] };
-  const names = [
+  const names: { name: string; labels: Record<string, string> }[] = [
     { name: 'y', labels: { wave: '1' } },
     { name: 'plain', labels: {} },
     { name: 'two', labels: { wave: '2' } },
