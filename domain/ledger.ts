@@ -4,7 +4,7 @@
  *
  * Values are texts; null means absent (no annotation, no label).
  */
-export type GuardKind = 'asg-process' | 'scale-down' | 'cordon' | 'lb-exclusion';
+export type GuardKind = 'asg-process' | 'scale-down' | 'cordon' | 'lb-exclusion' | 'disruption-budgets';
 
 /** `whole`: from take to give-back; `changing`: only while nodes are being changed; `node`: one node's refresh. */
 export type LedgerSet = 'whole' | 'changing' | 'node';

@@ -9,7 +9,7 @@ import type { Data } from './configMap.js';
 import { TERMINATION_PREFIX } from './terminations.js';
 
 const entrySchema: z.ZodType<GuardEntry> = z.object({
-  kind: z.enum(['asg-process', 'scale-down', 'cordon', 'lb-exclusion']),
+  kind: z.enum(['asg-process', 'scale-down', 'cordon', 'lb-exclusion', 'disruption-budgets']),
   set: z.enum(['whole', 'changing', 'node']),
   object: z.string(),
   id: z.string(),

@@ -6,9 +6,8 @@ import type { Candidate } from '../../domain/kubernetes/nodeOrder.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { NodeCounts } from '../../domain/status.js';
-import { groupsOf } from '../aws/groups.js';
-import { groupTag, readInstances } from '../aws/instances.js';
 import type { Clients } from '../clients/index.js';
+import { placesOf } from '../drivers/index.js';
 import { listNodes, readAgents, systemPods } from './lists.js';
 
 /** Label of cilium-operator's pods, in every chart from 1.12 on. */
@@ -33,27 +32,15 @@ export async function nextNode(clients: Clients, exclude: string[]): Promise<{ n
     const live = onCilium && agents.ciliumPods.get(name)?.metadata?.deletionTimestamp === undefined;
     return !live && !exclude.includes(name) && !exclude.includes(instanceIdOf(node) ?? name);
   });
-  const ids = left.map(instanceIdOf).filter((id) => id !== undefined);
-  const groups = await groupsWithTags(clients, ids);
+  const places = await placesOf(clients, left);
   const hosts = new Set(operators.map((pod) => pod.spec?.nodeName));
   const candidates: Candidate[] = left.flatMap((node) => {
     const instanceId = instanceIdOf(node);
     if (instanceId === undefined) return [];
-    const member = groups.get(instanceId);
+    const member = places.get(instanceId);
     const name = node.metadata?.name ?? '';
     const ref = { name, uid: node.metadata?.uid ?? '', instanceId, group: member?.group ?? '', zone: zoneOf(node) || (member?.zone ?? '') };
     return [{ ref, hostsOperator: hosts.has(name), created: node.metadata?.creationTimestamp?.getTime() ?? 0 }];
   });
   return { next: nextOf(candidates), counts, remaining: left.length };
-}
-
-/** An instance on its way out has left its group, but its tag still names it. */
-async function groupsWithTags(clients: Clients, ids: string[]): Promise<Map<string, { group: string; zone: string }>> {
-  const groups = new Map<string, { group: string; zone: string }>(await groupsOf(clients, ids));
-  const missing = ids.filter((id) => !groups.has(id));
-  for (const instance of await readInstances(clients, missing)) {
-    const group = groupTag(instance);
-    if (instance.InstanceId !== undefined && group !== undefined) groups.set(instance.InstanceId, { group, zone: instance.Placement?.AvailabilityZone ?? '' });
-  }
-  return groups;
 }

@@ -10,6 +10,7 @@ import { observeAwsNode } from './awsNode.js';
 import { observeCilium } from './cilium.js';
 import { observeEks } from './eks.js';
 import { observeGroups } from './groups.js';
+import { observeKarpenter } from './karpenter.js';
 import { observeLease, observeNeighbours } from './neighbours.js';
 import { leftoverEnis, observeInstances, observeInstanceTypes, observeSubnets } from './network.js';
 import { observeNodes } from './nodes.js';
@@ -84,16 +85,16 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
 
 /** What the API server alone tells. */
 async function observeKubernetes({ kube }: Clients, input: ObserveInput) {
-  const pods = await livePods(kube);
+  const [pods, { nodePools, claimed }] = await Promise.all([livePods(kube), observeKarpenter(kube)]);
   const [nodes, cilium, policies, webhooks, neighbours, lease] = await Promise.all([
-    observeNodes(kube, pods),
+    observeNodes(kube, pods, claimed),
     observeCilium(kube),
     observePolicies(kube),
     observeWebhooks(kube),
     observeNeighbours(kube),
     observeLease(kube, input.holder),
   ]);
-  return { livePods: pods, nodes, cilium, ...policies, failClosedWebhooks: webhooks, ...neighbours, lease };
+  return { livePods: pods, nodes, nodePools, cilium, ...policies, failClosedWebhooks: webhooks, ...neighbours, lease };
 }
 
 /** What EC2 and Auto Scaling know of the nodes' instances. */
@@ -115,7 +116,7 @@ async function observeMachines({ aws }: Clients, calls: AwsCalls, nodes: Observe
     const instance = known.get(id);
     // An instance on its way out has left its group already; its tag still names it.
     const group = groupOf.get(id) ?? instance?.Tags?.find(({ Key }) => Key === 'aws:autoscaling:groupName')?.Value;
-    return { group, instanceState: instance?.State?.Name ?? (answers ? 'unknown' : undefined) };
+    return { ...(group === undefined ? {} : { group }), instanceState: instance?.State?.Name ?? (answers ? 'unknown' : undefined) };
   };
   return { groups, groupArns: arns, instances, instanceTypes, subnets, of };
 }

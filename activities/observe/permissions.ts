@@ -34,6 +34,9 @@ export const KUBERNETES_ACCESS: readonly Access[] = [
   cluster('apps', 'replicasets', READ),
   cluster('apps', 'statefulsets', READ),
   cluster('policy', 'poddisruptionbudgets', WATCH),
+  // Nodes of Karpenter
+  cluster('karpenter.sh', 'nodeclaims', ['list', 'delete']),
+  cluster('karpenter.sh', 'nodepools', ['get', 'list', 'patch']),
   // What preflight looks at
   cluster('networking.k8s.io', 'networkpolicies', ['list']),
   cluster('discovery.k8s.io', 'endpointslices', ['list']),
@@ -86,6 +89,7 @@ export const MIGRATOR_ACTIONS: readonly AwsAction[] = [
     'autoscaling:DescribeAutoScalingGroups',
     'autoscaling:DescribeAutoScalingInstances',
     'autoscaling:DescribeInstanceRefreshes',
+    'autoscaling:DescribeScalingActivities',
     'autoscaling:DescribeScheduledActions',
   ),
   ...always('groups', 'autoscaling:ResumeProcesses', 'autoscaling:SuspendProcesses', 'autoscaling:TerminateInstanceInAutoScalingGroup'),
