@@ -8,6 +8,7 @@ import { ClientPool } from '../../activities/clients/index.js';
 import type { Clients, TemporalGateway } from '../../activities/clients/index.js';
 import { toFailure } from '../../activities/failures.js';
 import { createActivities } from '../../activities/index.js';
+import { cordonNode } from '../../activities/kubernetes/cordonNode.js';
 import { forceRelease } from '../../activities/kubernetes/release.js';
 import type { NodeRef } from '../../domain/plan.js';
 import { manifestSchema } from '../../domain/spec/schema.js';
@@ -123,13 +124,13 @@ describe('guards', () => {
     await acts.labelNodes({ target });
     const ref = await next();
     await cordon(ref.name, true);
-    await prepare({ target, node: ref });
+    await cordonNode(clients, ref);
     await acts.releaseNode({ target, node: ref });
     expect((await node(ref.name)).spec?.unschedulable).toBe(true);
     expect((await node(ref.name)).metadata?.labels?.[LB]).toBeUndefined();
 
     await cordon(ref.name, false);
-    await prepare({ target, node: ref });
+    await cordonNode(clients, ref);
     await cordon(ref.name, false);
     await cordon(ref.name, true);
     await acts.releaseNode({ target, node: ref });
@@ -194,7 +195,8 @@ describe('a refresh', () => {
     const { seen, done, blockers } = await drained('');
     expect([done, JSON.stringify(blockers)]).toEqual([false, expect.not.stringContaining('never')]);
     // Young refusals stand in the pending activity's failure only; after 5 s they are news, over all attempts.
-    const first = new MockActivityEnvironment({ scheduledTimestampMs: Date.now() });
+    // Scheduled a while ago: an attempt that is no longer young does not linger (activities/linger.ts).
+    const first = new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - 50_000 });
     let carried: unknown;
     first.on('heartbeat', (details: unknown) => (carried = details));
     expect(toFailure(await first.run(drained, seen).catch((error: unknown) => error))).toMatchObject({ type: 'NotYet', message: expect.stringMatching(because) as string });

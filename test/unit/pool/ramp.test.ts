@@ -1,0 +1,77 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../../domain/pool/ramp.js';
+import type { Ramp } from '../../../domain/pool/ramp.js';
+
+const GROUPS = ['spot', 'workers'];
+const ended = (group: string, ok = true, over: { inFlight?: number; most?: number } = {}) => ({ group, ok, inFlight: 1, most: 100, ...over });
+const after = (ramp: Ramp, ...all: ReturnType<typeof ended>[]): Ramp => all.reduce(afterNode, ramp);
+const proven = after(startRamp(true), ended('spot'), ended('workers'));
+const at = (ramp: Ramp, most = 100): number => width(ramp, { most, groups: GROUPS });
+
+describe('the ramp', () => {
+  it('starts with one node of each group, alone', () => {
+    expect(at(startRamp(true))).toBe(1);
+    expect(awaitingCanary(startRamp(true), GROUPS)).toEqual(GROUPS);
+    const one = after(startRamp(true), ended('workers'));
+    expect(awaitingCanary(one, GROUPS)).toEqual(['spot']);
+    expect(at(one)).toBe(1);
+    expect(awaitingCanary(one, ['workers'])).toEqual([]);
+  });
+
+  it('doubles with each full round of successes, up to what the limits allow', () => {
+    const widths: number[] = [];
+    let ramp = proven;
+    for (let node = 0; node < 16; node++) {
+      widths.push(at(ramp, 6));
+      ramp = afterNode(ramp, ended('workers', true, { inFlight: at(ramp, 6), most: 6 }));
+    }
+    expect(widths).toEqual([1, 2, 2, 4, 4, 4, 4, 6, 6, 6, 6, 6, 6, 6, 6, 6]);
+    expect(at(ramp, 3)).toBe(3);
+    expect(at(ramp, 100)).toBe(6);
+  });
+
+  it('falls back to 1 after a failure, and what was started before proves nothing', () => {
+    const wide = { ...proven, width: 8 };
+    const fallen = after(wide, ended('workers', false, { inFlight: 8 }));
+    expect(at(fallen)).toBe(1);
+    const others = [7, 6, 5, 4, 3, 2].map((inFlight) => ended('workers', true, { inFlight }));
+    expect(at(after(fallen, ...others))).toBe(1);
+    expect(at(after(fallen, ...others, ended('workers')))).toBe(2);
+  });
+
+  it('a canary group that comes late is alone again', () => {
+    const wide = { ...proven, width: 8 };
+    expect(width(wide, { most: 100, groups: [...GROUPS, 'new'] })).toBe(1);
+    expect(at(after(wide, ended('new')))).toBe(8);
+  });
+
+  it('without a canary goes straight to what the limits allow, also after a failure', () => {
+    expect(at(startRamp(false), 12)).toBe(12);
+    expect(at(after(startRamp(false), ended('workers', false)), 12)).toBe(12);
+  });
+
+  it('trips at the first failure of a canary, else at the third in a row, until somebody resumes', () => {
+    expect(after(startRamp(true), ended('spot', false)).tripped).toBe(true);
+    expect(after(proven, ended('spot', false), ended('spot', false)).tripped).toBe(false);
+    expect(after(proven, ended('spot', false), ended('spot', false), ended('spot'), ended('spot', false)).tripped).toBe(false);
+    const tripped = after(proven, ended('spot', false), ended('workers', false), ended('spot', false));
+    expect(tripped).toMatchObject({ tripped: true, failures: 3 });
+    expect(after(tripped, ended('spot')).tripped).toBe(true);
+    expect(resumed(tripped)).toMatchObject({ tripped: false, failures: 0, width: 1 });
+    expect(after(startRamp(false), ended('spot', false), ended('spot', false)).tripped).toBe(false);
+  });
+
+  it('never is wider than the limits, never below 1 where they allow any, and survives JSON', () => {
+    const event = fc.record({ group: fc.constantFrom(...GROUPS), ok: fc.boolean(), inFlight: fc.integer({ min: 1, max: 9 }), most: fc.integer({ min: 1, max: 9 }) });
+    fc.assert(
+      fc.property(fc.boolean(), fc.array(event, { maxLength: 60 }), fc.nat({ max: 9 }), (canary, events, most) => {
+        const ramp = events.reduce(afterNode, startRamp(canary));
+        expect(at(ramp, most)).toBeLessThanOrEqual(most);
+        expect(at(ramp, most)).toBeGreaterThanOrEqual(Math.min(1, most));
+        expect(JSON.parse(JSON.stringify(ramp))).toEqual(ramp);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { restore, sizePlan, surgeShares } from '../../../domain/pool/surge.js';
+
+const RUNS = { numRuns: 2000 };
+const groups = fc
+  .array(fc.nat({ max: 40 }), { maxLength: 8 })
+  .map((sizes) => sizes.map((oldNodes, index) => ({ name: `g${index}`, oldNodes })));
+
+describe('surge shares', () => {
+  it.each([
+    [[6, 3, 1], 5, [3, 2, 0]],
+    [[6, 3, 1], 10, [6, 3, 1]],
+    [[6, 3, 1], 99, [6, 3, 1]],
+    [[1, 1, 1], 2, [1, 1, 0]],
+    [[0, 5], 3, [0, 3]],
+    [[], 3, []],
+  ])('groups of %j with %i extra: %j', (sizes, total, expected) => {
+    expect(Object.values(surgeShares(sizes.map((oldNodes, index) => ({ name: `g${index}`, oldNodes })), total))).toEqual(expected);
+  });
+
+  it('sum to what is asked or what there is, never more than a group has, never a whole node off its proportion', () => {
+    fc.assert(
+      fc.property(groups, fc.nat({ max: 200 }), (all, total) => {
+        const shares = surgeShares(all, total);
+        const old = all.reduce((sum, { oldNodes }) => sum + oldNodes, 0);
+        const extra = Math.min(total, old);
+        expect(Object.values(shares).reduce((sum, share) => sum + share, 0)).toBe(extra);
+        for (const { name, oldNodes } of all) {
+          expect(shares[name]).toBeLessThanOrEqual(oldNodes);
+          expect(Math.abs((shares[name] ?? 0) * old - extra * oldNodes)).toBeLessThan(Math.max(1, old));
+        }
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('sizes', () => {
+  it.each([
+    ['room below MaxSize: only DesiredCapacity', { desired: 3, max: 10 }, 2, 0, { desired: 2, max: 0 }],
+    ['MaxSize in the way: raised by what lacks', { desired: 3, max: 4 }, 3, 0, { desired: 3, max: 2 }],
+    ['some are there already', { desired: 5, max: 5 }, 3, 2, { desired: 1, max: 1 }],
+    ['all are there already', { desired: 5, max: 5 }, 2, 2, { desired: 0, max: 0 }],
+    ['fewer are wanted now: a group never shrinks by a number', { desired: 8, max: 8 }, 1, 5, { desired: 0, max: 0 }],
+  ])('%s', (_, group, extra, added, expected) => expect(sizePlan(group, extra, { added })).toEqual(expected));
+
+  it('a plan carried out is done: planned again it adds nothing', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 50 }), fc.nat({ max: 50 }), fc.nat({ max: 10 }), (desired, spare, extra) => {
+        const group = { desired, max: desired + spare };
+        const once = sizePlan(group, extra, { added: 0 });
+        const grown = { desired: group.desired + once.desired, max: group.max + once.max };
+        expect(grown.max).toBeGreaterThanOrEqual(grown.desired);
+        expect(sizePlan(grown, extra, { added: once.desired })).toEqual({ desired: 0, max: 0 });
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('giving sizes back', () => {
+  const max = { kind: 'max', prior: 10, ours: 13 } as const;
+  const desired = { kind: 'desired', prior: 10, ours: 13 } as const;
+  it.each([
+    ['MaxSize as we left it', max, { desired: 10, max: 13, instances: 10 }, { set: 10 }],
+    ['MaxSize back already', max, { desired: 10, max: 10, instances: 10 }, { set: null, why: 'MaxSize is 10 again' }],
+    ['MaxSize of somebody else', max, { desired: 10, max: 20, instances: 10 }, { set: null, why: 'MaxSize was set to 13, is 20 now; somebody else changed it' }],
+    [
+      'MaxSize below DesiredCapacity',
+      max,
+      { desired: 12, max: 13, instances: 12 },
+      { set: null, why: 'MaxSize 10 would lower DesiredCapacity from 12 and terminate nodes undrained' },
+    ],
+    ['DesiredCapacity whose nodes never came', desired, { desired: 13, max: 13, instances: 10 }, { set: 10 }],
+    ['DesiredCapacity, all terminated with decrement', desired, { desired: 10, max: 13, instances: 10 }, { set: null, why: 'DesiredCapacity is 10 again' }],
+    [
+      'DesiredCapacity whose nodes are there',
+      desired,
+      { desired: 12, max: 13, instances: 12 },
+      { set: null, why: 'DesiredCapacity 10 would terminate 2 nodes undrained: they have to be terminated with decrement' },
+    ],
+    [
+      'DesiredCapacity that an autoscaler moved',
+      desired,
+      { desired: 15, max: 15, instances: 15 },
+      { set: null, why: 'DesiredCapacity was set to 13, is 15 now; somebody else changed it' },
+    ],
+  ])('%s', (_, entry, now, expected) => expect(restore(entry, now)).toEqual(expected));
+
+  it('never sets a number that would make Auto Scaling terminate a node', () => {
+    const size = fc.nat({ max: 8 });
+    fc.assert(
+      fc.property(fc.constantFrom('max' as const, 'desired' as const), fc.tuple(size, size), fc.tuple(size, size, size), (kind, [prior, delta], [wanted, most, instances]) => {
+        const now = { desired: Math.min(wanted, most), max: most, instances };
+        const { set } = restore({ kind, prior, ours: prior + delta }, now);
+        if (set === null) return;
+        expect(set).toBe(prior);
+        expect(set).toBeGreaterThanOrEqual(kind === 'max' ? now.desired : instances);
+      }),
+      RUNS,
+    );
+  });
+});
