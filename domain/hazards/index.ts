@@ -17,7 +17,7 @@ import { groupNotWhole, instanceRefresh, processSuspended, scaleInProtection } f
 import { helmMissing } from './helm-missing.js';
 import { hostPort } from './host-port.js';
 import { ipv6 } from './ipv6.js';
-import { karpenterDip, karpenterExpiry, karpenterNodes } from './karpenter.js';
+import { karpenterDip, karpenterExpiry, karpenterNodes, karpenterUnseen } from './karpenter.js';
 import { labelReturns } from './label-returns.js';
 import { leaseHeld } from './lease-held.js';
 import { autoMode, leftOut } from './left-out.js';
@@ -91,6 +91,7 @@ export const HAZARDS: readonly Hazard[] = [
   karpenterNodes,
   karpenterDip,
   karpenterExpiry,
+  karpenterUnseen,
   autoMode,
   clusterAutoscaler,
   decrementMinSize,

@@ -27,6 +27,23 @@ export const karpenterDip: Hazard = {
   },
 };
 
+/** Nobody else takes the finalizer off a NodeClaim. */
+export const karpenterUnseen: Hazard = {
+  id: 'karpenter-unseen',
+  title: 'Karpenter has nodes here, but does not seem to run',
+  check({ cluster }) {
+    const pools = poolsToRefresh(cluster);
+    if (cluster.karpenter || pools.length === 0) return [];
+    return [
+      finding(this.id, 'warning', {
+        objects: pools.map((pool) => `NodePool ${pool}`),
+        message: 'No Deployment with replicas has an image named karpenter. Without it a deleted NodeClaim stays, and its instance with it.',
+        todo: 'Scale Karpenter up. Where it runs elsewhere, or under another name, nothing.',
+      }),
+    ];
+  },
+};
+
 /** Since v1 expiry is forceful: no budget holds it up. */
 export const karpenterExpiry: Hazard = {
   id: 'karpenter-expiry',

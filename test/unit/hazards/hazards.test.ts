@@ -72,6 +72,7 @@ const CASES: Case[] = [
   { id: 'nodegroup-not-active', severity: 'blocker', cluster: eks({ nodegroups: [{ name: 'ng', labels: {}, taints: [], autoScalingGroups: ['workers'], status: 'DEGRADED' }] }), names: 'ng (DEGRADED)' },
   { id: 'eks-update', severity: 'blocker', cluster: eks({ nodegroups: [{ name: 'ng', labels: {}, taints: [], autoScalingGroups: [], status: 'UPDATING' }] }), names: 'ng (UPDATING)' },
   { id: 'karpenter-dip', severity: 'warning', cluster: { nodes: [...three, node(4, { group: 'karpenter/default' })] }, names: 'NodePool default' },
+  { id: 'karpenter-unseen', severity: 'warning', cluster: { nodes: [...three, node(4, { group: 'karpenter/default' })] }, names: 'NodePool default' },
   { id: 'karpenter-expiry', severity: 'info', cluster: { nodes: [...three, node(4, { group: 'karpenter/default' })], nodePools: [nodePool({ expireAfter: '720h' })] }, names: '720h' },
   {
     id: 'agent-not-ready-taint',
