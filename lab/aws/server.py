@@ -121,6 +121,11 @@ class Aws:
                 return self.state()
             if verb == "addon-done":
                 self.addons.done(body["id"], body.get("error"))
+            elif verb == "run-instance":
+                subnet = next(s for s in self.account.subnets if s.availability_zone == body["zone"])
+                return {"id": groups.run_instance(cloud, self.account.ec2, {**body, "subnet": subnet.id}).id}
+            elif verb == "terminate-instance":
+                self.account.ec2.get_instance(body["id"]).terminate()
             elif verb == "set":
                 self.set(body)
             elif verb == "eks-update":
