@@ -3,7 +3,7 @@ import type { Activities, Target } from './api.js';
 import { ensureCilium } from './cilium/ensureCilium.js';
 import { lookCilium } from './cilium/lookCilium.js';
 import { unwindInstall } from './cilium/unwindInstall.js';
-import { terminateNode } from './aws/terminate.js';
+import { terminateNode } from './drivers/terminateNode.js';
 import type { ClientPool, Clients, TemporalGateway } from './clients/index.js';
 import { readManifest } from './clients/manifest.js';
 import { lookAwsNodeRestricted, restrictAwsNode } from './kubernetes/awsNode.js';

@@ -37,6 +37,8 @@ export interface ObservedCluster {
   } | null;
   nodes: ObservedNode[];
   groups: ObservedGroup[];
+  /** NodePools of Karpenter's API v1, without those of Auto Mode. */
+  nodePools: ObservedNodePool[];
   awsNode: ObservedAwsNode | null;
   cilium: ObservedCilium | null;
   /** Pods that matter for hazards; ordinary pods are only counted. */
@@ -110,7 +112,7 @@ export interface ObservedNode {
   instanceState?: string;
   /** A pod of cilium-operator is bound here. */
   hostsOperator: boolean;
-  /** Auto Scaling group of the instance; absent where AWS knows none. */
+  /** What replaces it (NodeRef.group): Auto Scaling group or NodePool; absent where nothing does. */
   group?: string;
   created: string;
   ready: boolean;
@@ -126,7 +128,7 @@ export interface ObservedNode {
   load: { pods: number; addresses: number; cpu: number; memory: number };
   allocatable: { cpu: number; memory: number };
   internalIp?: string;
-  /** Fargate, Windows, hybrid and Auto Mode nodes keep their own networking: left out and reported. */
+  /** Fargate, Windows, hybrid and Auto Mode nodes keep their own networking; `karpenter`: its own, but without a NodeClaim of API v1. Left out and reported. */
   leftOut?: 'fargate' | 'windows' | 'hybrid' | 'auto-mode' | 'karpenter';
 }
 
@@ -144,6 +146,16 @@ export interface ObservedGroup {
   nodegroup?: string;
   /** Labels that the group gives its nodes (managed node group or launch template), where they can be read. */
   nodeLabels?: Record<string, string>;
+}
+
+export interface ObservedNodePool {
+  name: string;
+  /** Of its template: what new nodes get. */
+  labels: Record<string, string>;
+  taints: Taint[];
+  startupTaints: Taint[];
+  /** `Never`, or a duration like `720h`. */
+  expireAfter: string;
 }
 
 export interface ObservedAwsNode {

@@ -21,6 +21,7 @@ interface UpFlags {
   cloudController?: 'on' | 'slow' | 'off';
   cloudControllerDelay?: number;
   clusterAutoscaler: boolean;
+  karpenter?: number;
   reuseAddress?: boolean;
   staleNode?: 'wait' | 'adopt';
   maxPods?: number;
@@ -82,6 +83,7 @@ function upCommand(): Command {
     .addOption(new Option('--cloud-controller <how>', 'who deletes the Node of a dead instance (default on)').choices(['on', 'slow', 'off']))
     .option('--cloud-controller-delay <ms>', 'how long `slow` takes (default 10000)', integer)
     .option('--no-cluster-autoscaler', 'without a cluster-autoscaler Deployment')
+    .option('--karpenter <n>', 'so many nodes more, which Karpenter owns (default 0: no Karpenter)', integer)
     .option('--reuse-address', 'a replacement gets the address and name of the instance it replaces')
     .addOption(new Option('--stale-node <how>', 'what a kubelet does with an old Node of its name (default wait)').choices(['wait', 'adopt']))
     .option('--max-pods <n>', 'allocatable pods of a node (default 29)', integer)

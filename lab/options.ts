@@ -53,6 +53,8 @@ const optionsSchema = z.strictObject({
   /** How long `slow` takes. */
   cloudControllerDelay: milliseconds.default(10_000),
   clusterAutoscaler: z.boolean().default(true),
+  /** Nodes that Karpenter owns, beside the groups'; 0: no Karpenter. */
+  karpenter: z.number().int().min(0).max(100).default(0),
   reuseAddress: z.boolean().default(false),
   /** A new instance whose name an old Node still has: wait for that Node to go, or take it over as a real kubelet does. */
   staleNode: z.enum(['wait', 'adopt']).default('wait'),

@@ -71,6 +71,7 @@ export class Runtime {
     this.control.attach({ glue: this.glue, plane: this.plane, awsPort });
     this.glue.start();
     await this.installCni();
+    if (options.karpenter > 0) await this.glue.karpenter.install(options.karpenter);
     writeFileSync(path.join(dir, 'kubeconfig'), this.plane.kubeconfig('admin'), { mode: 0o600 });
     const ca = readFileSync(path.join(pki, 'ca.crt')).toString('base64');
     writeFileSync(path.join(dir, 'front.kubeconfig'), kubeconfigYaml({ name: options.name, server: frontServer, ca, user: { token: this.adminToken } }), { mode: 0o600 });
@@ -131,7 +132,7 @@ export class Runtime {
   }
 
   private wantedNodes(): number {
-    return groupSpecs(this.config.options).reduce((sum, group) => sum + group.desired, 0);
+    return groupSpecs(this.config.options).reduce((sum, group) => sum + group.desired, this.config.options.karpenter);
   }
 
   private workload(): ReturnType<typeof workloadObjects> {

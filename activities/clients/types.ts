@@ -60,8 +60,8 @@ export interface Clients {
   ref: ClusterRef;
   /** Hints that something changed, for those who wait. */
   events: EventSource;
-  /** Which group each instance belongs to, as far as it was asked for (activities/aws/memberships.ts). */
-  memberships: Map<string, { instanceId: string; group: string; zone: string }>;
+  /** Which pool each instance belongs to, as far as it was asked for (activities/drivers/memberships.ts). */
+  memberships: Map<string, { group: string; zone: string }>;
 }
 
 /** Seconds after which a call is given up, so that a dead API server never hangs an activity. */

@@ -1,5 +1,6 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import { drainVerdict } from '../../domain/kubernetes/drain.js';
+import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { instanceIdOf, isReady, zoneOf } from '../../domain/kubernetes/resources.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import { admit } from '../../domain/pool/admit.js';
@@ -8,10 +9,10 @@ import type { SeenGroup, SeenNode, SeenPod, Survey } from '../../domain/pool/sur
 import type { AdmitRequest, Admitted } from '../api.js';
 import { describeGroups } from '../aws/groups.js';
 import { raised } from '../aws/guards/sizes.js';
-import { membershipsOf } from '../aws/memberships.js';
 import { raiseCapacity } from '../aws/raiseCapacity.js';
 import type { ClusterEvent } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
+import { membershipsOf } from '../drivers/memberships.js';
 import { readGuards } from './guardsLedger.js';
 import { linger } from '../linger.js';
 import { look } from '../look.js';
@@ -38,7 +39,7 @@ export function admitNodes(clients: Clients, request: AdmitRequest): Promise<Adm
 async function pass(clients: Clients, { refresh, ramp, exclude, later, flights, known }: AdmitRequest): Promise<Admitted> {
   const [snapshot, ledger, alone] = await Promise.all([clients.events.snapshot(), readGuards(clients), leftAlone(clients, refresh.leaveAlone)]);
   const standing = await standingsOf(clients, snapshot);
-  const memberships = await membershipsOf(clients, snapshot.nodes.flatMap((node) => instanceIdOf(node) ?? []));
+  const memberships = await membershipsOf(clients, snapshot.nodes);
   const hosts = new Set(snapshot.pods.filter(isOperator).map((pod) => pod.spec?.nodeName));
   const nodes = snapshot.nodes.flatMap((node): SeenNode[] => {
     const instanceId = instanceIdOf(node);
@@ -62,7 +63,7 @@ async function pass(clients: Clients, { refresh, ramp, exclude, later, flights, 
     refresh,
   };
   const { view, most, maxSurge, oldNodes } = survey(seen);
-  await raiseCapacity(clients, oldNodes, maxSurge);
+  await raiseCapacity(clients, oldNodes.filter(({ name }) => nodePoolOf(name) === undefined), maxSurge);
   const { start, waits } = admit(view);
   const left = view.candidates.length;
   const old = new Set(nodes.filter((node) => node.old).map(({ ref }) => ref.instanceId));
@@ -85,12 +86,15 @@ async function leftAlone(clients: Clients, selector: string | undefined): Promis
 /** Groups of all nodes, also of those that are done: what they want together is what the cluster had. */
 async function groupsOf(clients: Clients, nodes: readonly SeenNode[], ledger: Parameters<typeof raised>[0]): Promise<SeenGroup[]> {
   const names = [...new Set(nodes.map(({ ref }) => ref.group))].filter((name) => name !== '');
-  return (await describeGroups(clients, names)).map((group) => {
+  const nodePools = names.filter((name) => nodePoolOf(name) !== undefined);
+  const groups = await describeGroups(clients, names.filter((name) => nodePoolOf(name) === undefined));
+  const sized = groups.map((group): SeenGroup => {
     const name = group.AutoScalingGroupName ?? '';
     const prior = raised(ledger, name)?.prior;
     const inService = (group.Instances ?? []).filter(({ LifecycleState }) => LifecycleState === 'InService').map(({ InstanceId = '' }) => InstanceId);
     return { name, desired: group.DesiredCapacity ?? 0, ...(prior === undefined ? {} : { prior }), inService };
   });
+  return [...sized, ...nodePools.map((name): SeenGroup => ({ name, desired: null, inService: [] }))];
 }
 
 function isUsable(node: V1Node): boolean {

@@ -7,6 +7,7 @@ import type { Clients } from '../clients/index.js';
 import { giveBack, hold } from './guard.js';
 import type { GivenBack, Guard } from './guard.js';
 import { cordonGuard } from './guards/cordon.js';
+import { disruptionBudgetsGuard } from './guards/disruptionBudgets.js';
 import { lbExclusionGuard } from './guards/lbExclusion.js';
 import { scaleDownGuard } from './guards/scaleDown.js';
 import { singletonGuard } from './guards/singleton.js';
@@ -16,7 +17,16 @@ import { dropTerminations } from './terminations.js';
 
 /** Guards of one node are wanted node by node (cordon.ts), never as a set. */
 const none = (): Promise<[]> => Promise.resolve([]);
-const GUARDS: Guard[] = [{ ...cordonGuard, wanted: none }, { ...lbExclusionGuard, wanted: none }, { ...singletonGuard, wanted: none }, scaleDownGuard, processGuard, desiredGuard, maxGuard];
+const GUARDS: Guard[] = [
+  { ...cordonGuard, wanted: none },
+  { ...lbExclusionGuard, wanted: none },
+  { ...singletonGuard, wanted: none },
+  scaleDownGuard,
+  disruptionBudgetsGuard,
+  processGuard,
+  desiredGuard,
+  maxGuard,
+];
 
 /** Takes every guard of the set that is not held yet. */
 export async function holdGuards(clients: Clients, set: GuardSet): Promise<{ taken: string[] }> {

@@ -46,6 +46,11 @@ export function podsOnNode(clients: Clients, nodeName: string): Promise<V1Pod[]>
   return all((limit, _continue) => clients.kube.core.listPodForAllNamespaces({ limit, _continue, fieldSelector: `spec.nodeName=${nodeName}` }));
 }
 
+/** Not running yet: to be scheduled, or starting. */
+export function pendingPods(clients: Clients): Promise<V1Pod[]> {
+  return all((limit, _continue) => clients.kube.core.listPodForAllNamespaces({ limit, _continue, fieldSelector: 'status.phase=Pending' }));
+}
+
 export function systemPods(clients: Clients, labelSelector: string): Promise<V1Pod[]> {
   return all((limit, _continue) => clients.kube.core.listNamespacedPod({ namespace: KUBE_SYSTEM, limit, _continue, labelSelector }));
 }

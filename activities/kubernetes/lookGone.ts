@@ -1,5 +1,6 @@
 import type { V1Node } from '@kubernetes/client-node';
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
+import { NODEPOOL_LABEL, nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Look } from '../api.js';
@@ -17,9 +18,15 @@ const NODE_GRACE_MS = 60_000;
 export async function lookTerminated(clients: Clients, ref: NodeRef, known: string): Promise<Look & { terminatedAt: string | null }> {
   const { state } = await readInstance(clients, ref.instanceId);
   const done = state === 'terminated';
-  const blockers = [{ object: `Instance ${ref.instanceId}`, reason: `is ${state}`, todo: 'It is awaited; lifecycle hooks of its group may hold it.' }];
+  const blockers = [{ object: `Instance ${ref.instanceId}`, reason: `is ${state}`, todo: awaited(ref) }];
   // The time at which it was seen, not the one that EC2 gives: the grace must never be shorter than it says.
   return look({ known, done, blockers, seenOf: state, extra: { terminatedAt: done ? new Date().toISOString() : null } });
+}
+
+function awaited({ group }: NodeRef): string {
+  const nodePool = nodePoolOf(group);
+  if (nodePool === undefined) return 'It is awaited; lifecycle hooks of its group may hold it.';
+  return `It is awaited; Karpenter ends it once its pods and volumes are gone: kubectl get nodeclaims -l ${NODEPOOL_LABEL}=${nodePool} -o custom-columns=NAME:.metadata.name,ID:.status.providerID`;
 }
 
 /** Done when the Node is gone. It is deleted by us only after the grace, and only while it is that instance's. */

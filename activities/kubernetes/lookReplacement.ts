@@ -1,17 +1,16 @@
-import type { Instance as GroupInstance } from '@aws-sdk/client-auto-scaling';
 import type { Instance } from '@aws-sdk/client-ec2';
 import type { V1Node } from '@kubernetes/client-node';
 import { CiliateError } from '../../domain/failures.js';
+import { poolTitle } from '../../domain/kubernetes/karpenter.js';
 import { addressesOf } from '../../domain/kubernetes/ciliumNode.js';
 import { instanceIdOf, isReady, podReady, readyCondition, zoneOf } from '../../domain/kubernetes/resources.js';
 import { AGENT_NOT_READY_TAINT, CNI_LABEL, CNI_LABEL_AWS, KUBE_SYSTEM } from '../../domain/names.js';
 import type { Blocker, NodeResult } from '../../domain/refresh.js';
 import type { Look, NodeRequest } from '../api.js';
-import { describeGroup } from '../aws/groups.js';
-import { isGoing, readInstances } from '../aws/instances.js';
 import { orUndefined } from '../clients/errors.js';
 import type { ClusterEvent } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
+import { driverOf } from '../drivers/index.js';
 import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { readCiliumNode } from './ciliumResources.js';
@@ -21,7 +20,10 @@ import { claim, claims } from './terminations.js';
 type Replacement = NonNullable<NodeResult['replacement']>;
 type ReplacementRequest = NodeRequest & { instancesBefore: string[]; known: string };
 
-/** Done when the group's own new instance is a Ready node on Cilium, with addresses, and nothing of aws-node on it. */
+/**
+ * Done when a new instance of the node's own pool is a Ready node on Cilium, with addresses, and nothing of aws-node on it; at
+ * once where its driver knows that none is due.
+ */
 export function lookReplacement(clients: Clients, request: ReplacementRequest): Promise<Look & { replacement: Replacement | null }> {
   const old = new Set([...request.instancesBefore, request.node.instanceId]);
   const fresh = new Set<string>();
@@ -35,40 +37,23 @@ export function lookReplacement(clients: Clients, request: ReplacementRequest): 
 }
 
 async function replacementPass(clients: Clients, { node: ref, instancesBefore, known }: ReplacementRequest): Promise<Look & { replacement: Replacement | null }> {
-  const [group, claimed] = await Promise.all([describeGroup(clients, ref.group), claims(clients)]);
+  const [driver, claimed] = await Promise.all([driverOf(clients, ref), claims(clients)]);
   const others = [...claimed].filter(([, by]) => by !== ref.instanceId).map(([id]) => id);
-  const fresh = (group.Instances ?? []).filter((instance) => isFresh(instance, [...instancesBefore, ref.instanceId, ...others]));
-  const instances = await readInstances(
-    clients,
-    fresh.map((instance) => instance.InstanceId ?? ''),
-  );
-  const alive = instances.filter((instance) => !isGoing(instance.State?.Name ?? 'terminated'));
+  const { instances, awaited } = await driver.candidates(clients, ref, [...instancesBefore, ref.instanceId, ...others]);
   let best: { node: V1Node | undefined; instance: Instance; blockers: Blocker[] } | undefined;
-  for (const instance of alive) {
+  for (const instance of instances) {
     const judged = await judge(clients, instance);
     // The one that is furthest on is the one to talk about.
     if (best === undefined || judged.blockers.length < best.blockers.length) best = { instance, ...judged };
   }
-  const blockers = best?.blockers ?? [noneYet(ref.group, group.SuspendedProcesses?.map((process) => process.ProcessName ?? '') ?? [])];
+  const blockers = [...(best?.blockers ?? awaited)];
   const proven = blockers.length === 0;
-  const done = proven && (await claim(clients, best?.instance.InstanceId ?? '', ref.instanceId));
-  if (proven && !done) blockers.push(noneYet(ref.group, []));
+  // None is due where there is none and none is awaited.
+  const done = proven && (best === undefined || (await claim(clients, best.instance.InstanceId ?? '', ref.instanceId)));
+  if (proven && !done) blockers.push({ object: poolTitle(ref.group), reason: 'its newest instance replaces another node', todo: 'One of its own is awaited.' });
   const replacement =
     done && best !== undefined ? { name: best.node?.metadata?.name ?? '', instanceId: best.instance.InstanceId ?? '', zone: (best.node && zoneOf(best.node)) || (best.instance.Placement?.AvailabilityZone ?? '') } : null;
   return look({ known, done, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), extra: { replacement } });
-}
-
-function isFresh(instance: GroupInstance, before: string[]): boolean {
-  return !before.includes(instance.InstanceId ?? '') && !/^(Terminat|Detach)/.test(instance.LifecycleState ?? '');
-}
-
-function noneYet(group: string, suspended: string[]): Blocker {
-  const stopped = suspended.filter((process) => process === 'Launch' || process === 'Terminate');
-  return {
-    object: `ASG ${group}`,
-    reason: stopped.length > 0 ? `launches no new instance: process ${stopped.join(', ')} is suspended` : 'has launched no new instance yet',
-    todo: `aws autoscaling ${stopped.length > 0 ? `resume-processes --scaling-processes ${stopped.join(' ')}` : 'describe-scaling-activities'} --auto-scaling-group-name ${group}`,
-  };
 }
 
 /** What a replacement still lacks: the first thing, since the rest follows from it. */

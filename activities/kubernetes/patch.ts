@@ -1,6 +1,7 @@
 import { ApiException, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import type { V1DaemonSet, V1Node, V1Scale } from '@kubernetes/client-node';
 import { CiliateError } from '../../domain/failures.js';
+import { KARPENTER_GROUP } from '../../domain/kubernetes/karpenter.js';
 import { FIELD_MANAGER } from '../../domain/names.js';
 import { statusOf } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
@@ -24,6 +25,12 @@ export async function patchDaemonSet(clients: Clients, at: { namespace: string; 
 export async function patchScale(clients: Clients, at: { namespace: string; name: string }, body: PatchOp[]): Promise<V1Scale> {
   const { namespace, name } = at;
   return tested(`Deployment ${namespace}/${name}`, () => clients.kube.apps.patchNamespacedDeploymentScale({ namespace, name, body, fieldManager: FIELD_MANAGER }, JSON_PATCH));
+}
+
+export async function patchNodePool(clients: Clients, name: string, body: PatchOp[]): Promise<void> {
+  await tested(`NodePool ${name}`, () =>
+    clients.kube.custom.patchClusterCustomObject({ group: KARPENTER_GROUP, version: 'v1', plural: 'nodepools', name, body, fieldManager: FIELD_MANAGER }, JSON_PATCH),
+  );
 }
 
 /** A JSON pointer to a key that holds slashes. */

@@ -1,9 +1,8 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
-import { instanceIdOf, isReady, podReady, readyCondition } from '../../domain/kubernetes/resources.js';
+import { isReady, podReady } from '../../domain/kubernetes/resources.js';
 import { AGENT_NOT_READY_TAINT, CILIUM_OPERATOR, KUBE_SYSTEM } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Blocker } from '../../domain/refresh.js';
-import { describeGroup } from '../aws/groups.js';
 import type { Clients } from '../clients/index.js';
 import { listNodes, podsOnNode, systemPods } from './lists.js';
 import { OPERATOR_SELECTOR } from './standing.js';
@@ -13,8 +12,8 @@ import type { WorkloadNow } from './workloads.js';
 /** Before anything is touched: would the cluster stand it if this node went now? With the workloads that have pods there. */
 export async function roomBlockers(clients: Clients, ref: NodeRef): Promise<{ blockers: Blocker[]; workloads: WorkloadNow[] }> {
   const [nodes, operators, pods] = await Promise.all([listNodes(clients), systemPods(clients, OPERATOR_SELECTOR), podsOnNode(clients, ref.name)]);
-  const [group, workloads] = await Promise.all([groupBlockers(clients, ref, nodes), workloadsOf(clients, pods)]);
-  return { blockers: [...operatorBlockers(ref, nodes, operators), ...group, ...workloadBlockers(workloads, pods)], workloads };
+  const workloads = await workloadsOf(clients, pods);
+  return { blockers: [...operatorBlockers(ref, nodes, operators), ...ownerBlockers(ref), ...workloadBlockers(workloads, pods)], workloads };
 }
 
 /** Without cilium-operator no new node gets addresses: it must run, and go on to run when this node is gone. */
@@ -48,28 +47,10 @@ function tolerates(pod: V1Pod, node: V1Node): boolean {
   );
 }
 
-/** The group has what it wants, and every instance of it is a Ready Node: else one more would be missing. */
-async function groupBlockers(clients: Clients, ref: NodeRef, nodes: V1Node[]): Promise<Blocker[]> {
-  if (ref.group === '') return [{ object: `Instance ${ref.instanceId}`, reason: 'no Auto Scaling group owns it', todo: `Skip it and replace it by hand: ciliate skip CLUSTER ${ref.name} --reason TEXT` }];
-  const group = await describeGroup(clients, ref.group);
-  const instances = group.Instances ?? [];
-  const inService = instances.filter((instance) => instance.LifecycleState === 'InService' && instance.HealthStatus !== 'Unhealthy');
-  const object = `ASG ${ref.group}`;
-  const blockers: Blocker[] = [];
-  if (inService.length < (group.DesiredCapacity ?? 0)) {
-    blockers.push({ object, reason: `${inService.length} of ${group.DesiredCapacity} instances are in service`, todo: `aws autoscaling describe-scaling-activities --auto-scaling-group-name ${ref.group}` });
-  }
-  const byInstance = new Map(nodes.map((node) => [instanceIdOf(node), node]));
-  for (const { InstanceId = '' } of inService) {
-    if (InstanceId === ref.instanceId) continue;
-    const node = byInstance.get(InstanceId);
-    if (node === undefined) {
-      blockers.push({ object: `Instance ${InstanceId} of ${object}`, reason: 'it has no Node', todo: `Still booting, or lost its Node: then aws autoscaling terminate-instance-in-auto-scaling-group --instance-id ${InstanceId} --no-should-decrement-desired-capacity` });
-    } else if (!isReady(node)) {
-      blockers.push({ object: `Node ${node.metadata?.name}`, reason: `is not Ready: ${readyCondition(node)?.message ?? 'no condition yet'}`, todo: `kubectl describe node ${node.metadata?.name}` });
-    }
-  }
-  return blockers;
+/** A node that nothing would replace is for a person. Whether its pool could spare it was decided when it was admitted. */
+function ownerBlockers({ name, instanceId, group }: NodeRef): Blocker[] {
+  if (group !== '') return [];
+  return [{ object: `Instance ${instanceId}`, reason: 'no Auto Scaling group and no NodeClaim owns it', todo: `Skip it and replace it by hand: ciliate skip CLUSTER ${name} --reason TEXT` }];
 }
 
 /** A workload that has lost replicas already, and would lose the last ready ones with this node, is awaited first. */

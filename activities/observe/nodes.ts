@@ -1,4 +1,5 @@
 import type { V1Node } from '@kubernetes/client-node';
+import { NODEPOOL_LABEL, PROVISIONER_LABEL, karpenterPool } from '../../domain/kubernetes/karpenter.js';
 import type { ObservedNode } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
 import { allPages, customNames, readable } from './lists.js';
@@ -9,8 +10,12 @@ import { milliCpu, quantity } from './quantity.js';
 /** `aws:///eu-west-1a/i-0abc…` and the region form of hybrid providers: only an EC2 instance has one of these. */
 const INSTANCE = /\/(i-[0-9a-f]+)$/;
 
-/** Nodes with what their pods and CiliumNodes say of them; the group is added from AWS. */
-export async function observeNodes(kube: KubeClients, pods: readonly SeenPod[]): Promise<ObservedNode[]> {
+/**
+ * Nodes with what their pods and CiliumNodes say of them; Auto Scaling groups are added from AWS.
+ *
+ * @param claimed instances that a NodeClaim of Karpenter owns
+ */
+export async function observeNodes(kube: KubeClients, pods: readonly SeenPod[], claimed: ReadonlySet<string>): Promise<ObservedNode[]> {
   const [nodes, ciliumNodes] = await Promise.all([
     readable(allPages((page) => kube.core.listNode(page)), []),
     customNames((page) => kube.custom.listClusterCustomObject({ group: 'cilium.io', version: 'v2', plural: 'ciliumnodes', ...page })),
@@ -21,9 +26,11 @@ export async function observeNodes(kube: KubeClients, pods: readonly SeenPod[]):
   const known = new Set(ciliumNodes.map(({ name }) => name));
   return nodes.map((node) => {
     const name = node.metadata?.name ?? '';
+    const who = identity(node);
     return {
-      ...identity(node),
+      ...who,
       ...facts(node),
+      ...owner(node.metadata?.labels ?? {}, claimed.has(who.instanceId ?? '')),
       cni: agents.get(name) ?? 'none',
       hasCiliumNode: known.has(name),
       hostsOperator: operators.has(name),
@@ -44,7 +51,7 @@ function identity(node: V1Node): Pick<ObservedNode, 'name' | 'uid' | 'created' |
   };
 }
 
-function facts(node: V1Node): Omit<ObservedNode, keyof ReturnType<typeof identity> | 'cni' | 'hasCiliumNode' | 'hostsOperator' | 'load' | 'group' | 'instanceState'> {
+function facts(node: V1Node): Omit<ObservedNode, keyof ReturnType<typeof identity> | 'cni' | 'hasCiliumNode' | 'hostsOperator' | 'load' | 'group' | 'instanceState' | 'leftOut'> {
   const labels = node.metadata?.labels ?? {};
   const allocatable = node.status?.allocatable ?? {};
   return {
@@ -57,11 +64,19 @@ function facts(node: V1Node): Omit<ObservedNode, keyof ReturnType<typeof identit
     maxPods: quantity(allocatable['pods']),
     allocatable: { cpu: milliCpu(allocatable['cpu']), memory: quantity(allocatable['memory']) },
     internalIp: node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address,
-    leftOut: leftOut(labels),
   };
 }
 
-/** Nodes whose networking is not ours to change, by the labels that EKS and Karpenter give them. */
+/** Who replaces the node, or why it is left out. */
+function owner(labels: Record<string, string>, claimed: boolean): Pick<ObservedNode, 'group' | 'leftOut'> {
+  const out = leftOut(labels);
+  if (out !== undefined) return { leftOut: out };
+  const nodePool = labels[NODEPOOL_LABEL];
+  if (nodePool === undefined && labels[PROVISIONER_LABEL] === undefined) return {};
+  return nodePool !== undefined && claimed ? { group: karpenterPool(nodePool) } : { leftOut: 'karpenter' };
+}
+
+/** Nodes whose networking is not ours to change, by the labels that EKS gives them. */
 function leftOut(labels: Record<string, string>): ObservedNode['leftOut'] {
   if (labels['kubernetes.io/os'] === 'windows') return 'windows';
   switch (labels['eks.amazonaws.com/compute-type']) {
@@ -72,8 +87,6 @@ function leftOut(labels: Record<string, string>): ObservedNode['leftOut'] {
     case 'auto':
       return 'auto-mode';
     default:
-      break;
+      return undefined;
   }
-  const karpenter = labels['karpenter.sh/nodepool'] ?? labels['karpenter.sh/provisioner-name'];
-  return karpenter === undefined ? undefined : 'karpenter';
 }

@@ -10,6 +10,7 @@ import { observeAwsNode } from './awsNode.js';
 import { observeCilium } from './cilium.js';
 import { observeEks } from './eks.js';
 import { observeGroups } from './groups.js';
+import { observeKarpenter } from './karpenter.js';
 import { observeLease, observeNeighbours } from './neighbours.js';
 import { leftoverEnis, observeInstances, observeInstanceTypes, observeSubnets } from './network.js';
 import { observeNodes } from './nodes.js';
@@ -85,9 +86,9 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
 
 /** What the API server alone tells. */
 async function observeKubernetes({ kube }: Clients, input: ObserveInput) {
-  const [pods, budgets] = await Promise.all([livePods(kube), listBudgets(kube)]);
+  const [pods, budgets, { nodePools, claimed }] = await Promise.all([livePods(kube), listBudgets(kube), observeKarpenter(kube)]);
   const [nodes, cilium, policies, singletons, webhooks, neighbours, lease] = await Promise.all([
-    observeNodes(kube, pods),
+    observeNodes(kube, pods, claimed),
     observeCilium(kube),
     observePolicies(kube),
     observeSingletons(kube, budgets),
@@ -96,7 +97,7 @@ async function observeKubernetes({ kube }: Clients, input: ObserveInput) {
     observeLease(kube, input.holder),
   ]);
   const drains = { pdbs: budgets.map(observedBudget), budgetOverlaps: budgetOverlaps(pods, budgets), singletons };
-  return { livePods: pods, nodes, cilium, ...policies, ...drains, failClosedWebhooks: webhooks, ...neighbours, lease };
+  return { livePods: pods, nodes, nodePools, cilium, ...policies, ...drains, failClosedWebhooks: webhooks, ...neighbours, lease };
 }
 
 /** What EC2 and Auto Scaling know of the nodes' instances. */
@@ -118,7 +119,7 @@ async function observeMachines({ aws }: Clients, calls: AwsCalls, nodes: Observe
     const instance = known.get(id);
     // An instance on its way out has left its group already; its tag still names it.
     const group = groupOf.get(id) ?? instance?.Tags?.find(({ Key }) => Key === 'aws:autoscaling:groupName')?.Value;
-    return { group, instanceState: instance?.State?.Name ?? (answers ? 'unknown' : undefined) };
+    return { ...(group === undefined ? {} : { group }), instanceState: instance?.State?.Name ?? (answers ? 'unknown' : undefined) };
   };
   return { groups, groupArns: arns, instances, instanceTypes, subnets, of };
 }

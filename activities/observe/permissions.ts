@@ -38,6 +38,9 @@ export const KUBERNETES_ACCESS: readonly Access[] = [
   cluster('autoscaling', 'horizontalpodautoscalers', ['list']),
   cluster('storage.k8s.io', 'volumeattachments', ['list']),
   cluster('', 'persistentvolumeclaims', ['get']),
+  // Nodes of Karpenter
+  cluster('karpenter.sh', 'nodeclaims', ['list', 'delete']),
+  cluster('karpenter.sh', 'nodepools', ['get', 'list', 'patch']),
   // What preflight looks at
   cluster('networking.k8s.io', 'networkpolicies', ['list']),
   cluster('discovery.k8s.io', 'endpointslices', ['list']),
@@ -92,6 +95,7 @@ export const MIGRATOR_ACTIONS: readonly AwsAction[] = [
     'autoscaling:DescribeAutoScalingGroups',
     'autoscaling:DescribeAutoScalingInstances',
     'autoscaling:DescribeInstanceRefreshes',
+    'autoscaling:DescribeScalingActivities',
     'autoscaling:DescribeScheduledActions',
   ),
   ...always(

@@ -34,5 +34,5 @@ export function valuesFacts(cluster: ObservedCluster, masquerade: MasqueradeDeci
 }
 
 function groupTaintKeys(cluster: ObservedCluster): string[] {
-  return (cluster.eks?.nodegroups ?? []).flatMap((group) => group.taints.map(({ key }) => key));
+  return [...(cluster.eks?.nodegroups ?? []), ...cluster.nodePools].flatMap(({ taints }) => taints.map(({ key }) => key));
 }

@@ -27,6 +27,7 @@ const LEAVING = [
   'DeletionCandidateOfClusterAutoscaler',
   'karpenter.sh/disrupted',
   'karpenter.sh/disruption',
+  'karpenter.sh/unregistered',
   'eks.amazonaws.com/compute-type',
 ];
 

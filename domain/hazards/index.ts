@@ -17,9 +17,10 @@ import { groupNotWhole, instanceRefresh, processSuspended, scaleInProtection } f
 import { helmMissing } from './helm-missing.js';
 import { hostPort } from './host-port.js';
 import { ipv6 } from './ipv6.js';
-import { labelReturns, startupTaint } from './label-returns.js';
+import { karpenterDip, karpenterExpiry, karpenterNodes, karpenterUnseen } from './karpenter.js';
+import { labelReturns } from './label-returns.js';
 import { leaseHeld } from './lease-held.js';
-import { autoMode, karpenterNodes, leftOut } from './left-out.js';
+import { autoMode, leftOut } from './left-out.js';
 import { leftoverEnis } from './leftover-enis.js';
 import { masqueradePublicSubnet, masqueradeUndecided } from './masquerade.js';
 import { instanceTypeUnknown, maxPods } from './max-pods.js';
@@ -27,12 +28,14 @@ import { networkPolicyGap, networkPolicyLatent } from './network-policy.js';
 import { instanceGone, noNodes, nodeCordoned, nodeNotReady, nodePending } from './node-health.js';
 import { nodeRunsBoth } from './node-runs-both.js';
 import { nodeUnplaced } from './node-unplaced.js';
+import { nodegroupNotActive } from './nodegroup-not-active.js';
 import { operatorPlace } from './operator-place.js';
 import { operatorRightsMissing, operatorRightsUnproven } from './operator-rights.js';
 import { managedInterfaces, mixedImages } from './os-images.js';
 import { otherNetworkAgent } from './other-network-agent.js';
 import { podEniEnabled, securityGroupsForPods } from './security-groups-for-pods.js';
 import { singletonDown } from './singleton.js';
+import { startupTaint, startupTaintForGood } from './startup-taint.js';
 import { subnetAddresses } from './subnet-addresses.js';
 import { twoBudgets } from './two-budgets.js';
 import { barePods, emptyDir, pdbExhausted, pdbUndrainable } from './undrainable.js';
@@ -79,13 +82,18 @@ export const HAZARDS: readonly Hazard[] = [
   nodeCordoned,
   labelReturns,
   startupTaint,
+  startupTaintForGood,
   eksUpdate,
+  nodegroupNotActive,
   instanceRefresh,
   processSuspended,
   groupNotWhole,
   scaleInProtection,
   leftOut,
   karpenterNodes,
+  karpenterDip,
+  karpenterExpiry,
+  karpenterUnseen,
   autoMode,
   clusterAutoscaler,
   decrementMinSize,

@@ -17,23 +17,6 @@ export const leftOut: Hazard = {
   },
 };
 
-/** Karpenter answers a deleted instance with a node of its own making; driving it needs another way, which is not there yet. */
-export const karpenterNodes: Hazard = {
-  id: 'karpenter-nodes',
-  title: 'Nodes of Karpenter are left out',
-  check({ cluster }) {
-    const nodes = cluster.nodes.filter((node) => node.leftOut === 'karpenter');
-    if (nodes.length === 0) return [];
-    return [
-      finding(this.id, 'warning', {
-        objects: nodes.map((node) => `Node ${node.name}`),
-        message: 'They are not refreshed: the run ends as partial, with aws-node and enforcement "never" kept for them. New nodes of Karpenter come up on Cilium.',
-        todo: 'Let Karpenter replace them once Cilium is installed (kubectl delete nodeclaim …, one by one), then start again to finish.',
-      }),
-    ];
-  },
-};
-
 export const autoMode: Hazard = {
   id: 'auto-mode',
   title: 'EKS Auto Mode is on',

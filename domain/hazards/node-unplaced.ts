@@ -14,7 +14,7 @@ export const nodeUnplaced: Hazard = {
     return [
       finding(this.id, 'blocker', {
         objects: unplaced,
-        message: 'Nodes are replaced by their Auto Scaling group; nothing would replace these, so they would stay on aws-node for ever.',
+        message: 'Nodes are replaced by their Auto Scaling group, or by Karpenter; nothing would replace these, so they would stay on aws-node for ever.',
         todo: 'Check that region and account of the spec are those of the cluster. A node outside any group must be moved into one, or removed by hand.',
       }),
     ];

@@ -22,7 +22,7 @@ const LEFT_OUT: Record<NonNullable<ObservedNode['leftOut']>, string> = {
   windows: 'Windows: Cilium does not run there, keeps the VPC CNI of Windows',
   hybrid: 'hybrid node: has no ENI, keeps its own networking',
   'auto-mode': 'EKS Auto Mode: keeps its own networking',
-  karpenter: 'owned by Karpenter, which replaces its nodes itself',
+  karpenter: 'owned by Karpenter, but without a NodeClaim of karpenter.sh/v1 to delete',
 };
 
 /** What becomes of one node, from what runs on it and not from where a script once was. */

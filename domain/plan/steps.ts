@@ -1,3 +1,4 @@
+import { nodePoolOf } from '../kubernetes/karpenter.js';
 import { ASG_PROCESSES_CHANGING, ASG_PROCESSES_WHOLE, CNI_LABEL, CNI_LABEL_AWS, CNI_LEDGER, GUARDS_LEDGER, LEASE_NAME } from '../names.js';
 import { surgeable } from '../kubernetes/singleton.js';
 import type { ObservedCluster } from '../observation.js';
@@ -75,10 +76,11 @@ function takeWrites(): string[] {
 }
 
 function guardWrites({ cluster, nodes }: StepsInput): string[] {
-  const groups = [...new Set(nodes.map((node) => node.group))].sort();
+  const groups = [...new Set(nodes.map((node) => node.group))].filter((group) => nodePoolOf(group) === undefined).sort();
   return [
     ...groups.map((group) => `Auto Scaling group ${group}: ${ASG_PROCESSES_WHOLE.join(', ')} suspended until the end`),
     ...groups.map((group) => `Auto Scaling group ${group}: ${ASG_PROCESSES_CHANGING.join(', ')} suspended while nodes are changed`),
+    ...cluster.nodePools.map(({ name }) => `NodePool ${name}: disruption budgets at 0 while nodes are changed`),
     ...(cluster.clusterAutoscaler ? [`${nodes.length} nodes: annotation against scale-down, while nodes are changed`] : []),
   ];
 }
@@ -106,9 +108,12 @@ function installWrites({ cluster, manifest }: StepsInput): string[] {
 function refreshWrites({ cluster, manifest, nodes }: StepsInput): string[] {
   const decrement = manifest.spec.refresh.shouldDecrementDesiredCapacity;
   const surged = manifest.spec.drain.surgeSingletons ? cluster.singletons.filter(surgeable) : [];
-  const refreshed = nodes.map(
-    (node) => `Node ${node.name}: cordoned, drained, instance ${node.instanceId} terminated in ${node.group}${decrement ? ', not replaced' : ''}`,
-  );  return [...refreshed, ...surged.map(({ namespace, name }) => `Deployment ${namespace}/${name}: replicas 2 while its pod moves`)];
+  const refreshed = nodes.map((node) => {
+    const pool = nodePoolOf(node.group);
+    const end = pool === undefined ? `instance ${node.instanceId} terminated in ${node.group}${decrement ? ', not replaced' : ''}` : `NodeClaim of instance ${node.instanceId} deleted in NodePool ${pool}`;
+    return `Node ${node.name}: cordoned, drained, ${end}`;
+  });
+  return [...refreshed, ...surged.map(({ namespace, name }) => `Deployment ${namespace}/${name}: replicas 2 while its pod moves`)];
 }
 
 function removeWrites({ cluster }: StepsInput): string[] {

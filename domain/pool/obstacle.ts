@@ -5,17 +5,22 @@ import type { Entry, GroupTally, State } from './state.js';
 export type Obstacle = 'not-this-group' | 'extra-nodes' | 'usable' | 'zone' | 'group' | 'kept' | 'operator-last' | 'operator-moves' | 'budget';
 
 export function obstacle(state: State, entry: Entry): Obstacle | null {
-  const { limits, nodes } = state.view;
+  const { limits } = state.view;
   const { node, zone, group } = entry;
   const closed = closedBy(state, group);
   if (closed !== null) return closed;
-  if (node.usable && state.usable - 1 < nodes.wanted - limits.maxUnavailable) return 'usable';
+  if (node.usable && state.usable - 1 < least(state, group)) return 'usable';
   if (limits.perZone !== undefined && zone.flying >= limits.perZone) return 'zone';
   if (limits.perGroup !== undefined && group.flying >= limits.perGroup) return 'group';
   if (isOpen(group) && (group.leftByZone.get(zone.name) ?? 0) <= (state.view.keptByZone?.[group.name]?.[zone.name] ?? 0)) return 'kept';
   if (node.hostsOperator && goesBefore(state, node.rank)) return 'operator-last';
   if (node.hostsOperator && state.operatorMoves) return 'operator-moves';
   return entry.lacking > 0 ? 'budget' : null;
+}
+
+/** Usable nodes that must stay when a node of this group starts. */
+function least({ view: { limits, nodes, onDemand } }: State, { name }: GroupTally): number {
+  return nodes.wanted - limits.maxUnavailable - (onDemand?.groups.includes(name) === true ? onDemand.missing : 0);
 }
 
 function closedBy({ view, open }: State, group: GroupTally): Obstacle | null {
@@ -41,7 +46,7 @@ export function explain(state: State, entry: Entry): string {
       return `the first node of ${(state.view.onlyGroups ?? []).join(', ')} comes before more of ${group.name}`;
     case 'usable':
       return (
-        `${state.usable} usable nodes are left besides those in flight, at least ${nodes.wanted - limits.maxUnavailable} must stay ` +
+        `${state.usable} usable nodes are left besides those in flight, at least ${least(state, group)} must stay ` +
         `(${nodes.wanted} nodes, maxUnavailable ${limits.maxUnavailable}): a new node has to be Ready first`
       );
     case 'zone':

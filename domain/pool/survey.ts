@@ -36,7 +36,8 @@ export interface SeenBudget {
 
 export interface SeenGroup {
   name: string;
-  desired: number;
+  /** DesiredCapacity; null: it has no size, nodes are made when pods wait for them (a NodePool of Karpenter). */
+  desired: number | null;
   /** DesiredCapacity of before our surge, where there is one. */
   prior?: number;
   /** Instance ids that it counts as InService. */
@@ -46,6 +47,7 @@ export interface SeenGroup {
 /** A node in flight, as the run knows it. */
 export interface Flight {
   instanceId: string;
+  group: string;
   /** Until the last of its pods is gone. */
   draining: boolean;
   decrement: boolean;
@@ -80,7 +82,7 @@ export function survey(seen: Survey): Surveyed {
   const flights = new Map(seen.flights.map((flight) => [flight.instanceId, flight]));
   const isFlying = ({ ref }: SeenNode): boolean => flights.has(ref.instanceId);
   const isExcluded = ({ ref }: SeenNode): boolean => seen.exclude.includes(ref.instanceId) || seen.exclude.includes(ref.name);
-  const wanted = seen.groups.reduce((sum, group) => sum + (group.prior ?? group.desired), 0);
+  const wanted = seen.groups.reduce((sum, group) => sum + (group.prior ?? group.desired ?? unsized(seen, group.name)), 0);
   const limits = resolveLimits(seen.refresh, wanted);
   const most = limits.maxSurge + limits.maxUnavailable;
   const surplus = surplusByGroup(seen);
@@ -119,6 +121,7 @@ export function survey(seen: Survey): Surveyed {
         ...(seen.refresh.maxPerGroup === undefined ? {} : { perGroup: seen.refresh.maxPerGroup }),
       },
       surplus,
+      ...onDemand(seen, old, limits.maxSurge),
       keptByZone: Object.fromEntries(zones.map(({ name, zones: of }) => [name, keptByZone(of, surplus[name] ?? 0)])),
       ...(waiting.length > 0 ? { onlyGroups: waiting } : {}),
     },
@@ -128,12 +131,31 @@ export function survey(seen: Survey): Surveyed {
   };
 }
 
+/**
+ * What a pool without a size wants: the nodes that it has. A node in flight counts until its end, also where its Node is gone;
+ * after it, only if it was replaced: where the other nodes have room, nothing comes in its place.
+ */
+function unsized({ nodes, flights }: Survey, group: string): number {
+  const flying = new Set(flights.map(({ instanceId }) => instanceId));
+  const usable = nodes.filter(({ ref, usable }) => usable && ref.group === group && !flying.has(ref.instanceId)).length;
+  return usable + flights.filter((flight) => flight.group === group).length;
+}
+
+/** No capacity comes ahead in pools without a size: what of the surge the others cannot take, may be missing there instead. */
+function onDemand({ groups }: Survey, old: readonly SeenNode[], maxSurge: number): Pick<PoolView, 'onDemand'> {
+  const unsizedGroups = groups.filter(({ desired }) => desired === null).map(({ name }) => name);
+  if (unsizedGroups.length === 0) return {};
+  const extra = groups.reduce((sum, { desired, prior }) => sum + Math.max(0, (desired ?? 0) - (prior ?? desired ?? 0)), 0);
+  const takers = old.filter(({ ref }) => groups.some(({ name, desired }) => name === ref.group && desired !== null)).length;
+  return { onDemand: { groups: unsizedGroups, missing: Math.max(0, maxSurge - Math.max(extra, takers)) } };
+}
+
 /** What each group has to lose, without those in flight that will be terminated with decrement and are not yet. */
 function surplusByGroup({ groups, flights }: Survey): Record<string, number> {
   return Object.fromEntries(
     groups.map(({ name, desired, prior, inService }) => {
       const going = flights.filter((flight) => flight.decrement && inService.includes(flight.instanceId)).length;
-      const surplus = prior === undefined ? 0 : surplusOf({ desired, wantedAtEnd: prior, added: Math.max(0, desired - prior) });
+      const surplus = prior === undefined || desired === null ? 0 : surplusOf({ desired, wantedAtEnd: prior, added: Math.max(0, desired - prior) });
       return [name, Math.max(0, surplus - going)];
     }),
   );

@@ -43,6 +43,8 @@ export interface PoolView {
   surplus?: Readonly<Record<string, number>>;
   /** Old nodes that a group keeps in a zone for the last, by group and zone (`keptByZone`). Absent: none. */
   keptByZone?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Groups that grow only when pods wait, and how many of their nodes may be missing besides maxUnavailable. Absent: none. */
+  onDemand?: { groups: readonly string[]; missing: number };
   /** Only nodes of these groups may start: those whose canary comes next. Absent: all. */
   onlyGroups?: readonly string[];
 }

@@ -4,6 +4,7 @@ moto launches and terminates at once, in one subnet, past MinSize and MaxSize. H
 loop that works towards it: pending, running, shutting-down, terminated, each taking its time, zones kept even.
 """
 
+import base64
 import copy
 import threading
 import time
@@ -44,6 +45,7 @@ class Cloud:
         self.groups = lambda: []
         self.free_addresses = {}
         self.activities = {}
+        self.fleet = {}
         self.on_tick = []
         self.version = 0
 
@@ -184,6 +186,37 @@ def launch(cloud, group):
             state.lifecycle_state = "InService"
 
     cloud.at(cloud.pending_delay, started)
+
+
+def run_instance(cloud, backend, order):
+    """One instance outside every group, as CreateFleet makes it; the same token gives the same instance."""
+    known = cloud.fleet.get(order["token"])
+    if known is not None:
+        return known
+    reservation = backend.run_instances(
+        "ami-12c6146b",
+        1,
+        Base64EncodedString(base64.b64encode(order["userData"].encode()).decode()),
+        [],
+        instance_type=order["type"],
+        tags={"instance": order["tags"]},
+        placement=order["zone"],
+        is_instance_type_default=False,
+        associate_public_ip=False,
+        subnet_id=order["subnet"],
+        region_name=backend.region_name,
+    )
+    instance = reservation.instances[0]
+    instance._state = ec2.InstanceState(*PENDING)
+    cloud.fleet[order["token"]] = instance
+
+    def started():
+        if instance.state == "pending":
+            instance._state = ec2.InstanceState(*RUNNING)
+
+    cloud.at(cloud.pending_delay, started)
+    cloud.touch()
+    return instance
 
 
 def scale_in(group, candidates, count):

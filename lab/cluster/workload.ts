@@ -44,6 +44,7 @@ export function systemObjects(options: ResolvedOptions): Manifest[] {
       containers: [{ name: 'kube-proxy', image: `602401143452.dkr.ecr.${options.region}.amazonaws.com/eks/kube-proxy:v1.36.0-minimal-eksbuild.2`, resources: { requests: { cpu: '100m' } } }],
     }),
   ];
+  if (options.karpenter > 0) objects.push(...karpenter());
   if (!options.clusterAutoscaler) return objects;
   return [
     ...objects,
@@ -55,6 +56,18 @@ export function systemObjects(options: ResolvedOptions): Manifest[] {
       pod: { priorityClassName: 'system-cluster-critical' },
     }),
   ];
+}
+
+/** As its chart has it: never on a node of its own making. What it does is imitated in lab/karpenter. */
+function karpenter(): Manifest[] {
+  const elsewhere = { nodeSelectorTerms: [{ matchExpressions: [{ key: 'karpenter.sh/nodepool', operator: 'DoesNotExist' }] }] };
+  return app({
+    name: 'karpenter',
+    namespace: 'kube-system',
+    replicas: 1,
+    image: 'public.ecr.aws/karpenter/controller:1.8.1',
+    pod: { priorityClassName: 'system-cluster-critical', affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: elsewhere } } },
+  });
 }
 
 /** The user's own workload. */

@@ -1,5 +1,7 @@
 import type { KubeClient } from '../cluster/client.js';
 import type { ResolvedOptions } from '../options.js';
+import { Karpenter } from '../karpenter/karpenter.js';
+import { zoneNames } from '../options.js';
 import { AddonApplier } from './addons.js';
 import { Addresses } from './addresses.js';
 import { CniPlane } from './cni.js';
@@ -36,6 +38,7 @@ export class Glue {
   readonly pods = new Pods(this);
   readonly cni = new CniPlane(this);
   readonly watchdog = new Watchdog(this);
+  readonly karpenter: Karpenter;
   /** Whether a Cilium operator could act in this pass. */
   operatorReady = false;
   private readonly addons = new AddonApplier(this);
@@ -50,6 +53,7 @@ export class Glue {
     this.options = config.options;
     this.log = config.log;
     this.world = new World(config.client, config.awsPort);
+    this.karpenter = new Karpenter(this, zoneNames(config.options));
     this.work = new Work((delay) => this.wake(delay), config.log);
     this.world.on('change', () => this.wake(0));
     this.world.on('podGone', (pod: Pod) => this.cni.podGone(pod));
@@ -91,5 +95,6 @@ export class Glue {
     this.addons.step();
     this.nodes.step();
     this.pods.step(this.world.podsByNode());
+    this.karpenter.step();
   }
 }

@@ -20,7 +20,7 @@ export interface ClusterState {
   addons: string[];
   lease: string | null;
   guardsLedger: boolean;
-  /** Instances that run without a Node, or outside their group. */
+  /** Instances that run without a Node, or outside their group (Karpenter's have none). */
   orphans: string[];
   violations: string[];
   killedPods: number;
@@ -46,6 +46,7 @@ export async function clusterState({ lab }: { lab: Lab }): Promise<ClusterState>
   const addons = await labAws(lab, EKSClient).send(new ListAddonsCommand({ clusterName: lab.clusterName })).catch(() => ({ addons: [] }));
   const providerIds = nodes.items.map((node) => node.spec?.providerID ?? '');
   const inGroups = new Set((groups.AutoScalingGroups ?? []).flatMap((group) => (group.Instances ?? []).map((instance) => instance.InstanceId)));
+  const karpenters = new Set(nodes.items.filter((node) => node.metadata?.labels?.['karpenter.sh/nodepool'] !== undefined).map((node) => (node.spec?.providerID ?? '').split('/').at(-1)));
   const living = status.instances.filter((instance) => instance.state === 'running' || instance.state === 'pending');
   return {
     nodesPerZone: count(nodes.items.filter((node) => !node.spec?.unschedulable).map((node) => node.metadata?.labels?.['topology.kubernetes.io/zone'] ?? '')),
@@ -70,7 +71,7 @@ export async function clusterState({ lab }: { lab: Lab }): Promise<ClusterState>
     addons: (addons.addons ?? []).sort(),
     lease: lease?.spec?.holderIdentity ?? null,
     guardsLedger: configMaps.items.some((map) => map.metadata?.name === 'ciliate-guards'),
-    orphans: living.filter((instance) => !inGroups.has(instance.id) || !providerIds.some((id) => id.endsWith(instance.id))).map((instance) => instance.id),
+    orphans: living.filter((instance) => !(inGroups.has(instance.id) || karpenters.has(instance.id)) || !providerIds.some((id) => id.endsWith(instance.id))).map((instance) => instance.id),
     violations: status.violations.map((violation) => JSON.stringify(violation)),
     killedPods: status.killedPods.length,
     workloads: Object.fromEntries(deployments.items.map((deployment) => [deployment.metadata?.name ?? '', `${deployment.status?.readyReplicas ?? 0}/${deployment.spec?.replicas}`])),

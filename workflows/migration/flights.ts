@@ -48,8 +48,8 @@ export class Flights {
   /** What admission needs to know of them. */
   all(): Flight[] {
     return [...this.#plans].map(([instanceId, { decrement }]) => {
-      const step = this.migration.flying.get(instanceId)?.step;
-      return { instanceId, decrement, draining: step === 'prepare' || step === 'drain' };
+      const { step, node } = this.migration.flying.get(instanceId) ?? {};
+      return { instanceId, group: node?.group ?? '', decrement, draining: step === 'prepare' || step === 'drain' };
     });
   }
 

@@ -154,7 +154,7 @@ describe('merge', () => {
 describe('valuesFacts', () => {
   const node = (taints: string[], leftOut?: 'fargate') => ({ taints: taints.map((key) => ({ key, effect: 'NoSchedule' })), ...(leftOut === undefined ? {} : { leftOut }) });
   const observed = (extra: object): ObservedCluster =>
-    ({ nodes: [node([])], eks: null, cilium: null, awsNode: { env: {} }, ...extra }) as unknown as ObservedCluster;
+    ({ nodes: [node([])], nodePools: [], eks: null, cilium: null, awsNode: { env: {} }, ...extra }) as unknown as ObservedCluster;
   const decision = { enabled: true, interfaces: 'eth0', why: '' };
 
   it('takes one operator on one node, two on more', () => {
@@ -166,7 +166,8 @@ describe('valuesFacts', () => {
   it('tolerates the taints of groups, not those of a node on its way out', () => {
     const nodes = [node(['dedicated', 'node.kubernetes.io/unschedulable', 'node.cilium.io/agent-not-ready']), node(['ToBeDeletedByClusterAutoscaler'])];
     const eks = { nodegroups: [{ taints: [{ key: 'gpu', effect: 'NO_SCHEDULE' }] }] };
-    expect(valuesFacts(observed({ nodes, eks }), decision).operatorTaintKeys).toEqual(['dedicated', 'gpu']);
+    const nodePools = [{ taints: [{ key: 'batch', effect: 'NoSchedule' }] }];
+    expect(valuesFacts(observed({ nodes, eks, nodePools }), decision).operatorTaintKeys).toEqual(['batch', 'dedicated', 'gpu']);
   });
 
   it('keeps what aws-node did: prefixes', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HAZARDS, findHazards } from '../../../domain/hazards/index.js';
 import type { ChartProblem, Severity } from '../../../domain/findings.js';
-import type { ObservedCluster } from '../../../domain/observation.js';
+import type { ObservedCluster, ObservedNodePool } from '../../../domain/observation.js';
 import type { Manifest } from '../../../domain/spec/schema.js';
 import { OUR_CILIUM, awsNode, cluster, group, manifest, node } from '../planner/cluster.js';
 
@@ -22,6 +22,7 @@ const eks = (over: object): Partial<ObservedCluster> => ({ eks: { ...(cluster().
 const addon = (over: object): Partial<ObservedCluster> => ({
   awsNode: awsNode({ managedBy: 'addon', addon: { version: 'v1.20.0-eksbuild.1', status: 'ACTIVE', schemaHasAffinity: true, ...over } }),
 });
+const nodePool = (over: Partial<ObservedNodePool>): ObservedNodePool => ({ name: 'default', labels: {}, taints: [], startupTaints: [], expireAfter: 'Never', ...over });
 const three = [node(1), node(2), node(3)];
 const decrement = manifest({ refresh: { shouldDecrementDesiredCapacity: true } });
 const policy = { namespace: 'shop', name: 'deny' };
@@ -67,6 +68,14 @@ const CASES: Case[] = [
   { id: 'node-cordoned', severity: 'info', cluster: { nodes: [...three, node(4, { unschedulable: true })] } },
   { id: 'label-returns', severity: 'blocker', cluster: { groups: [group(three, { nodeLabels: { 'cni-plugin': 'aws' } })] } },
   { id: 'label-returns', severity: 'blocker', cluster: eks({ nodegroups: [{ name: 'ng', labels: { 'cni-plugin': 'aws' }, taints: [], autoScalingGroups: [], status: 'ACTIVE' }] }) },
+  { id: 'label-returns', severity: 'blocker', cluster: { nodePools: [nodePool({ labels: { 'cni-plugin': 'aws' } })] }, names: 'NodePool default' },
+  { id: 'agent-not-ready-taint', severity: 'warning', cluster: { nodePools: [nodePool({ startupTaints: [{ key: 'node.cilium.io/agent-not-ready', effect: 'NoExecute' }] })] }, names: 'NodePool default' },
+  { id: 'agent-not-ready-for-good', severity: 'blocker', cluster: { nodePools: [nodePool({ taints: [{ key: 'node.cilium.io/agent-not-ready', effect: 'NoExecute' }] })] } },
+  { id: 'nodegroup-not-active', severity: 'blocker', cluster: eks({ nodegroups: [{ name: 'ng', labels: {}, taints: [], autoScalingGroups: ['workers'], status: 'DEGRADED' }] }), names: 'ng (DEGRADED)' },
+  { id: 'eks-update', severity: 'blocker', cluster: eks({ nodegroups: [{ name: 'ng', labels: {}, taints: [], autoScalingGroups: [], status: 'UPDATING' }] }), names: 'ng (UPDATING)' },
+  { id: 'karpenter-dip', severity: 'warning', cluster: { nodes: [...three, node(4, { group: 'karpenter/default' })] }, names: 'NodePool default' },
+  { id: 'karpenter-unseen', severity: 'warning', cluster: { nodes: [...three, node(4, { group: 'karpenter/default' })] }, names: 'NodePool default' },
+  { id: 'karpenter-expiry', severity: 'info', cluster: { nodes: [...three, node(4, { group: 'karpenter/default' })], nodePools: [nodePool({ expireAfter: '720h' })] }, names: '720h' },
   {
     id: 'agent-not-ready-taint',
     severity: 'warning',
@@ -198,6 +207,17 @@ describe('what makes a hazard go away', () => {
     gone('singleton-down', { cluster: of });
   });
   it('two budgets: on a node that is not refreshed', () => gone('two-budgets', { cluster: { budgetOverlaps: [{ ...pod, node: 'elsewhere', budgets: ['a', 'b'] }] } }));
+  it('label-returns: in the middle of a migration it must not be taken from a managed node group', () => {
+    const labels = { 'cni-plugin': 'aws' };
+    const nodegroups = [{ name: 'ng', labels, taints: [], autoScalingGroups: ['workers'], status: 'ACTIVE' }];
+    const todo = (over: Partial<ObservedCluster>) => found({ id: '', severity: 'info', cluster: { ...eks({ nodegroups }), ...over } }).find(({ id }) => id === 'label-returns')?.todo;
+    expect(todo({})).toContain('removeLabels');
+    expect(todo({ nodes: three.map((each) => ({ ...each, labels })), awsNode: awsNode({ restricted: true }) })).toContain('Do not take it from the node group now');
+  });
+  it('nodegroup-not-active: its nodes are on Cilium already', () => {
+    const nodegroups = [{ name: 'ng', labels: {}, taints: [], autoScalingGroups: ['other'], status: 'DEGRADED' }];
+    gone('nodegroup-not-active', { cluster: eks({ nodegroups }) });
+  });
   it('decrement: room on Cilium nodes and in MinSize', () => {
     const nodes = [node(1, { labels: { 'cni-plugin': 'aws' } }), node(2, { cni: 'cilium' }), node(3, { cni: 'cilium' })];
     for (const id of ['decrement-capacity', 'decrement-min-size']) gone(id, { cluster: { nodes, cilium: OUR_CILIUM }, manifest: decrement });

@@ -1,10 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
+import type { KubeClients } from '../../../activities/clients/index.js';
 import { hasAffinity } from '../../../activities/observe/awsNode.js';
 import { newestRelease } from '../../../activities/observe/cilium.js';
 import { sameServer } from '../../../activities/observe/eksCluster.js';
 import { kubeletLabels } from '../../../activities/observe/groups.js';
+import { observeNodes } from '../../../activities/observe/nodes.js';
 import { agentsByNode, loadByNode, podHazards, seen } from '../../../activities/observe/pods.js';
 import { milliCpu, quantity } from '../../../activities/observe/quantity.js';
 
@@ -108,4 +110,27 @@ describe('pods', () => {
     const some = [pod({ owner: 'ReplicaSet', containers: [container(ask)] }), agent('aws-node', { containers: [container(ask)], hostNetwork: true })].map(seen);
     expect(loadByNode(some).get('n1')).toEqual({ pods: 2, addresses: 1, cpu: 250, memory: 2 ** 30 });
   });
+});
+
+describe('nodes', () => {
+  const kubeOf = (labels: Record<string, string>) =>
+    ({
+      core: { listNode: () => Promise.resolve({ items: [{ metadata: { name: 'n', uid: 'u', labels }, spec: { providerID: 'aws:///eu-west-1a/i-0a' } }] }) },
+      custom: { listClusterCustomObject: () => Promise.resolve({ items: [] }) },
+    }) as unknown as KubeClients;
+  const ownerOf = async (labels: Record<string, string>, claimed: string[] = []) => {
+    const [node] = await observeNodes(kubeOf(labels), [], new Set(claimed));
+    return node?.leftOut ?? node?.group;
+  };
+  const compute = 'eks.amazonaws.com/compute-type';
+  it.each([
+    ['Fargate', { [compute]: 'fargate' }, 'fargate'],
+    ['Windows', { 'kubernetes.io/os': 'windows' }, 'windows'],
+    ['hybrid', { [compute]: 'hybrid' }, 'hybrid'],
+    ['Auto Mode, which is Karpenter inside', { [compute]: 'auto', 'karpenter.sh/nodepool': 'general-purpose' }, 'auto-mode'],
+    ['a NodePool, but without a NodeClaim', { 'karpenter.sh/nodepool': 'default' }, 'karpenter'],
+    ['an old Provisioner', { 'karpenter.sh/provisioner-name': 'default' }, 'karpenter'],
+  ])('of %s are left out', async (_of, labels, why) => expect(await ownerOf(labels)).toBe(why));
+  it('of Karpenter are in its NodePool', async () => expect(await ownerOf({ 'karpenter.sh/nodepool': 'default' }, ['i-0a'])).toBe('karpenter/default'));
+  it('of everybody else are in the group that AWS names', async () => expect(await ownerOf({})).toBeUndefined());
 });

@@ -13,6 +13,7 @@ export function cluster(over: Partial<ObservedCluster> = {}): ObservedCluster {
     eks: { name: 'prod', version: '1.36', ipFamily: 'ipv4', autoMode: false, vpcId: 'vpc-1', status: 'ACTIVE', updatesInProgress: [], nodegroups: [] },
     nodes,
     groups: [group(nodes)],
+    nodePools: [],
     awsNode: awsNode(),
     cilium: null,
     pods: { total: 20, hostPort: [], bare: [], emptyDir: [], podEni: [] },

@@ -162,6 +162,19 @@ describe('the mode, from the cluster alone', () => {
   });
 });
 
+describe('steps', () => {
+  it('name what ends each node, and what is held meanwhile', () => {
+    const nodes = [node(1), node(2), node(3, { group: 'karpenter/default' })];
+    const nodePools = [{ name: 'default', labels: {}, taints: [], startupTaints: [], expireAfter: 'Never' }];
+    const { steps } = plan(cluster({ nodes, nodePools }), input());
+    const writes = (id: string) => steps.find((step) => step.id === id)?.writes ?? [];
+    expect(writes('guard').filter((line) => line.includes('karpenter'))).toEqual([]);
+    expect(writes('guard')).toContain('NodePool default: disruption budgets at 0 while nodes are changed');
+    expect(writes('refresh')).toContain('Node ip-10-0-0-3: cordoned, drained, NodeClaim of instance i-3 deleted in NodePool default');
+    expect(writes('refresh')).toContain('Node ip-10-0-0-1: cordoned, drained, instance i-1 terminated in workers');
+  });
+});
+
 describe('gates', () => {
   it('asked for in the spec stand at their steps', () => {
     const gates = (approvals: Parameters<typeof manifest>[0]) => plan(cluster(), input({ manifest: manifest(approvals) })).steps.flatMap(({ id, gate }) => (gate ? [`${id}:${gate}`] : []));

@@ -1,0 +1,27 @@
+import type { NodeRequest } from '../api.js';
+import { endedAt, isGoing, readInstance } from '../aws/instances.js';
+import type { Clients } from '../clients/index.js';
+import { readTermination, recordTermination } from '../kubernetes/terminations.js';
+import type { Termination } from '../kubernetes/terminations.js';
+import { driverOf } from './index.js';
+
+/**
+ * Asks the node's driver for its end, once. Which instances the pool had, and whether it is to shrink, is written to the ledger
+ * before: after a crash it may already have the replacement, and nobody could tell it from the others.
+ */
+export async function terminateNode(clients: Clients, request: NodeRequest & { decrement: boolean }): Promise<Termination> {
+  const { node } = request;
+  const driver = await driverOf(clients, node);
+  const recorded = await readTermination(clients, node.instanceId);
+  const seen = await readInstance(clients, node.instanceId);
+  const going = isGoing(seen.state);
+  if (going && recorded !== undefined) return recorded;
+  const termination: Termination = {
+    instancesBefore: recorded?.instancesBefore ?? (await driver.instancesBefore(clients, node, going ? endedAt(seen.instance) : undefined)),
+    decremented: await driver.decrements(clients, request, going),
+  };
+  if (going) return termination;
+  if (recorded?.decremented !== termination.decremented) await recordTermination(clients, node.instanceId, termination);
+  await driver.terminate(clients, { ...request, decrement: termination.decremented });
+  return termination;
+}

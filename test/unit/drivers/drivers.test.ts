@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { driverOf, placesOf } from '../../../activities/drivers/index.js';
+import { membershipsOf } from '../../../activities/drivers/memberships.js';
+import { terminateNode } from '../../../activities/drivers/terminateNode.js';
+import { entryKey } from '../../../domain/ledger.js';
+import type { NodeRef } from '../../../domain/plan.js';
+import { claim, clientsOf, group, kubeNode, world } from './world.js';
+import type { World } from './world.js';
+
+const ref = (id: string, pool: string): NodeRef => ({ name: `node-${id}`, uid: `uid-${id}`, instanceId: id, group: pool, zone: 'eu-west-1a' });
+const request = (node: NodeRef, decrement = false) => ({ target: { migration: 'm', cluster: { kubeconfig: '/k' }, holder: 'h' }, node, decrement });
+const managed = { Tags: [{ Key: 'eks:nodegroup-name', Value: 'ng' }] };
+const candidatesOf = async (seen: World, node: NodeRef, before: string[] = []) => {
+  const clients = clientsOf(seen);
+  return (await driverOf(clients, node)).candidates(clients, node, [...before, node.instanceId]);
+};
+
+describe('the driver of a node', () => {
+  const seen = world({ groups: [group('own', ['i-1']), group('eks-ng', ['i-2'], managed)], claims: [claim('i-3')], instances: { 'i-5': { state: 'shutting-down', group: 'own' } } });
+  it.each([['own', 'auto-scaling-group'], ['eks-ng', 'managed-node-group'], ['karpenter/default', 'karpenter']])('of %s is %s', async (pool, kind) => {
+    expect((await driverOf(clientsOf(seen), ref('i-1', pool))).kind).toBe(kind);
+  });
+  it('of a node that nothing would replace is a person', async () => {
+    await expect(driverOf(clientsOf(seen), ref('i-9', ''))).rejects.toMatchObject({ kind: 'NeedsHuman', code: 'NoDriver' });
+  });
+  it('is found for each node by itself, in one cluster', async () => {
+    const karpenters = { labels: { 'karpenter.sh/nodepool': 'default' } };
+    const places = await placesOf(clientsOf(seen), [kubeNode('i-1'), kubeNode('i-2'), kubeNode('i-3', karpenters), kubeNode('i-4', karpenters), kubeNode('i-5')]);
+    expect([...places].map(([id, place]) => [id, place.group])).toEqual([['i-3', 'karpenter/default'], ['i-1', 'own'], ['i-2', 'eks-ng'], ['i-5', 'own']]);
+  });
+});
+
+describe('pools of nodes', () => {
+  it('are asked for once a node', async () => {
+    const seen = world({ groups: [group('own', ['i-1'])], claims: [claim('i-3')] });
+    const clients = clientsOf(seen);
+    const nodes = [kubeNode('i-1'), kubeNode('i-3', { labels: { 'karpenter.sh/nodepool': 'default' } })];
+    const pools = async () => [...(await membershipsOf(clients, nodes))].map(([id, place]) => [id, place.group]);
+    const first = await pools();
+    Object.assign(seen, { groups: [], claims: [] });
+    expect([first, await pools()]).toEqual([[['i-3', 'karpenter/default'], ['i-1', 'own']], [['i-3', 'karpenter/default'], ['i-1', 'own']]]);
+  });
+});
+
+describe('an Auto Scaling group', () => {
+  it('says why its last launch failed', async () => {
+    const seen = world({ groups: [group('own', ['i-1'], { DesiredCapacity: 2 })], activities: [{ Description: 'Launching a new EC2 instance', StatusCode: 'Failed', StatusMessage: 'Insufficient capacity' }] });
+    expect((await candidatesOf(seen, ref('i-1', 'own'))).awaited[0]?.reason).toBe('could not launch a new instance: Insufficient capacity');
+  });
+  it('whose failed launch was followed by a good one has not failed', async () => {
+    const seen = world({ groups: [group('own', ['i-1'])], activities: [{ Description: 'Launching a', StatusCode: 'Successful' }, { Description: 'Launching b', StatusCode: 'Failed' }] });
+    expect((await candidatesOf(seen, ref('i-1', 'own'))).awaited[0]?.reason).toBe('has launched no new instance yet');
+  });
+  it('that may not launch says so', async () => {
+    const seen = world({ groups: [group('own', ['i-1'], { SuspendedProcesses: [{ ProcessName: 'Launch' }] })] });
+    expect((await candidatesOf(seen, ref('i-1', 'own'))).awaited[0]?.reason).toContain('process Launch is suspended');
+  });
+  it('replaces by an instance that was not there before and lives', async () => {
+    const seen = world({ groups: [group('own', ['i-2', 'i-3', 'i-4'])], instances: { 'i-3': { state: 'pending' }, 'i-4': { state: 'terminated' } } });
+    expect((await candidatesOf(seen, ref('i-1', 'own'), ['i-2'])).instances.map(({ InstanceId }) => InstanceId)).toEqual(['i-3']);
+  });
+});
+
+describe('a termination', () => {
+  it('is not asked for where the instance is going; younger instances may replace it', async () => {
+    const seen = world({
+      groups: [group('own', ['i-2', 'i-3'])],
+      guards: {},
+      instances: {
+        'i-1': { state: 'shutting-down', ended: 'User initiated (2026-11-22 23:00:00 GMT)' },
+        'i-2': { state: 'running', launched: new Date('2026-11-01T00:00:00Z') },
+        'i-3': { state: 'running', launched: new Date('2026-11-22T23:00:05Z') },
+      },
+    });
+    expect(await terminateNode(clientsOf(seen), request(ref('i-1', 'own')))).toEqual({ instancesBefore: ['i-2'], decremented: false });
+    expect(seen.calls).toEqual([]);
+  });
+  it('asked for before is asked for again with what was there then', async () => {
+    const seen = world({
+      groups: [group('own', ['i-1', 'i-2', 'i-3'])],
+      guards: { 'termination.i-1': JSON.stringify({ instancesBefore: ['i-1', 'i-2'], decremented: false, at: '2026-11-23T00:00:00Z' }) },
+      instances: { 'i-1': { state: 'running' } },
+    });
+    expect(await terminateNode(clientsOf(seen), request(ref('i-1', 'own')))).toEqual({ instancesBefore: ['i-1', 'i-2'], decremented: false });
+    expect(seen.calls).toEqual(['terminate i-1 false']);
+  });
+  it('decrements by the sizes of this moment where our surge raised the group, and writes it down before the call', async () => {
+    const entry = { kind: 'asg-desired', set: 'whole', object: 'o', id: 'own', name: 'own', prior: '2', ours: '3', at: '2026-11-23T00:00:00Z' };
+    const instances = { 'i-1': { state: 'running' } };
+    const above = world({ groups: [group('own', ['i-1', 'i-2', 'i-3'], { MinSize: 1 })], guards: { [entryKey({ kind: 'asg-desired', id: 'own' })]: JSON.stringify(entry) }, instances });
+    const decided = { instancesBefore: ['i-1', 'i-2', 'i-3'], decremented: true };
+    expect(await terminateNode(clientsOf(above), request(ref('i-1', 'own'), true))).toEqual(decided);
+    expect(JSON.parse(above.guards?.['termination.i-1'] ?? '')).toMatchObject(decided);
+    // A crash after the call: the group is at its size again, so what is asked for again does not shrink it twice.
+    const after = world({ ...above, groups: [group('own', ['i-1', 'i-2'], { MinSize: 1 })], calls: [] });
+    expect(await terminateNode(clientsOf(after), request(ref('i-1', 'own'), true))).toEqual({ ...decided, decremented: false });
+    expect([...above.calls, ...after.calls]).toEqual(['terminate i-1 true', 'terminate i-1 false']);
+  });
+  it('in Karpenter is never with decrement: a NodePool has no size', async () => {
+    const seen = world({ claims: [claim('i-1')], guards: {}, instances: { 'i-1': { state: 'running' } } });
+    expect(await terminateNode(clientsOf(seen), request(ref('i-1', 'karpenter/default'), true))).toMatchObject({ decremented: false });
+    expect(seen.calls).toEqual(['delete claim-i-1 claim-uid-i-1']);
+  });
+  it('in Karpenter deletes the very NodeClaim, once', async () => {
+    const recorded = { 'termination.i-1': JSON.stringify({ instancesBefore: ['i-1'], decremented: false, at: '2026-11-23T00:00:00Z' }) };
+    const seen = world({ claims: [claim('i-1'), claim('i-2')], guards: recorded, instances: { 'i-1': { state: 'running' } } });
+    await terminateNode(clientsOf(seen), request(ref('i-1', 'karpenter/default')));
+    expect(seen.calls).toEqual(['delete claim-i-1 claim-uid-i-1']);
+    const going = world({ ...seen, claims: [claim('i-1', { deleting: true })], calls: [] });
+    await terminateNode(clientsOf(going), request(ref('i-1', 'karpenter/default')));
+    expect(going.calls).toEqual([]);
+  });
+  it('without a NodeClaim is tried again: Karpenter ends what it does not know', async () => {
+    const seen = world({ guards: { 'termination.i-1': JSON.stringify({ instancesBefore: [], decremented: false, at: 'x' }) }, instances: { 'i-1': { state: 'running' } } });
+    await expect(terminateNode(clientsOf(seen), request(ref('i-1', 'karpenter/default')))).rejects.toMatchObject({ kind: 'Transient', code: 'NodeClaimMissing' });
+  });
+});
+
+describe('a NodePool of Karpenter', () => {
+  const node = ref('i-1', 'karpenter/default');
+  it('counts a NodeClaim as new from our cordon on: Karpenter answers to the first evicted pod', async () => {
+    const entry = { kind: 'cordon', set: 'node', object: 'o', id: node.uid, name: node.name, prior: null, ours: 'true', at: '2026-11-23T10:00:00.700Z' };
+    const seen = world({ claims: [claim('i-2', { created: '2026-11-23T09:59:59Z' }), claim('i-3', { created: '2026-11-23T10:00:00Z' })], guards: { 'cordon.uid-i-1': JSON.stringify(entry) } });
+    const clients = clientsOf(seen);
+    expect(await (await driverOf(clients, node)).instancesBefore(clients, node)).toEqual(['i-2']);
+  });
+  it('replaces by a new NodeClaim’s instance', async () => {
+    const seen = world({ claims: [claim('i-2'), claim('i-3')], instances: { 'i-3': { state: 'running' } } });
+    expect((await candidatesOf(seen, node, ['i-2'])).instances.map(({ InstanceId }) => InstanceId)).toEqual(['i-3']);
+  });
+  it('owes no replacement where no pod waits for one', async () => {
+    expect(await candidatesOf(world({ claims: [claim('i-2')] }), node, ['i-2'])).toEqual({ instances: [], awaited: [] });
+  });
+  it('is awaited while a pod has just become unschedulable, or a NodeClaim is being launched', async () => {
+    const pod = (age: number) => ({ metadata: { namespace: 'shop', name: 'web' }, status: { conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', lastTransitionTime: new Date(Date.now() - age) }] } });
+    expect((await candidatesOf(world({ pods: [pod(2000)] }), node)).awaited[0]?.reason).toContain('Pod shop/web');
+    expect((await candidatesOf(world({ pods: [pod(120_000)] }), node)).awaited).toEqual([]);
+    expect((await candidatesOf(world({ pods: [], claims: [claim(undefined)] }), node)).awaited[0]?.object).toBe('NodeClaim claim-new');
+  });
+});

@@ -1,0 +1,93 @@
+import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
+import { ApiException } from '@kubernetes/client-node';
+import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import type { Clients } from '../../../activities/clients/index.js';
+import type { NodeClaim } from '../../../activities/kubernetes/karpenter.js';
+
+/** As little of a cluster and an account as drivers look at. */
+export interface World {
+  groups: AutoScalingGroup[];
+  activities: { Description: string; StatusCode: string; StatusMessage?: string }[];
+  /** By instance id; `ended` is EC2's reason of the state. */
+  instances: Record<string, { state: string; launched?: Date; ended?: string; group?: string }>;
+  claims: NodeClaim[];
+  pods: V1Pod[];
+  guards: Record<string, string> | undefined;
+  /** What was asked for, in order. */
+  calls: string[];
+}
+
+export function world(over: Partial<World> = {}): World {
+  return { groups: [], activities: [], instances: {}, claims: [], pods: [], guards: undefined, calls: [], ...over };
+}
+
+/** Clients that answer from it. What is not there fails the test. */
+export function clientsOf(seen: World): Clients {
+  const aws = { autoScaling: { send: (command: Command) => Promise.resolve(autoScaling(seen, command)) }, ec2: { send: (command: Command) => Promise.resolve(ec2(seen, command)) } };
+  const kube = {
+    core: {
+      readNamespacedConfigMap: () => (seen.guards === undefined ? Promise.reject(new ApiException(404, 'not found', {}, {})) : Promise.resolve({ metadata: { name: 'ciliate-guards', uid: 'u', resourceVersion: '1' }, data: seen.guards })),
+      replaceNamespacedConfigMap: ({ body }: { body: { data: Record<string, string> } }) => Promise.resolve(void (seen.guards = body.data)),
+      listPodForAllNamespaces: () => Promise.resolve({ items: seen.pods }),
+    },
+    custom: {
+      listClusterCustomObject: ({ labelSelector }: { labelSelector?: string }) =>
+        Promise.resolve({ items: seen.claims.filter(({ metadata }) => labelSelector === undefined || labelSelector === `karpenter.sh/nodepool=${metadata.labels?.['karpenter.sh/nodepool']}`) }),
+      deleteClusterCustomObject: ({ name, body }: { name: string; body: { preconditions: { uid: string } } }) => Promise.resolve(void seen.calls.push(`delete ${name} ${body.preconditions.uid}`)),
+    },
+  };
+  return { aws, kube, region: 'eu-west-1', memberships: new Map() } as unknown as Clients;
+}
+
+interface Command {
+  constructor: { name: string };
+  input: { InstanceIds?: string[]; AutoScalingGroupNames?: string[]; InstanceId?: string; ShouldDecrementDesiredCapacity?: boolean; Filters?: { Values: string[] }[] };
+}
+
+function autoScaling(seen: World, { constructor, input }: Command): unknown {
+  switch (constructor.name) {
+    case 'DescribeAutoScalingGroupsCommand':
+      return { AutoScalingGroups: seen.groups.filter((group) => input.AutoScalingGroupNames?.includes(group.AutoScalingGroupName ?? '')) };
+    case 'DescribeAutoScalingInstancesCommand':
+      return { AutoScalingInstances: seen.groups.flatMap(({ AutoScalingGroupName, Instances = [] }) => Instances.filter(({ InstanceId }) => input.InstanceIds?.includes(InstanceId ?? '')).map((instance) => ({ ...instance, AutoScalingGroupName }))) };
+    case 'DescribeScalingActivitiesCommand':
+      return { Activities: seen.activities };
+    case 'TerminateInstanceInAutoScalingGroupCommand':
+      seen.calls.push(`terminate ${input.InstanceId} ${input.ShouldDecrementDesiredCapacity}`);
+      return {};
+    default:
+      throw new Error(constructor.name);
+  }
+}
+
+function ec2(seen: World, { input }: Command): unknown {
+  const ids = input.InstanceIds ?? input.Filters?.[0]?.Values ?? [];
+  const Instances = ids.flatMap((id) => {
+    const found = seen.instances[id];
+    if (found === undefined) return [];
+    return [{ InstanceId: id, State: { Name: found.state }, StateTransitionReason: found.ended, LaunchTime: found.launched, Placement: { AvailabilityZone: 'eu-west-1a' }, Tags: found.group === undefined ? [] : [{ Key: 'aws:autoscaling:groupName', Value: found.group }] }];
+  });
+  return { Reservations: [{ Instances }] };
+}
+
+const inService = (id: string): NonNullable<AutoScalingGroup['Instances']>[number] => ({ InstanceId: id, AvailabilityZone: 'eu-west-1a', LifecycleState: 'InService', HealthStatus: 'Healthy', LaunchConfigurationName: undefined, ProtectedFromScaleIn: false });
+
+export const group = (name: string, ids: string[], over: Partial<AutoScalingGroup> = {}): AutoScalingGroup =>
+  ({ AutoScalingGroupName: name, DesiredCapacity: ids.length, Instances: ids.map(inService), Tags: [], ...over }) as AutoScalingGroup;
+
+export const kubeNode = (id: string, over: { ready?: boolean; labels?: Record<string, string> } = {}): V1Node => ({
+  metadata: { name: `node-${id}`, uid: `uid-${id}`, labels: over.labels ?? {} },
+  spec: { providerID: `aws:///eu-west-1a/${id}` },
+  status: { conditions: [{ type: 'Ready', status: over.ready === false ? 'False' : 'True' }] },
+});
+
+export const claim = (id: string | undefined, over: { pool?: string; created?: string; deleting?: boolean } = {}): NodeClaim => ({
+  metadata: {
+    name: `claim-${id ?? 'new'}`,
+    uid: `claim-uid-${id ?? 'new'}`,
+    labels: { 'karpenter.sh/nodepool': over.pool ?? 'default' },
+    creationTimestamp: over.created ?? '2026-11-01T00:00:00Z',
+    ...(over.deleting === true ? { deletionTimestamp: '2026-11-23T00:00:00Z' } : {}),
+  },
+  status: id === undefined ? {} : { providerID: `aws:///eu-west-1a/${id}` },
+});
