@@ -21,7 +21,7 @@ test-full: ## The whole matrices (an hour), written to docs/results/
 	@./ciliate --version >/dev/null
 	@CILIATE_TEST_FULL=1 node scripts/test.mjs unit full
 
-bench: ## Time a node and memory of the worker, written to docs/results/
+bench: ## Time a node, memory of the worker, other node rollers (an hour), written to docs/results/
 	@./ciliate --version >/dev/null
 	@node scripts/test.mjs bench
 

@@ -78,7 +78,7 @@ function upCommand(): Command {
     .option('--pod-start-delay <ms>', 'pod has its address to Running', integer)
     .option('--termination-delay <ms>', 'pod deleted to gone', integer)
     .option('--instance-termination-delay <ms>', 'instance shutting-down to terminated', integer)
-    .option('--workload <what>', 'standard, none, or a number of replicas (default standard)')
+    .option('--workload <what>', 'standard, busy, none, or a number of replicas (default standard)')
     .addOption(new Option('--aws-node <how>', 'who owns aws-node (default addon)').choices(['addon', 'selfmanaged']))
     .addOption(new Option('--cloud-controller <how>', 'who deletes the Node of a dead instance (default on)').choices(['on', 'slow', 'off']))
     .option('--cloud-controller-delay <ms>', 'how long `slow` takes (default 10000)', integer)
@@ -105,7 +105,7 @@ function optionsOf(flags: UpFlags): LabOptions {
   const { selfManagedGroups, workload, ...rest } = flags;
   const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as LabOptions;
   if (selfManagedGroups === true) given.managed = false;
-  if (workload === 'standard' || workload === 'none') given.workload = workload;
+  if (workload === 'standard' || workload === 'busy' || workload === 'none') given.workload = workload;
   else if (workload !== undefined) given.workload = integer(workload);
   return given;
 }

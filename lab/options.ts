@@ -40,7 +40,10 @@ const optionsSchema = z.strictObject({
   instanceTerminationDelay: milliseconds.default(500),
   /** From an add-on call to its effect. */
   addonDelay: milliseconds.default(300),
-  workload: z.union([z.enum(['standard', 'none']), z.number().int().min(1).max(20_000)]).default('standard'),
+  /** `busy` grows with the cluster, 12 Deployments of 5 for 10 nodes: what node rollers are compared on. */
+  workload: z.union([z.enum(['standard', 'busy', 'none']), z.number().int().min(1).max(20_000)]).default('standard'),
+  /** As `terminationDelay`, for the StatefulSet of the busy workload, which takes its time. */
+  slowTerminationDelay: milliseconds.default(1_200),
   awsNode: z.enum(['addon', 'selfmanaged']).default('addon'),
   vpcCniVersion: z.string().default('v1.21.1-eksbuild.3'),
   /** Environment of aws-node that differs from its defaults; goes into the add-on's configuration where there is one. */

@@ -11,6 +11,8 @@ export const cniAnnotation = 'lab.ciliate.io/cni';
 export const instanceAnnotation = 'lab.ciliate.io/instance';
 /** How long kwok waits before the pod runs, as a Go duration. */
 export const delayAnnotation = 'lab.ciliate.io/start-delay';
+/** How long a pod takes to end where that is not `terminationDelay`, as a Go duration. */
+export const endDelayAnnotation = 'lab.ciliate.io/end-delay';
 
 const alive = { key: '.metadata.deletionTimestamp', operator: 'DoesNotExist' };
 
@@ -87,7 +89,7 @@ export function kwokStages(options: ResolvedOptions): string {
     }),
     stage('pod-delete', 'Pod', {
       selector: { matchExpressions: [{ key: '.metadata.deletionTimestamp', operator: 'Exists' }] },
-      delay: { durationMilliseconds: options.terminationDelay },
+      delay: { durationMilliseconds: options.terminationDelay, durationFrom: { expressionFrom: `.metadata.annotations["${endDelayAnnotation}"]` } },
       next: { delete: true },
     }),
   ];

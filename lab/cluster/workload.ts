@@ -1,5 +1,7 @@
+import { groupSpecs } from '../options.js';
 import type { ResolvedOptions } from '../options.js';
 import type { KubeObject } from './client.js';
+import { endDelayAnnotation } from './stages.js';
 
 type Manifest = KubeObject & { [key: string]: unknown };
 
@@ -12,6 +14,7 @@ interface App {
   /** PodDisruptionBudget, if it has one. */
   budget?: { minAvailable?: number | string; maxUnavailable?: number | string };
   pod?: Record<string, unknown>;
+  annotations?: Record<string, string>;
   kind?: 'Deployment' | 'StatefulSet';
 }
 
@@ -71,6 +74,7 @@ function karpenter(): Manifest[] {
 export function workloadObjects(options: ResolvedOptions): Manifest[] {
   if (options.workload === 'none') return [];
   if (typeof options.workload === 'number') return manyReplicas(options.workload);
+  if (options.workload === 'busy') return busy(options);
   const namespace = 'shop';
   return [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
@@ -83,6 +87,27 @@ export function workloadObjects(options: ResolvedOptions): Manifest[] {
     daemonSet('log-agent', namespace, {
       tolerations: [{ operator: 'Exists', effect: 'NoSchedule' }],
       containers: [{ name: 'log-agent', image: 'example.invalid/log-agent:1', resources: { requests: { cpu: '10m' } } }],
+    }),
+  ];
+}
+
+/** For each ten nodes budgeted Deployments and singletons without a budget; one StatefulSet whose pods end slowly, one at a time. */
+function busy(options: ResolvedOptions): Manifest[] {
+  const namespace = 'shop';
+  const tens = Math.max(1, Math.round(groupSpecs(options).reduce((sum, group) => sum + group.desired, 0) / 10));
+  const numbered = (count: number, make: (index: number) => Manifest[]): Manifest[] => Array.from({ length: count }, (_, index) => make(index + 1)).flat();
+  return [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
+    ...numbered(12 * tens, (index) => app({ name: `web-${String(index)}`, namespace, replicas: 5, budget: { maxUnavailable: 1 } })),
+    ...numbered(3 * tens, (index) => app({ name: `single-${String(index)}`, namespace, replicas: 1 })),
+    ...app({
+      name: 'db',
+      namespace,
+      replicas: 3,
+      kind: 'StatefulSet',
+      budget: { maxUnavailable: 1 },
+      annotations: { [endDelayAnnotation]: `${String(options.slowTerminationDelay)}ms` },
+      pod: { terminationGracePeriodSeconds: 60 },
     }),
   ];
 }
@@ -108,7 +133,7 @@ function app(spec: App): Manifest[] {
     ...(spec.pod?.['volumes'] === undefined ? {} : { volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }] }),
   };
   const template = {
-    metadata: { labels },
+    metadata: { labels, ...(spec.annotations ? { annotations: spec.annotations } : {}) },
     spec: {
       terminationGracePeriodSeconds: 5,
       topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway', labelSelector: { matchLabels: { app: spec.name } } }],

@@ -8,12 +8,21 @@ export interface Results {
   /** Paragraph before the table: what was done, and what it does not show. */
   about: string[];
   rows: Record<string, string | number>[];
+  /** A file beside it that shows the same. */
+  plot?: string;
+  /** What the plot is drawn from; JSON only. */
+  lines?: object[];
+}
+
+export function resultsFolder(): string {
+  const folder = fileURLToPath(new URL('../../docs/results/', import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  return folder;
 }
 
 /** Writes docs/results/NAME.md and .json: what a whole matrix or a benchmark saw, committed with the code that it is about. */
 export function writeResults(name: string, result: Results): void {
-  const folder = fileURLToPath(new URL('../../docs/results/', import.meta.url));
-  mkdirSync(folder, { recursive: true });
+  const folder = resultsFolder();
   const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
   const at = new Date().toISOString();
   const columns = Object.keys(result.rows[0] ?? {});
@@ -25,6 +34,7 @@ export function writeResults(name: string, result: Results): void {
     '',
     ...result.about,
     '',
+    ...(result.plot ? [`![${result.title}](${result.plot})`, ''] : []),
     line(columns),
     line(columns.map(() => '---')),
     ...result.rows.map((row) => line(columns.map((column) => row[column] ?? ''))),

@@ -110,6 +110,23 @@ describe('ClusterEvents', () => {
     expect(await events.listen(() => true).next(50)).toBe(false);
   });
 
+  it('keeps what it saw, for plans: the list, and what happened since', async () => {
+    expect(await events.snapshot()).toEqual({ nodes: [], pods: [], budgets: [] });
+    const mine = events.listen(named('b'));
+    const taint = { key: 'k', effect: 'NoSchedule' };
+    await api.send('/api/v1/nodes', 'ADDED', { metadata: { name: 'a', uid: 'u-a', resourceVersion: '8', creationTimestamp: '2026-01-01T00:00:00Z', managedFields: [{}] }, spec: { taints: [taint] }, status: { images: [{}] } });
+    await api.send('/api/v1/nodes', 'ADDED', { metadata: { name: 'b', uid: 'u-b', resourceVersion: '9' } });
+    expect(await mine.next(20_000)).toBe(true);
+    const { nodes } = await events.snapshot();
+    expect(nodes.map(({ metadata }) => metadata?.name)).toEqual(['a', 'b']);
+    expect(nodes[0]).toMatchObject({ metadata: { creationTimestamp: new Date('2026-01-01') }, spec: { taints: [taint] } });
+    expect(JSON.stringify(nodes)).not.toMatch(/images|managedFields/);
+    const gone = events.listen(named('a'));
+    await api.send('/api/v1/nodes', 'DELETED', { metadata: { name: 'a', uid: 'u-a', resourceVersion: '10' } });
+    await gone.next(20_000);
+    expect((await events.snapshot()).nodes.map(({ metadata }) => metadata?.name)).toEqual(['b']);
+  });
+
   it('wakes everybody when it is closed', async () => {
     const waits = events.listen(() => false).next(60_000);
     events.close();

@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { admit } from '../../../domain/pool/admit.js';
+import { startRamp } from '../../../domain/pool/ramp.js';
+import { rankOf } from '../../../domain/pool/rank.js';
+import { survey } from '../../../domain/pool/survey.js';
+import type { SeenNode, Survey } from '../../../domain/pool/survey.js';
+import { selects } from '../../../domain/kubernetes/selector.js';
+import { refreshSchema } from '../../../domain/spec/schema.js';
+
+const node = (name: string, over: Partial<SeenNode> = {}): SeenNode => ({
+  ref: { name, uid: `uid-${name}`, instanceId: `i-${name}`, group: 'g', zone: `z${name.charCodeAt(0) % 3}` },
+  labels: {}, created: 0, old: true, usable: true, hostsOperator: false, ...over,
+});
+const seen = (over: Partial<Survey> = {}): Survey => {
+  const nodes = over.nodes ?? ['a', 'b', 'c'].map((name) => node(name));
+  return {
+    nodes, pods: [], budgets: [], flights: [], exclude: [], later: [], ramp: startRamp(false), refresh: refreshSchema.parse({}),
+    groups: [{ name: 'g', desired: nodes.length, inService: nodes.map(({ ref }) => ref.instanceId) }], ...over,
+  };
+};
+const started = (of: Survey) => admit(survey(of).view).start.map(({ node: { name } }) => name);
+
+describe('what the pool may choose from', () => {
+  it('is one node at a time where nothing else is asked for, and none while one is missing', () => {
+    expect(started(seen())).toHaveLength(1);
+    expect(started(seen({ flights: [{ instanceId: 'i-a', group: 'workers', draining: true, decrement: false }] }))).toEqual([]);
+    expect(started(seen({ nodes: [node('a'), node('b', { usable: false, old: false }), node('c')] }))).toEqual([]);
+  });
+
+  it('is nothing before the extra nodes of a surge are there', () => {
+    const refresh = refreshSchema.parse({ maxSurge: 2, maxUnavailable: 0 });
+    const groups = [{ name: 'g', desired: 5, prior: 3, inService: ['i-a', 'i-b', 'i-c', 'i-d', 'i-e'] }];
+    const young = ['d', 'e'].map((name) => node(name, { old: false }));
+    expect(started(seen({ refresh, groups }))).toEqual([]);
+    expect(started(seen({ refresh, groups, nodes: [...['a', 'b', 'c'].map((name) => node(name)), ...young] }))).toHaveLength(2);
+    expect(survey(seen({ refresh })).maxSurge).toBe(2);
+  });
+
+  it('marks the last ones for decrement, and takes Cilium nodes that a skipped one has left over', () => {
+    const refresh = refreshSchema.parse({ maxSurge: 1, maxUnavailable: 0 });
+    const groups = [{ name: 'g', desired: 4, prior: 3, inService: ['i-a', 'i-x', 'i-y', 'i-z'] }];
+    const young = ['x', 'y', 'z'].map((name) => node(name, { old: false }));
+    const last = seen({ refresh, groups, nodes: [node('a'), ...young] });
+    expect(admit(survey(last).view).start).toMatchObject([{ node: { name: 'a' }, decrement: true }]);
+    const skipped = admit(survey({ ...last, exclude: ['a'] }).view).start;
+    expect(skipped).toMatchObject([{ decrement: true }]);
+    expect(skipped[0]?.node.name).not.toBe('a');
+  });
+
+  it('leaves postponed nodes to the end', () => {
+    expect(started(seen({ later: ['i-a', 'i-b'] }))).toEqual(['c']);
+    expect(started(seen({ nodes: [node('a')], later: ['i-a'] }))).toEqual(['a']);
+    expect(survey(seen({ nodes: [node('a'), node('b')], later: ['i-a'], flights: [{ instanceId: 'i-b', group: 'workers', draining: true, decrement: false }] })).view.candidates).toEqual([]);
+  });
+
+  it('counts pods of each budget by node, and no two drains use one budget that allows one', () => {
+    const refresh = refreshSchema.parse({ maxUnavailable: 3 });
+    const pods = ['a', 'b'].map((name) => ({ node: name, namespace: 'shop', labels: { app: 'cart' } }));
+    const budgets = [{ namespace: 'shop', name: 'cart', selector: { matchLabels: { app: 'cart' } }, disruptionsAllowed: 1 }];
+    const names = started(seen({ refresh, pods, budgets }));
+    expect(names).toContain('c');
+    expect(names.filter((name) => name !== 'c')).toHaveLength(1);
+  });
+
+  it('has one canary of each group first', () => {
+    const refresh = refreshSchema.parse({ maxUnavailable: 3 });
+    const other = node('d', { ref: { ...node('d').ref, group: 'h' } });
+    const nodes = [...['a', 'b', 'c'].map((name) => node(name)), other];
+    const groups = [{ name: 'g', desired: 3, inService: [] }, { name: 'h', desired: 1, inService: [] }];
+    expect(started(seen({ refresh, nodes, groups, ramp: startRamp(true) }))).toHaveLength(1);
+    expect(started(seen({ refresh, nodes, groups, ramp: { ...startRamp(true), proven: ['g'] } }))).toEqual(['d']);
+  });
+});
+
+it("the operator's order: listed first, by label, the rest, listed last", () => {
+  const order = { label: 'wave', first: ['x'], last: ['y'] };
+  const names: { name: string; labels: Record<string, string> }[] = [
+    { name: 'y', labels: { wave: '1' } },
+    { name: 'plain', labels: {} },
+    { name: 'two', labels: { wave: '2' } },
+    { name: 'one', labels: { wave: '1' } },
+    { name: 'x', labels: {} },
+    { name: 'odd', labels: { wave: 'soon' } },
+  ];
+  expect([...names].sort((a, b) => rankOf(a, order) - rankOf(b, order)).map(({ name }) => name)).toEqual(['x', 'one', 'two', 'plain', 'odd', 'y']);
+});
+
+it.each([
+  [{ matchLabels: { a: '1' } }, { a: '1', b: '2' }, true],
+  [{ matchLabels: { a: '1' } }, { a: '2' }, false],
+  [{ matchExpressions: [{ key: 'a', operator: 'In', values: ['1', '2'] }] }, { a: '2' }, true],
+  [{ matchExpressions: [{ key: 'a', operator: 'NotIn', values: ['1'] }] }, {}, true],
+  [{ matchExpressions: [{ key: 'a', operator: 'Exists' }] }, {}, false],
+  [{ matchExpressions: [{ key: 'a', operator: 'DoesNotExist' }] }, {}, true],
+  [{}, { a: '1' }, true],
+  [undefined, { a: '1' }, false],
+])('selector %j on %j: %s', (selector, labels, expected) => expect(selects(selector, labels as Record<string, string>)).toBe(expected));
