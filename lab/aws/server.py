@@ -51,19 +51,23 @@ class Aws:
         threading.Thread(target=self.cloud.run, daemon=True).start()
 
     def sync_nodegroups(self):
-        """UpdateNodegroupConfig changes the group behind it, which moto does not do."""
+        """As EKS and its groups keep each other: UpdateNodegroupConfig sets the sizes that it names, and DesiredCapacity comes back."""
         for cluster in self.account.eks.clusters.values():
             for nodegroup in cluster.nodegroups.values():
                 scaling = dict(nodegroup.scaling_config or {})
-                key = nodegroup.arn
-                if self.scaling_seen.setdefault(key, scaling) == scaling:
-                    continue
-                self.scaling_seen[key] = scaling
+                before = self.scaling_seen.setdefault(nodegroup.arn, scaling)
                 for reference in nodegroup.resources["autoScalingGroups"]:
                     group = self.account.asg.autoscaling_groups.get(reference["name"])
-                    if group:
+                    if not group:
+                        continue
+                    if scaling != before:
                         group.min_size, group.max_size = scaling["minSize"], scaling["maxSize"]
-                        group.set_desired_capacity(scaling["desiredSize"])
+                        if scaling["desiredSize"] != before["desiredSize"]:
+                            group.set_desired_capacity(scaling["desiredSize"])
+                    # Whoever moved it (an autoscaler, a termination with decrement): EKS tells what the group has.
+                    scaling["desiredSize"] = group.desired_capacity
+                    nodegroup.scaling_config = dict(scaling)
+                self.scaling_seen[nodegroup.arn] = scaling
 
     # -- WSGI ----------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
 import { ExitError, EXIT } from '../exit.js';
 import { findTemporal } from './discover.js';
 import { portFor } from './ports.js';
@@ -110,11 +111,22 @@ async function untilAnswers(child: ChildProcess, { port, errors }: { port: numbe
   child.once('exit', (code) => (failure ??= `it ended with code ${code}${errors()}`));
   while (Date.now() < deadline) {
     if (failure !== undefined) throw new ExitError(EXIT.usage, `Temporal's dev server did not start: ${failure}`);
-    if (await accepts(port)) return;
+    // The port is open before the frontend is healthy.
+    if ((await accepts(port)) && (await isHealthy(port))) return;
     await sleep(50);
   }
   child.kill('SIGKILL');
   throw new ExitError(EXIT.usage, `Temporal's dev server did not answer on port ${port} within ${START_TIMEOUT_MS / 1000} s${errors()}`);
+}
+
+async function isHealthy(port: number): Promise<boolean> {
+  try {
+    const connection = await Connection.connect({ address: `${LOOPBACK}:${port}`, connectTimeout: '2s' });
+    await connection.close();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function accepts(port: number): Promise<boolean> {

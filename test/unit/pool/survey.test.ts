@@ -23,7 +23,7 @@ const started = (of: Survey) => admit(survey(of).view).start.map(({ node: { name
 describe('what the pool may choose from', () => {
   it('is one node at a time where nothing else is asked for, and none while one is missing', () => {
     expect(started(seen())).toHaveLength(1);
-    expect(started(seen({ flights: [{ instanceId: 'i-a', group: 'workers', draining: true, decrement: false }] }))).toEqual([]);
+    expect(started(seen({ flights: [{ instanceId: 'i-a', group: 'g', draining: true, decrement: false }] }))).toEqual([]);
     expect(started(seen({ nodes: [node('a'), node('b', { usable: false, old: false }), node('c')] }))).toEqual([]);
   });
 
@@ -50,7 +50,7 @@ describe('what the pool may choose from', () => {
   it('leaves postponed nodes to the end', () => {
     expect(started(seen({ later: ['i-a', 'i-b'] }))).toEqual(['c']);
     expect(started(seen({ nodes: [node('a')], later: ['i-a'] }))).toEqual(['a']);
-    expect(survey(seen({ nodes: [node('a'), node('b')], later: ['i-a'], flights: [{ instanceId: 'i-b', group: 'workers', draining: true, decrement: false }] })).view.candidates).toEqual([]);
+    expect(survey(seen({ nodes: [node('a'), node('b')], later: ['i-a'], flights: [{ instanceId: 'i-b', group: 'g', draining: true, decrement: false }] })).view.candidates).toEqual([]);
   });
 
   it('counts pods of each budget by node, and no two drains use one budget that allows one', () => {
