@@ -41,6 +41,8 @@ class Cloud:
         self.termination_delay = config["instanceTerminationDelay"] / 1000
         self.reuse_address = config["reuseAddress"]
         self.launches_held = False
+        self.launch_failure = None
+        self.failed_at = {}
         self.timers = []
         self.groups = lambda: []
         self.free_addresses = {}
@@ -118,6 +120,9 @@ def reconcile(cloud, group):
         # EC2 gives an address out again only once its instance has let go of it.
         occupying += len([s for s in group.instance_states if s.lifecycle_state == "Terminating"])
     if occupying < want and not suspended(group, "Launch") and not cloud.launches_held:
+        if cloud.launch_failure:
+            fail_to_launch(cloud, group)
+            return
         for _ in range(want - occupying):
             launch(cloud, group)
         cloud.touch()
@@ -143,6 +148,16 @@ def settle(cloud, group, state):
         and not suspended(group, "HealthCheck")
     ):
         begin_termination(cloud, group, state, "in response to an ELB or user-set health check")
+
+
+def fail_to_launch(cloud, group):
+    """A group that cannot launch tries again and again; once a second here."""
+    now = time.monotonic()
+    if now - cloud.failed_at.get(group.name, 0) < 1:
+        return
+    cloud.failed_at[group.name] = now
+    entry = cloud.record(group, "Launching a new EC2 instance", "an instance was started in response to a difference between desired and actual capacity.", "Failed")
+    entry["StatusMessage"] = cloud.launch_failure
 
 
 def launch(cloud, group):

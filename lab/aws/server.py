@@ -150,6 +150,8 @@ class Aws:
             self.addons.schema_has_affinity = body["addonSchemaHasAffinity"]
         if "launchesHeld" in body:
             self.cloud.launches_held = body["launchesHeld"]
+        if "launchFailure" in body:
+            self.cloud.launch_failure = body["launchFailure"]
         if "instanceTerminationDelay" in body:
             self.cloud.termination_delay = body["instanceTerminationDelay"] / 1000
         for update in body.get("eksUpdates", []):

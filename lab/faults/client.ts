@@ -23,6 +23,8 @@ export interface AwsSettings {
   addonSchemaHasAffinity?: boolean;
   /** No Auto Scaling group launches anything while true: as when EC2 has no capacity. */
   launchesHeld?: boolean;
+  /** Every launch of a group fails, with these words of AWS; null: no more. */
+  launchFailure?: string | null;
   /** Milliseconds from shutting-down to terminated, from now on. */
   instanceTerminationDelay?: number;
   /** Status changes of EKS updates made by `addEksUpdate`. */
