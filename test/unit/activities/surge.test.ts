@@ -36,6 +36,7 @@ class World {
       replaceNamespacedConfigMap: keep,
       deleteNamespacedConfigMap: () => Promise.resolve(void (this.ledger = undefined)),
       listNamespacedPod: () => Promise.resolve({ items: [pod, ...this.others] }),
+      listNode: () => Promise.resolve({ items: [] }),
     };
     const apps = {
       readNamespacedReplicaSet: () => Promise.resolve({ metadata: { ownerReferences: owner('Deployment', 'solo') } }),
