@@ -58,11 +58,16 @@ async function nodeGonePass(clients: Clients, ref: NodeRef, at: { terminatedAt: 
 async function unlabel(clients: Clients, node: V1Node): Promise<void> {
   const { name = '', uid, labels = {} } = node.metadata ?? {};
   if (labels[CNI_LABEL] !== CNI_LABEL_AWS) return;
-  await patchNode(clients, name, [
-    { op: 'test', path: '/metadata/uid', value: uid },
-    { op: 'test', path: '/spec/providerID', value: node.spec?.providerID },
-    { op: 'remove', path: pointer('metadata', 'labels', CNI_LABEL) },
-  ]);
+  try {
+    await patchNode(clients, name, [
+      { op: 'test', path: '/metadata/uid', value: uid },
+      { op: 'test', path: '/spec/providerID', value: node.spec?.providerID },
+      { op: 'remove', path: pointer('metadata', 'labels', CNI_LABEL) },
+    ]);
+  } catch (error) {
+    // The cloud controller was faster: that is what is awaited here.
+    if (!isNotFound(error)) throw error;
+  }
 }
 
 async function deleteNode(clients: Clients, ref: NodeRef): Promise<void> {
