@@ -85,7 +85,12 @@ export class ClusterEvents implements EventSource {
   async snapshot(): Promise<Snapshot> {
     this.#needed();
     if (this.#listeners.size === 0) this.#unneeded();
-    const all = async <T extends Kept>(kind: ClusterEvent['kind']): Promise<T[]> => (await this.#streams.get(kind)?.objects()) as T[] | undefined ?? [];
+    const all = async <T extends Kept>(kind: ClusterEvent['kind']): Promise<T[]> => {
+      const stream = this.#streams.get(kind);
+      // A worker that stops sees nothing: that must not look like a cluster without nodes.
+      if (stream === undefined) throw unwatchable(kind, new Error('this worker is stopping'));
+      return (await stream.objects()) as T[];
+    };
     const [nodes, pods, budgets] = await Promise.all([all<V1Node>('Node'), all<V1Pod>('Pod'), all<V1PodDisruptionBudget>('PodDisruptionBudget')]);
     return { nodes, pods, budgets };
   }
@@ -196,7 +201,7 @@ class Stream {
   async objects(): Promise<Kept[]> {
     for (const started = Date.now(); this.#version === undefined; ) {
       await Promise.race([this.#began, sleep(1_000, undefined, { ref: false })]);
-      if (this.#version === undefined && (this.#closed || Date.now() - started > BEGIN_MS)) throw this.#unwatchable();
+      if (this.#version === undefined && (this.#closed || Date.now() - started > BEGIN_MS)) throw unwatchable(this.kind, this.#failure);
       if (this.#version === undefined) await sleep(50, undefined, { ref: false });
     }
     return [...this.#kept.values()];
@@ -264,11 +269,11 @@ class Stream {
     if (error) this.#version = undefined;
     this.#timer = setTimeout(() => (this.#began = this.#open()), error ? REOPEN_MS : 0).unref();
   }
+}
 
-  #unwatchable(): CiliateError {
-    const seen = this.#failure instanceof Error ? this.#failure.message : 'no answer';
-    return new CiliateError('Transient', { object: `watch of ${WATCHED[this.kind].path}`, expected: 'a list and a watch', seen, todo: 'It is tried again; the verbs list and watch are needed.' }, { code: 'Unwatchable', cause: this.#failure });
-  }
+function unwatchable(kind: ClusterEvent['kind'], cause: unknown): CiliateError {
+  const seen = cause instanceof Error ? cause.message : 'no answer';
+  return new CiliateError('Transient', { object: `watch of ${WATCHED[kind].path}`, expected: 'a list and a watch', seen, todo: 'It is tried again; the verbs list and watch are needed.' }, { code: 'Unwatchable', cause });
 }
 
 function uidOf(object: Kept): string {

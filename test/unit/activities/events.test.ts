@@ -127,6 +127,11 @@ describe('ClusterEvents', () => {
     expect((await events.snapshot()).nodes.map(({ metadata }) => metadata?.name)).toEqual(['b']);
   });
 
+  it('that are closed are no empty cluster: a worker that stops must not think that all nodes are done', async () => {
+    events.close();
+    await expect(events.snapshot()).rejects.toMatchObject({ kind: 'Transient', code: 'Unwatchable' });
+  });
+
   it('wakes everybody when it is closed', async () => {
     const waits = events.listen(() => false).next(60_000);
     events.close();
