@@ -176,7 +176,7 @@ export interface Activities {
   admitNodes(input: AdmitRequest): Promise<Admitted>;
   /**
    * Look: what is true of the node right now (identity is instance id and Node UID), and whether the cluster would stand its
-   * loss: operator ready and with a place to go, the group whole and its nodes Ready, workloads not already down. Then, ledger
+   * loss: operator ready and with a place to go, workloads not already down (its pool is admission's matter). Then, ledger
    * first, cordon and exclude-from-external-load-balancers. `workloads` have pods here, with their ready counts from before. A
    * situation other than `present` is done at once, with nothing touched. `surplus`: a Cilium node that a surge has left over.
    */

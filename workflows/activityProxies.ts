@@ -29,19 +29,15 @@ const long = proxyActivities<Activities>({
  * Looks (activities/api.ts): the retry does the waiting. The interval grows with the time waited, to a tenth of it, so that
  * waiting costs at most a tenth of what is awaited; 5 s is the cap, for the API server's sake.
  */
-const look = proxyActivities<Activities>({
+const looking = {
   startToCloseTimeout: '2m',
   ...common,
   retry: { initialInterval: '200ms', backoffCoefficient: 1.1, maximumInterval: '5s' },
-});
+} as const;
+const look = proxyActivities<Activities>(looking);
 
 /** A look that nobody waits out: when a node ends meanwhile it is asked anew, and the old one may end when it learns of that. */
-const swift = proxyActivities<Activities>({
-  startToCloseTimeout: '2m',
-  ...common,
-  cancellationType: ActivityCancellationType.TRY_CANCEL,
-  retry: { initialInterval: '200ms', backoffCoefficient: 1.1, maximumInterval: '5s' },
-});
+const swift = proxyActivities<Activities>({ ...looking, cancellationType: ActivityCancellationType.TRY_CANCEL });
 
 export const acts: Activities = {
   temporalFacts: brief.temporalFacts,

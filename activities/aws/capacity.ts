@@ -2,14 +2,7 @@ import { SetDesiredCapacityCommand, UpdateAutoScalingGroupCommand } from '@aws-s
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import { UpdateNodegroupConfigCommand } from '@aws-sdk/client-eks';
 import type { Clients } from '../clients/index.js';
-
-/** The EKS managed node group that an Auto Scaling group belongs to, by the tags that EKS gives it. */
-export function nodegroupOf(group: AutoScalingGroup): { cluster: string; nodegroup: string } | undefined {
-  const tag = (key: string) => group.Tags?.find((candidate) => candidate.Key === key)?.Value;
-  const cluster = tag('eks:cluster-name');
-  const nodegroup = tag('eks:nodegroup-name');
-  return cluster === undefined || nodegroup === undefined ? undefined : { cluster, nodegroup };
-}
+import { managedBy } from './groups.js';
 
 /**
  * Sets sizes of a group; absent ones stay. EKS owns those of a managed node group, so they are set there: it would put back
@@ -17,7 +10,7 @@ export function nodegroupOf(group: AutoScalingGroup): { cluster: string; nodegro
  * https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateNodegroupConfig.html
  */
 export async function setSizes(clients: Clients, group: AutoScalingGroup, sizes: { desired?: number; max?: number }): Promise<void> {
-  const managed = nodegroupOf(group);
+  const managed = managedBy(group);
   if (managed !== undefined) {
     const scalingConfig = { ...(sizes.desired === undefined ? {} : { desiredSize: sizes.desired }), ...(sizes.max === undefined ? {} : { maxSize: sizes.max }) };
     await clients.aws.eks.send(new UpdateNodegroupConfigCommand({ clusterName: managed.cluster, nodegroupName: managed.nodegroup, scalingConfig }));

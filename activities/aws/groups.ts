@@ -45,6 +45,14 @@ export async function describeGroup(clients: Clients, name: string): Promise<Aut
   );
 }
 
+/** The EKS managed node group that an Auto Scaling group belongs to, by the tags that EKS gives it. */
+export function managedBy(group: AutoScalingGroup): { cluster: string; nodegroup: string } | undefined {
+  const tag = (key: string) => group.Tags?.find((candidate) => candidate.Key === key)?.Value;
+  const cluster = tag('eks:cluster-name');
+  const nodegroup = tag('eks:nodegroup-name');
+  return cluster === undefined || nodegroup === undefined ? undefined : { cluster, nodegroup };
+}
+
 export function* chunks<T>(items: T[], size: number): Generator<T[]> {
   for (let at = 0; at < items.length; at += size) yield items.slice(at, at + size);
 }

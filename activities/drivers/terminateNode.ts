@@ -21,7 +21,7 @@ export async function terminateNode(clients: Clients, request: NodeRequest & { d
     decremented: await driver.decrements(clients, request, going),
   };
   if (going) return termination;
-  if (recorded?.decremented !== termination.decremented) await recordTermination(clients, node.instanceId, termination);
+  if (recorded?.decremented !== termination.decremented) await recordTermination(clients, node, termination);
   await driver.terminate(clients, { ...request, decrement: termination.decremented });
   return termination;
 }

@@ -1,8 +1,10 @@
+import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import { drainVerdict } from '../../domain/kubernetes/drain.js';
 import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { instanceIdOf, isReady, zoneOf } from '../../domain/kubernetes/resources.js';
-import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
+import type { Entries } from '../../domain/ledger.js';
+import { CNI_LABEL, CNI_LABEL_AWS, GUARDS_LEDGER } from '../../domain/names.js';
 import { admit } from '../../domain/pool/admit.js';
 import { survey } from '../../domain/pool/survey.js';
 import type { SeenGroup, SeenNode, SeenPod, Survey } from '../../domain/pool/survey.js';
@@ -13,11 +15,13 @@ import { raiseCapacity } from '../aws/raiseCapacity.js';
 import type { ClusterEvent } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
 import { membershipsOf } from '../drivers/memberships.js';
-import { readGuards } from './guardsLedger.js';
+import { readData } from './configMap.js';
+import { guardsIn } from './guardsLedger.js';
 import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { listNodes } from './lists.js';
 import { isOperator, standingsOf } from './standing.js';
+import { decrementedIn } from './terminations.js';
 
 /** What could let another node start: a node that became usable, a budget that frees, a pod that left a node in flight. */
 function matters(event: ClusterEvent): boolean {
@@ -37,7 +41,8 @@ export function admitNodes(clients: Clients, request: AdmitRequest): Promise<Adm
 }
 
 async function pass(clients: Clients, { refresh, ramp, exclude, later, flights, known }: AdmitRequest): Promise<Admitted> {
-  const [snapshot, ledger, alone] = await Promise.all([clients.events.snapshot(), readGuards(clients), leftAlone(clients, refresh.leaveAlone)]);
+  const [snapshot, data, alone] = await Promise.all([clients.events.snapshot(), readData(clients, GUARDS_LEDGER), leftAlone(clients, refresh.leaveAlone)]);
+  const ledger = guardsIn(data ?? {});
   const standing = await standingsOf(clients, snapshot);
   const memberships = await membershipsOf(clients, snapshot.nodes);
   const hosts = new Set(snapshot.pods.filter(isOperator).map((pod) => pod.spec?.nodeName));
@@ -51,19 +56,22 @@ async function pass(clients: Clients, { refresh, ramp, exclude, later, flights, 
     const ref = { name, uid: node.metadata?.uid ?? '', instanceId, group: member?.group ?? '', zone: zoneOf(node) || (member?.zone ?? '') };
     return [{ ref, labels: node.metadata?.labels ?? {}, created: node.metadata?.creationTimestamp?.getTime() ?? 0, old: at === 'aws', usable: isUsable(node), hostsOperator: hosts.has(name) }];
   });
+  const names = [...new Set(nodes.map(({ ref }) => ref.group))].filter((name) => name !== '' && nodePoolOf(name) === undefined);
+  const groups = await describeGroups(clients, names);
   const seen: Survey = {
     nodes,
     pods: evictable(snapshot.pods),
     budgets: snapshot.budgets.map((budget) => ({ namespace: budget.metadata?.namespace ?? '', name: budget.metadata?.name ?? '', selector: budget.spec?.selector, disruptionsAllowed: budget.status?.disruptionsAllowed ?? 0 })),
-    groups: await groupsOf(clients, nodes, ledger),
+    groups: sizesOf(nodes, groups, ledger),
     flights,
+    decremented: decrementedIn(data ?? {}),
     exclude: [...exclude, ...alone],
     later,
     ramp,
     refresh,
   };
   const { view, most, maxSurge, oldNodes } = survey(seen);
-  await raiseCapacity(clients, oldNodes.filter(({ name }) => nodePoolOf(name) === undefined), maxSurge);
+  await raiseCapacity(clients, { extra: maxSurge, groups: oldNodes.filter(({ name }) => nodePoolOf(name) === undefined) }, { groups, ledger });
   const { start, waits } = admit(view);
   const left = view.candidates.length;
   const old = new Set(nodes.filter((node) => node.old).map(({ ref }) => ref.instanceId));
@@ -84,15 +92,12 @@ async function leftAlone(clients: Clients, selector: string | undefined): Promis
 }
 
 /** Groups of all nodes, also of those that are done: what they want together is what the cluster had. */
-async function groupsOf(clients: Clients, nodes: readonly SeenNode[], ledger: Parameters<typeof raised>[0]): Promise<SeenGroup[]> {
-  const names = [...new Set(nodes.map(({ ref }) => ref.group))].filter((name) => name !== '');
-  const nodePools = names.filter((name) => nodePoolOf(name) !== undefined);
-  const groups = await describeGroups(clients, names.filter((name) => nodePoolOf(name) === undefined));
+function sizesOf(nodes: readonly SeenNode[], groups: readonly AutoScalingGroup[], ledger: Entries): SeenGroup[] {
+  const nodePools = [...new Set(nodes.map(({ ref }) => ref.group))].filter((name) => nodePoolOf(name) !== undefined);
   const sized = groups.map((group): SeenGroup => {
     const name = group.AutoScalingGroupName ?? '';
-    const prior = raised(ledger, name)?.prior;
     const inService = (group.Instances ?? []).filter(({ LifecycleState }) => LifecycleState === 'InService').map(({ InstanceId = '' }) => InstanceId);
-    return { name, desired: group.DesiredCapacity ?? 0, ...(prior === undefined ? {} : { prior }), inService };
+    return { name, desired: group.DesiredCapacity ?? 0, surge: raised(ledger, name), inService };
   });
   return [...sized, ...nodePools.map((name): SeenGroup => ({ name, desired: null, inService: [] }))];
 }

@@ -7,13 +7,11 @@ import { lbExclusionGuard } from './guards/lbExclusion.js';
 import { giveBackNode } from './guards.js';
 import { dropTerminations } from './terminations.js';
 
-const none = (): Promise<[]> => Promise.resolve([]);
-
 /** Ledger, then cordon and load-balancer exclusion. A cordon of somebody else's is left theirs. */
 export async function cordonNode(clients: Clients, ref: NodeRef): Promise<void> {
   const node = await orUndefined(clients.kube.core.readNode({ name: ref.name }));
   if (node?.metadata?.uid !== ref.uid) return;
-  for (const guard of [cordonGuard, lbExclusionGuard]) await hold(clients, { ...guard, wanted: none }, [guard.entryFor(node)]);
+  for (const guard of [cordonGuard, lbExclusionGuard]) await hold(clients, guard, [guard.entryFor(node)]);
 }
 
 /** The node as it was found, as far as it is ours; its entries go, also where the Node is gone. */

@@ -1,15 +1,12 @@
-import pLimit from 'p-limit';
 import { entryKey, givingBack, taking } from '../../domain/ledger.js';
 import type { GuardEntry, GuardKind, GuardNow, LedgerSet } from '../../domain/ledger.js';
 import type { Clients } from '../clients/index.js';
-import { stopIfCancelled } from '../look.js';
+import { each } from './each.js';
 import { dropGuards, putGuards, readGuards } from './guardsLedger.js';
 
 /** One kind of thing that is changed for a while and given back. What may be done to it is decided by domain/ledger.ts. */
 export interface Guard {
   kind: GuardKind;
-  /** What `set` asks for right now: each object with its value, and the entry that taking it would write. */
-  wanted(clients: Clients, set: LedgerSet): Promise<{ now: GuardNow; entry: GuardEntry }[]>;
   /** Values of these entries' objects by {@link entryKey}; an object that is gone (or another of that name) has none. */
   read(clients: Clients, entries: GuardEntry[]): Promise<Map<string, GuardNow>>;
   /** Sets the value, only on the very object of the entry and only while it is not somebody else's. */
@@ -18,15 +15,18 @@ export interface Guard {
   missed?(clients: Clients, entry: GuardEntry): Promise<string[]>;
 }
 
+/** A guard that is taken with its set; the others are wanted node by node, or by those who know by how much. */
+export interface SetGuard extends Guard {
+  /** What `set` asks for right now: each object with its value, and the entry that taking it would write. */
+  wanted(clients: Clients, set: LedgerSet): Promise<{ now: GuardNow; entry: GuardEntry }[]>;
+}
+
 export interface GivenBack {
   given: string[];
   /** No longer ours: named, and left as they are. */
   left: string[];
   missed: string[];
 }
-
-/** Writes side by side: enough for hundreds of nodes, gentle on the API server. */
-const AT_ONCE = 8;
 
 /** Takes what `wanted` lists and is not held yet: entries first, changes after. Returns what was changed, for people. */
 export async function hold(clients: Clients, guard: Guard, wanted: { now: GuardNow; entry: GuardEntry }[]): Promise<string[]> {
@@ -64,14 +64,3 @@ export async function giveBack(clients: Clients, guard: Guard, entries: GuardEnt
   return result;
 }
 
-async function each<T>(items: T[], act: (item: T) => Promise<void>): Promise<void> {
-  const limit = pLimit(AT_ONCE);
-  await Promise.all(
-    items.map((item) =>
-      limit(() => {
-        stopIfCancelled();
-        return act(item);
-      }),
-    ),
-  );
-}

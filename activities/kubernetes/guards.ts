@@ -5,7 +5,7 @@ import { desiredGuard, maxGuard } from '../aws/guards/sizes.js';
 import type { GuardSet } from '../api.js';
 import type { Clients } from '../clients/index.js';
 import { giveBack, hold } from './guard.js';
-import type { GivenBack, Guard } from './guard.js';
+import type { GivenBack, Guard, SetGuard } from './guard.js';
 import { cordonGuard } from './guards/cordon.js';
 import { disruptionBudgetsGuard } from './guards/disruptionBudgets.js';
 import { lbExclusionGuard } from './guards/lbExclusion.js';
@@ -15,23 +15,13 @@ import { readGuards } from './guardsLedger.js';
 import { giveBackSoftTaint, holdSoftTaint } from './softTaint.js';
 import { dropTerminations } from './terminations.js';
 
-/** Guards of one node are wanted node by node (cordon.ts), never as a set. */
-const none = (): Promise<[]> => Promise.resolve([]);
-const GUARDS: Guard[] = [
-  { ...cordonGuard, wanted: none },
-  { ...lbExclusionGuard, wanted: none },
-  { ...singletonGuard, wanted: none },
-  scaleDownGuard,
-  disruptionBudgetsGuard,
-  processGuard,
-  desiredGuard,
-  maxGuard,
-];
+const SET_GUARDS: SetGuard[] = [scaleDownGuard, disruptionBudgetsGuard, processGuard];
+const GUARDS: Guard[] = [cordonGuard, lbExclusionGuard, singletonGuard, ...SET_GUARDS, desiredGuard, maxGuard];
 
 /** Takes every guard of the set that is not held yet. */
 export async function holdGuards(clients: Clients, set: GuardSet): Promise<{ taken: string[] }> {
   const taken: string[] = set === 'whole' ? await holdSoftTaint(clients) : [];
-  for (const guard of GUARDS) taken.push(...(await hold(clients, guard, await guard.wanted(clients, set))));
+  for (const guard of SET_GUARDS) taken.push(...(await hold(clients, guard, await guard.wanted(clients, set))));
   return { taken };
 }
 

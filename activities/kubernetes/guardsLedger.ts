@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { GUARDS_LEDGER } from '../../domain/names.js';
+import { GUARDS_LEDGER, TERMINATION_PREFIX } from '../../domain/names.js';
 import { entryKey, GUARD_KINDS } from '../../domain/ledger.js';
 import type { Entries, GuardEntry } from '../../domain/ledger.js';
 import type { Clients } from '../clients/index.js';
 import { changeData, readData } from './configMap.js';
 import type { Data } from './configMap.js';
-import { TERMINATION_PREFIX } from './terminations.js';
 
 const entrySchema: z.ZodType<GuardEntry> = z.object({
   kind: z.enum(GUARD_KINDS),
@@ -21,7 +20,7 @@ const entrySchema: z.ZodType<GuardEntry> = z.object({
 
 /** All entries of the guards ledger; none where there is no ledger. */
 export async function readGuards(clients: Clients): Promise<Entries> {
-  return parse((await readData(clients, GUARDS_LEDGER)) ?? {});
+  return guardsIn((await readData(clients, GUARDS_LEDGER)) ?? {});
 }
 
 /** Puts entries in. To be done before what they describe. */
@@ -41,7 +40,8 @@ export async function dropGuards(clients: Clients, entries: GuardEntry[]): Promi
   });
 }
 
-function parse(data: Data): Entries {
+/** The entries in the ledger's data. */
+export function guardsIn(data: Data): Entries {
   return Object.fromEntries(
     Object.entries(data).filter(([key]) => !key.startsWith(TERMINATION_PREFIX)).map(([, text]) => {
       const entry = entrySchema.parse(JSON.parse(text));
@@ -50,7 +50,14 @@ function parse(data: Data): Entries {
   );
 }
 
+/** The data with one entry changed; the same where there is none such. */
+export function withChanged(data: Data, which: Pick<GuardEntry, 'kind' | 'id'>, change: (entry: GuardEntry) => GuardEntry): Data {
+  const key = dataKey(which);
+  const text = data[key];
+  return text === undefined ? data : { ...data, [key]: JSON.stringify(change(entrySchema.parse(JSON.parse(text)))) };
+}
+
 /** ConfigMap keys allow few characters and no slash; a name of an Auto Scaling group allows nearly all. */
-function dataKey(entry: GuardEntry): string {
+function dataKey(entry: Pick<GuardEntry, 'kind' | 'id'>): string {
   return `${entry.kind}.${createHash('sha256').update(entryKey(entry)).digest('hex').slice(0, 16)}`;
 }

@@ -1,13 +1,10 @@
 import type { V1Node } from '@kubernetes/client-node';
-import pLimit from 'p-limit';
 import { CNI_LABEL, CNI_LABEL_AWS, SOFT_TAINT } from '../../domain/names.js';
 import { isNotFound } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
-import { stopIfCancelled } from '../look.js';
+import { each } from './each.js';
 import { listNodes } from './lists.js';
 import { patchNode } from './patch.js';
-
-const AT_ONCE = 8;
 
 /**
  * The soft taint on every node that is still to be refreshed: an evicted pod goes to a Cilium node where it can, and so moves
@@ -15,12 +12,12 @@ const AT_ONCE = 8;
  */
 export async function holdSoftTaint(clients: Clients): Promise<string[]> {
   const old = await listNodes(clients, `${CNI_LABEL}=${CNI_LABEL_AWS}`);
-  return each(clients, old.filter((node) => !isTainted(node)), (node) => [...(node.spec?.taints ?? []), { key: SOFT_TAINT, effect: 'PreferNoSchedule' }]);
+  return setTaints(clients, old.filter((node) => !isTainted(node)), (node) => [...(node.spec?.taints ?? []), { key: SOFT_TAINT, effect: 'PreferNoSchedule' }]);
 }
 
 export async function giveBackSoftTaint(clients: Clients): Promise<string[]> {
   const tainted = (await listNodes(clients)).filter(isTainted);
-  return each(clients, tainted, (node) => (node.spec?.taints ?? []).filter(({ key }) => key !== SOFT_TAINT));
+  return setTaints(clients, tainted, (node) => (node.spec?.taints ?? []).filter(({ key }) => key !== SOFT_TAINT));
 }
 
 function isTainted(node: V1Node): boolean {
@@ -29,10 +26,8 @@ function isTainted(node: V1Node): boolean {
 
 type Taints = NonNullable<NonNullable<V1Node['spec']>['taints']>;
 
-async function each(clients: Clients, nodes: V1Node[], taints: (node: V1Node) => Taints): Promise<string[]> {
-  const limit = pLimit(AT_ONCE);
+async function setTaints(clients: Clients, nodes: V1Node[], taints: (node: V1Node) => Taints): Promise<string[]> {
   const write = async (node: V1Node): Promise<string[]> => {
-    stopIfCancelled();
     const name = node.metadata?.name ?? '';
     const before = node.spec?.taints;
     const after = taints(node);
@@ -49,7 +44,7 @@ async function each(clients: Clients, nodes: V1Node[], taints: (node: V1Node) =>
       throw error;
     }
   };
-  return (await Promise.all(nodes.map((node) => limit(() => write(node))))).flat();
+  return (await each(nodes, write)).flat();
 }
 
 /** As the API server has it: a `test` compares whole values. */

@@ -1,8 +1,8 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import { matchesSelector } from '../../domain/kubernetes/labelSelector.js';
 import { matchesNode } from '../../domain/kubernetes/nodeAffinity.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
 import { podFinished } from '../../domain/kubernetes/resources.js';
-import { selects } from '../../domain/kubernetes/selector.js';
 import { CILIUM, CNI_LABEL, CNI_LABEL_AWS, KUBE_SYSTEM } from '../../domain/names.js';
 import type { NodeCounts } from '../../domain/status.js';
 import type { Snapshot } from '../clients/events.js';
@@ -27,7 +27,7 @@ export async function standingsOf(clients: Clients, { nodes, pods }: Pick<Snapsh
   const agents = new Map<string, boolean>();
   for (const pod of pods) {
     const node = pod.spec?.nodeName;
-    if (node === undefined || pod.metadata?.namespace !== KUBE_SYSTEM || podFinished(pod) || !selects(selector, pod.metadata.labels)) continue;
+    if (node === undefined || pod.metadata?.namespace !== KUBE_SYSTEM || podFinished(pod) || !matchesSelector(selector, pod.metadata.labels ?? {})) continue;
     agents.set(node, agents.get(node) === true || pod.metadata.deletionTimestamp === undefined);
   }
   const template = daemonSet?.spec?.template.spec;

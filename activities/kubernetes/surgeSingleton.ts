@@ -33,7 +33,7 @@ export async function surgeBefore(clients: Clients, ref: NodeRef, pod: V1Pod): P
       return verdict.note === undefined ? {} : { note: `${object} ${verdict.note}` };
     case 'surge': {
       const { now, entry } = singletonEntry(deployment, ref);
-      await hold(clients, { ...singletonGuard, wanted: () => Promise.resolve([]) }, [{ now, entry }]);
+      await hold(clients, singletonGuard, [{ now, entry }]);
       return { wait: waits(pod, object, 'it is scaled to 2, and the new replica is not Ready yet') };
     }
     case 'wait':
@@ -77,7 +77,7 @@ export async function surgeAfter(clients: Clients, ref: NodeRef, staying: V1Pod[
   const entries = Object.values(await readGuards(clients)).filter((entry) => entry.kind === 'singleton' && entry.id.startsWith(`${ref.uid}/`));
   const over: GuardEntry[] = [];
   for (const entry of entries) if (!(await hasPod(clients, entry, staying))) over.push(entry);
-  return (await giveBack(clients, { ...singletonGuard, wanted: () => Promise.resolve([]) }, over)).left;
+  return (await giveBack(clients, singletonGuard, over)).left;
 }
 
 async function hasPod(clients: Clients, entry: GuardEntry, pods: V1Pod[]): Promise<boolean> {

@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { GUARDS_LEDGER } from '../../domain/names.js';
+import { GUARDS_LEDGER, TERMINATION_PREFIX } from '../../domain/names.js';
+import type { NodeRef } from '../../domain/plan.js';
 import type { Clients } from '../clients/index.js';
 import { changeData, readData } from './configMap.js';
+import type { Data } from './configMap.js';
+import { withChanged } from './guardsLedger.js';
 
-/** Beside the guards, under keys of its own: `termination.i-…`, and `termination.claim.i-…` for replacements. */
-export const TERMINATION_PREFIX = 'termination.';
 const CLAIM = 'claim.';
 const recordSchema = z.object({ instancesBefore: z.array(z.string()), decremented: z.boolean(), at: z.string() });
 
@@ -18,17 +19,35 @@ export interface Termination {
 
 /** What was decided of this instance's termination; undefined where it was not. */
 export async function readTermination(clients: Clients, instanceId: string): Promise<Termination | undefined> {
-  const text = (await readData(clients, GUARDS_LEDGER))?.[`${TERMINATION_PREFIX}${instanceId}`];
+  return terminationIn((await readData(clients, GUARDS_LEDGER)) ?? {}, instanceId);
+}
+
+/**
+ * The instances of before stay as they were first seen; whether with decrement, as it is decided last. With the same write a
+ * node that a surge added counts as taken back, so that none of an autoscaler's is taken in its stead.
+ */
+export async function recordTermination(clients: Clients, { instanceId, group }: NodeRef, termination: Termination): Promise<void> {
+  const key = `${TERMINATION_PREFIX}${instanceId}`;
+  const record = JSON.stringify({ ...termination, at: new Date().toISOString() });
+  await changeData(clients, GUARDS_LEDGER, (data) => {
+    const back = Number(termination.decremented) - Number(terminationIn(data, instanceId)?.decremented ?? false);
+    const sized = withChanged(data, { kind: 'asg-desired', id: group }, (entry) => ({ ...entry, ours: String(Number(entry.ours) - back) }));
+    return { ...sized, [key]: record };
+  });
+}
+
+/** Instance ids of the terminations with decrement in the ledger's data. */
+export function decrementedIn(data: Data): Set<string> {
+  const prefix = `${TERMINATION_PREFIX}i-`;
+  const ids = Object.keys(data).flatMap((key) => (key.startsWith(prefix) ? [key.slice(TERMINATION_PREFIX.length)] : []));
+  return new Set(ids.filter((id) => terminationIn(data, id)?.decremented));
+}
+
+function terminationIn(data: Data, instanceId: string): Termination | undefined {
+  const text = data[`${TERMINATION_PREFIX}${instanceId}`];
   if (text === undefined) return undefined;
   const { instancesBefore, decremented } = recordSchema.parse(JSON.parse(text));
   return { instancesBefore, decremented };
-}
-
-/** The instances of before stay as they were first seen; whether with decrement, as it is decided last. */
-export async function recordTermination(clients: Clients, instanceId: string, termination: Termination): Promise<void> {
-  const key = `${TERMINATION_PREFIX}${instanceId}`;
-  const record = JSON.stringify({ ...termination, at: new Date().toISOString() });
-  await changeData(clients, GUARDS_LEDGER, (data) => ({ ...data, [key]: record }));
 }
 
 /** Replacements that are spoken for, with the instance that each replaces. */

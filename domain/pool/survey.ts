@@ -1,5 +1,5 @@
-import { selects } from '../kubernetes/selector.js';
-import type { LabelSelector } from '../kubernetes/selector.js';
+import { matchesSelector } from '../kubernetes/labelSelector.js';
+import type { LabelSelector } from '../kubernetes/labelSelector.js';
 import type { NodeRef } from '../plan.js';
 import type { RefreshSpec } from '../spec/schema.js';
 import { resolveLimits } from './limits.js';
@@ -38,8 +38,8 @@ export interface SeenGroup {
   name: string;
   /** DesiredCapacity; null: it has no size, nodes are made when pods wait for them (a NodePool of Karpenter). */
   desired: number | null;
-  /** DesiredCapacity of before our surge, where there is one. */
-  prior?: number;
+  /** Where we raised it: DesiredCapacity of before, and how many of the nodes that we added are still to go. */
+  surge?: { prior: number; added: number } | undefined;
   /** Instance ids that it counts as InService. */
   inService: readonly string[];
 }
@@ -59,6 +59,8 @@ export interface Survey {
   budgets: readonly SeenBudget[];
   groups: readonly SeenGroup[];
   flights: readonly Flight[];
+  /** Instance ids whose termination with decrement is in the ledger: what is `added` is without them. */
+  decremented: ReadonlySet<string>;
   /** Instance ids or Node names that are not to be started. */
   exclude: readonly string[];
   /** Instance ids that are to be started only when no other is left. */
@@ -82,7 +84,7 @@ export function survey(seen: Survey): Surveyed {
   const flights = new Map(seen.flights.map((flight) => [flight.instanceId, flight]));
   const isFlying = ({ ref }: SeenNode): boolean => flights.has(ref.instanceId);
   const isExcluded = ({ ref }: SeenNode): boolean => seen.exclude.includes(ref.instanceId) || seen.exclude.includes(ref.name);
-  const wanted = seen.groups.reduce((sum, group) => sum + (group.prior ?? group.desired ?? unsized(seen, group.name)), 0);
+  const wanted = seen.groups.reduce((sum, group) => sum + (group.surge?.prior ?? group.desired ?? unsized(seen, group.name)), 0);
   const limits = resolveLimits(seen.refresh, wanted);
   const most = limits.maxSurge + limits.maxUnavailable;
   const surplus = surplusByGroup(seen);
@@ -145,17 +147,17 @@ function unsized({ nodes, flights }: Survey, group: string): number {
 function onDemand({ groups }: Survey, old: readonly SeenNode[], maxSurge: number): Pick<PoolView, 'onDemand'> {
   const unsizedGroups = groups.filter(({ desired }) => desired === null).map(({ name }) => name);
   if (unsizedGroups.length === 0) return {};
-  const extra = groups.reduce((sum, { desired, prior }) => sum + Math.max(0, (desired ?? 0) - (prior ?? desired ?? 0)), 0);
+  const extra = groups.reduce((sum, { desired, surge }) => sum + Math.max(0, (desired ?? 0) - (surge?.prior ?? desired ?? 0)), 0);
   const takers = old.filter(({ ref }) => groups.some(({ name, desired }) => name === ref.group && desired !== null)).length;
   return { onDemand: { groups: unsizedGroups, missing: Math.max(0, maxSurge - Math.max(extra, takers)) } };
 }
 
 /** What each group has to lose, without those in flight that will be terminated with decrement and are not yet. */
-function surplusByGroup({ groups, flights }: Survey): Record<string, number> {
+function surplusByGroup({ groups, flights, decremented }: Survey): Record<string, number> {
   return Object.fromEntries(
-    groups.map(({ name, desired, prior, inService }) => {
-      const going = flights.filter((flight) => flight.decrement && inService.includes(flight.instanceId)).length;
-      const surplus = prior === undefined || desired === null ? 0 : surplusOf({ desired, wantedAtEnd: prior, added: Math.max(0, desired - prior) });
+    groups.map(({ name, desired, surge, inService }) => {
+      const going = flights.filter((flight) => flight.decrement && inService.includes(flight.instanceId) && !decremented.has(flight.instanceId)).length;
+      const surplus = surge === undefined || desired === null ? 0 : surplusOf({ desired, wantedAtEnd: surge.prior, added: surge.added });
       return [name, Math.max(0, surplus - going)];
     }),
   );
@@ -188,7 +190,7 @@ function budgetCounter({ pods, budgets }: Survey): (node: string) => Record<stri
   const counts = new Map<string, Record<string, number>>();
   for (const pod of pods) {
     for (const budget of byNamespace.get(pod.namespace) ?? []) {
-      if (!selects(budget.selector, pod.labels)) continue;
+      if (!matchesSelector(budget.selector, pod.labels)) continue;
       const of = counts.get(pod.node) ?? {};
       const key = `${budget.namespace}/${budget.name}`;
       of[key] = (of[key] ?? 0) + 1;

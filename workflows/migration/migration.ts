@@ -246,6 +246,10 @@ export class Migration {
     if (held) await this.holdChanging();
   }
 
+  get holdsChanging(): boolean {
+    return this.#holdsChanging;
+  }
+
   /** Takes the guards that are held only while nodes are being changed. */
   async holdChanging(): Promise<void> {
     this.#holdsChanging = true;

@@ -19,10 +19,12 @@ export async function refreshNodes(migration: Migration): Promise<string> {
   return new Pool(migration).run();
 }
 
+/** What is known before the cluster was asked. */
+const UNASKED: Pick<Admitted, 'most' | 'groups'> = { most: 1, groups: [] };
+
 class Pool {
   readonly #flights: Flights;
-  #seen: Pick<Admitted, 'most' | 'groups'> = { most: 1, groups: [] };
-  #asked = false;
+  #seen = UNASKED;
   /** Goes up when a node ended or began to fail: what was asked before is stale. */
   #turn = 0;
 
@@ -38,8 +40,9 @@ class Pool {
     try {
       for (;;) {
         await this.#mayGoOn();
-        await migration.holdChanging();
-        const seen = await this.#ask();
+        // Before the first change; after that new nodes get theirs while the cluster is asked.
+        if (!migration.holdsChanging) await migration.holdChanging();
+        const [seen] = await Promise.all([this.#ask(), migration.holdChanging()]);
         if (seen === undefined) continue;
         const { shouldDecrementDesiredCapacity } = migration.refresh;
         for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus });
@@ -82,7 +85,6 @@ class Pool {
     if (failure !== undefined && !(failure instanceof Interrupted && scope.consideredCancelled)) throw failure;
     if (answer === undefined || stale()) return undefined;
     this.#seen = answer;
-    this.#asked = true;
     migration.book.counts = answer.counts;
     if (answer.leftAlone.length > 0) migration.note('notes', [`left alone by refresh.leaveAlone: ${answer.leftAlone.join(', ')}`]);
     migration.show();
@@ -137,7 +139,7 @@ class Pool {
   async #canaryGate(): Promise<void> {
     const { migration } = this;
     const canaries = migration.book.nodes.filter((node) => node.outcome === 'refreshed');
-    if (migration.book.canaryDone || !this.#asked || !this.#ramp.canary || canaries.length === 0) return;
+    if (migration.book.canaryDone || this.#seen === UNASKED || !this.#ramp.canary || canaries.length === 0) return;
     if (awaitingCanary(this.#ramp, this.#seen.groups).length > 0) return;
     await migration.soak('canarySoakSeconds');
     await migration.gate('after-canary', () => Promise.resolve(verdict(migration, canaries)));

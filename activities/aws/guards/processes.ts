@@ -5,7 +5,7 @@ import type { GuardEntry, GuardNow, LedgerSet } from '../../../domain/ledger.js'
 import { ASG_PROCESSES_CHANGING, ASG_PROCESSES_WHOLE } from '../../../domain/names.js';
 import { instanceIdOf } from '../../../domain/kubernetes/resources.js';
 import type { Clients } from '../../clients/index.js';
-import type { Guard } from '../../kubernetes/guard.js';
+import type { SetGuard } from '../../kubernetes/guard.js';
 import { listNodes } from '../../kubernetes/lists.js';
 import { describeGroups, groupsOf } from '../groups.js';
 import { missedActions } from '../scheduledActions.js';
@@ -13,7 +13,7 @@ import { missedActions } from '../scheduledActions.js';
 const SUSPENDED = 'suspended';
 
 /** Processes of the Auto Scaling groups that stand behind the nodes: what would remove nodes by itself is suspended. */
-export const processGuard: Guard = {
+export const processGuard: SetGuard = {
   kind: 'asg-process',
   async wanted(clients, set) {
     const processes = processesOf(set);

@@ -18,15 +18,19 @@ export const desiredGuard: Guard = sizeGuard('desired');
 /** MaxSize that was in the way of it. */
 export const maxGuard: Guard = sizeGuard('max');
 
-/** The entry that raising a size would write. */
-export function sizeEntry(group: AutoScalingGroup, size: Size, to: number): { now: GuardNow; entry: GuardEntry } {
+/** The entry that adding to a size would write. What stood there before the first time stays what is given back. */
+export function sizeEntry(group: AutoScalingGroup, size: Size, add: { more: number; before: Entries }): GuardEntry {
   const name = group.AutoScalingGroupName ?? '';
-  const prior = String(valueOf(group, size));
+  const kind = KINDS[size];
+  const now = String(valueOf(group, size));
+  const { prior, ours } = add.before[entryKey({ kind, id: name })] ?? { prior: now, ours: now };
+  // Of DesiredCapacity only our own part is ours, whatever an autoscaler added; MaxSize is one value.
+  const base = size === 'desired' ? ours : now;
   const object = `ASG ${name}: ${size === 'desired' ? 'DesiredCapacity' : 'MaxSize'}`;
-  return { now: { value: prior, setBy: 'unknown' }, entry: { kind: KINDS[size], set: 'whole', object, id: name, name, prior, ours: String(to), at: new Date().toISOString() } };
+  return { kind, set: 'whole', object, id: name, name, prior, ours: String(Number(base) + add.more), at: new Date().toISOString() };
 }
 
-/** DesiredCapacity of before, and what of it we added; undefined where nothing was. */
+/** DesiredCapacity of before, and what is left of what we added; undefined where nothing was. */
 export function raised(entries: Entries, group: string): { prior: number; added: number } | undefined {
   const entry = entries[entryKey({ kind: 'asg-desired', id: group })];
   return entry === undefined ? undefined : { prior: Number(entry.prior), added: Number(entry.ours) - Number(entry.prior) };
@@ -35,8 +39,6 @@ export function raised(entries: Entries, group: string): { prior: number; added:
 function sizeGuard(size: Size): Guard {
   return {
     kind: KINDS[size],
-    // Raised by raiseCapacity only, which knows by how much.
-    wanted: () => Promise.resolve([]),
     async read(clients: Clients, entries) {
       const groups = await describeGroups(clients, entries.map((entry) => entry.name));
       const byName = new Map(groups.map((group) => [group.AutoScalingGroupName, group]));

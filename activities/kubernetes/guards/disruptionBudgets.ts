@@ -3,7 +3,7 @@ import { CiliateError } from '../../../domain/failures.js';
 import { NO_DISRUPTION } from '../../../domain/kubernetes/karpenter.js';
 import { entryKey } from '../../../domain/ledger.js';
 import type { GuardEntry, GuardNow } from '../../../domain/ledger.js';
-import type { Guard } from '../guard.js';
+import type { SetGuard } from '../guard.js';
 import { listNodePools, readNodePool } from '../karpenter.js';
 import type { NodePool } from '../karpenter.js';
 import { setBy } from '../managedFields.js';
@@ -18,7 +18,7 @@ const PATH = '/spec/disruption/budgets';
  * drifts no node, which any other change of a NodePool could
  * (https://karpenter.sh/docs/concepts/disruption/#behavioral-fields). Expiry and interruption ask no budget.
  */
-export const disruptionBudgetsGuard: Guard = {
+export const disruptionBudgetsGuard: SetGuard = {
   kind: 'disruption-budgets',
   async wanted(clients, set) {
     if (set !== 'changing') return [];

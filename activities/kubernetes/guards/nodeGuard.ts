@@ -26,7 +26,7 @@ export interface NodeField {
 const ONE_BY_ONE = 4;
 
 /** A guard on one field of Nodes, recognised by UID. Which nodes it wants is the caller's matter. */
-export function nodeGuard(field: NodeField): Omit<Guard, 'wanted'> & { entryFor(node: V1Node): { now: GuardNow; entry: GuardEntry } } {
+export function nodeGuard(field: NodeField): Guard & { entryFor(node: V1Node): { now: GuardNow; entry: GuardEntry } } {
   const nowOf = (node: V1Node): GuardNow => ({ value: field.read(node), setBy: setBy(node.metadata?.managedFields, field.path) });
   return {
     kind: field.kind,

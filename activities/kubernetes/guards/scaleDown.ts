@@ -1,7 +1,7 @@
 import type { V1Deployment } from '@kubernetes/client-node';
 import { KUBE_SYSTEM, SCALE_DOWN_DISABLED_ANNOTATION } from '../../../domain/names.js';
 import type { Clients } from '../../clients/index.js';
-import type { Guard } from '../guard.js';
+import type { SetGuard } from '../guard.js';
 import { listNodes } from '../lists.js';
 import { nodeGuard } from './nodeGuard.js';
 
@@ -15,7 +15,7 @@ const field = nodeGuard({
 });
 
 /** cluster-autoscaler removes no node while we change nodes; it may still add some. Nothing where there is none. */
-export const scaleDownGuard: Guard = {
+export const scaleDownGuard: SetGuard = {
   ...field,
   async wanted(clients, set) {
     if (set !== 'changing' || !(await hasClusterAutoscaler(clients))) return [];

@@ -11,7 +11,7 @@ import { setBy } from '../managedFields.js';
 import { patchScale } from '../patch.js';
 
 /** A Deployment's replicas, 2 instead of 1 while its only pod moves. Its id is the Node's UID and the Deployment's. */
-export const singletonGuard: Omit<Guard, 'wanted'> = {
+export const singletonGuard: Guard = {
   kind: 'singleton',
   async read(clients, entries) {
     const found = await Promise.all(entries.map(async (entry) => [entryKey(entry), await readFor(clients, entry)] as const));

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
+import { raised } from '../../../activities/aws/guards/sizes.js';
+import { putGuards, readGuards } from '../../../activities/kubernetes/guardsLedger.js';
 import { driverOf, placesOf } from '../../../activities/drivers/index.js';
 import { membershipsOf } from '../../../activities/drivers/memberships.js';
 import { terminateNode } from '../../../activities/drivers/terminateNode.js';
-import { entryKey } from '../../../domain/ledger.js';
 import type { NodeRef } from '../../../domain/plan.js';
 import { claim, clientsOf, group, kubeNode, world } from './world.js';
 import type { World } from './world.js';
 
 const ref = (id: string, pool: string): NodeRef => ({ name: `node-${id}`, uid: `uid-${id}`, instanceId: id, group: pool, zone: 'eu-west-1a' });
 const request = (node: NodeRef, decrement = false) => ({ target: { migration: 'm', cluster: { kubeconfig: '/k' }, holder: 'h' }, node, decrement });
-const managed = { Tags: [{ Key: 'eks:nodegroup-name', Value: 'ng' }] };
+const managed = { Tags: [{ Key: 'eks:cluster-name', Value: 'c' }, { Key: 'eks:nodegroup-name', Value: 'ng' }] };
 const candidatesOf = async (seen: World, node: NodeRef, before: string[] = []) => {
   const clients = clientsOf(seen);
   return (await driverOf(clients, node)).candidates(clients, node, [...before, node.instanceId]);
@@ -85,12 +86,17 @@ describe('a termination', () => {
     expect(seen.calls).toEqual(['terminate i-1 false']);
   });
   it('decrements by the sizes of this moment where our surge raised the group, and writes it down before the call', async () => {
-    const entry = { kind: 'asg-desired', set: 'whole', object: 'o', id: 'own', name: 'own', prior: '2', ours: '3', at: '2026-11-23T00:00:00Z' };
+    const entry = { kind: 'asg-desired' as const, set: 'whole' as const, object: 'o', id: 'own', name: 'own', prior: '2', ours: '3', at: '2026-11-23T00:00:00Z' };
     const instances = { 'i-1': { state: 'running' } };
-    const above = world({ groups: [group('own', ['i-1', 'i-2', 'i-3'], { MinSize: 1 })], guards: { [entryKey({ kind: 'asg-desired', id: 'own' })]: JSON.stringify(entry) }, instances });
+    const above = world({ groups: [group('own', ['i-1', 'i-2', 'i-3'], { MinSize: 1 })], guards: {}, instances });
+    await putGuards(clientsOf(above), [entry]);
+    const added = async (seen: World) => raised(await readGuards(clientsOf(seen)), 'own')?.added;
     const decided = { instancesBefore: ['i-1', 'i-2', 'i-3'], decremented: true };
     expect(await terminateNode(clientsOf(above), request(ref('i-1', 'own'), true))).toEqual(decided);
     expect(JSON.parse(above.guards?.['termination.i-1'] ?? '')).toMatchObject(decided);
+    // Asked for again before it goes: it is taken back once.
+    await terminateNode(clientsOf({ ...above, calls: [] }), request(ref('i-1', 'own'), true));
+    expect(await added(above)).toBe(0);
     // A crash after the call: the group is at its size again, so what is asked for again does not shrink it twice.
     const after = world({ ...above, groups: [group('own', ['i-1', 'i-2'], { MinSize: 1 })], calls: [] });
     expect(await terminateNode(clientsOf(after), request(ref('i-1', 'own'), true))).toEqual({ ...decided, decremented: false });

@@ -23,6 +23,7 @@ const seen = (over: Partial<Survey>, refresh: object = {}): Survey => ({
   budgets: [],
   groups: [nodePool],
   flights: [],
+  decremented: new Set(),
   exclude: [],
   later: [],
   ramp: startRamp(false),
@@ -60,12 +61,12 @@ describe('a mixed cluster', () => {
     const before = seen({ nodes, groups: [workers, nodePool] }, surging);
     expect(survey(before).oldNodes).toEqual([{ name: 'workers', oldNodes: 2 }, { name: NODE_POOL, oldNodes: 1 }]);
     expect(started(before)).toEqual([]);
-    const grown = { ...workers, desired: 3, prior: 2 };
+    const grown = { ...workers, desired: 3, surge: { prior: 2, added: 1 } };
     const extra = node(4, 'workers', { old: false });
     expect(started(seen({ nodes: [...nodes, extra], groups: [grown, nodePool] }, surging))).toEqual(['node-2']);
   });
   it('keeps the extra node of the group until no node of Karpenter is left', () => {
-    const grown = { name: 'workers', desired: 3, prior: 2, inService: ['i-3', 'i-4', 'i-5'] };
+    const grown = { name: 'workers', desired: 3, surge: { prior: 2, added: 1 }, inService: ['i-3', 'i-4', 'i-5'] };
     const left = [node(1, NODE_POOL), node(3, 'workers'), node(4, 'workers', { old: false }), node(5, 'workers', { old: false })];
     expect(admit(survey(seen({ nodes: left, groups: [grown, nodePool] }, surging)).view).start).toMatchObject([{ node: { name: 'node-1' }, decrement: false }]);
     expect(admit(survey(seen({ nodes: left.slice(1), groups: [grown, nodePool] }, surging)).view).start).toMatchObject([{ node: { name: 'node-3' }, decrement: true }]);

@@ -4,7 +4,7 @@ import { startRamp } from '../../../domain/pool/ramp.js';
 import { rankOf } from '../../../domain/pool/rank.js';
 import { survey } from '../../../domain/pool/survey.js';
 import type { SeenNode, Survey } from '../../../domain/pool/survey.js';
-import { selects } from '../../../domain/kubernetes/selector.js';
+import { matchesSelector } from '../../../domain/kubernetes/labelSelector.js';
 import { refreshSchema } from '../../../domain/spec/schema.js';
 
 const node = (name: string, over: Partial<SeenNode> = {}): SeenNode => ({
@@ -14,7 +14,7 @@ const node = (name: string, over: Partial<SeenNode> = {}): SeenNode => ({
 const seen = (over: Partial<Survey> = {}): Survey => {
   const nodes = over.nodes ?? ['a', 'b', 'c'].map((name) => node(name));
   return {
-    nodes, pods: [], budgets: [], flights: [], exclude: [], later: [], ramp: startRamp(false), refresh: refreshSchema.parse({}),
+    nodes, pods: [], budgets: [], flights: [], decremented: new Set(), exclude: [], later: [], ramp: startRamp(false), refresh: refreshSchema.parse({}),
     groups: [{ name: 'g', desired: nodes.length, inService: nodes.map(({ ref }) => ref.instanceId) }], ...over,
   };
 };
@@ -29,7 +29,7 @@ describe('what the pool may choose from', () => {
 
   it('is nothing before the extra nodes of a surge are there', () => {
     const refresh = refreshSchema.parse({ maxSurge: 2, maxUnavailable: 0 });
-    const groups = [{ name: 'g', desired: 5, prior: 3, inService: ['i-a', 'i-b', 'i-c', 'i-d', 'i-e'] }];
+    const groups = [{ name: 'g', desired: 5, surge: { prior: 3, added: 2 }, inService: ['i-a', 'i-b', 'i-c', 'i-d', 'i-e'] }];
     const young = ['d', 'e'].map((name) => node(name, { old: false }));
     expect(started(seen({ refresh, groups }))).toEqual([]);
     expect(started(seen({ refresh, groups, nodes: [...['a', 'b', 'c'].map((name) => node(name)), ...young] }))).toHaveLength(2);
@@ -38,13 +38,28 @@ describe('what the pool may choose from', () => {
 
   it('marks the last ones for decrement, and takes Cilium nodes that a skipped one has left over', () => {
     const refresh = refreshSchema.parse({ maxSurge: 1, maxUnavailable: 0 });
-    const groups = [{ name: 'g', desired: 4, prior: 3, inService: ['i-a', 'i-x', 'i-y', 'i-z'] }];
+    const groups = [{ name: 'g', desired: 4, surge: { prior: 3, added: 1 }, inService: ['i-a', 'i-x', 'i-y', 'i-z'] }];
     const young = ['x', 'y', 'z'].map((name) => node(name, { old: false }));
     const last = seen({ refresh, groups, nodes: [node('a'), ...young] });
     expect(admit(survey(last).view).start).toMatchObject([{ node: { name: 'a' }, decrement: true }]);
     const skipped = admit(survey({ ...last, exclude: ['a'] }).view).start;
     expect(skipped).toMatchObject([{ decrement: true }]);
     expect(skipped[0]?.node.name).not.toBe('a');
+  });
+
+  it('takes back what it added and nothing of an autoscaler, whichever of the two a node is', () => {
+    const refresh = refreshSchema.parse({ maxSurge: 1, maxUnavailable: 0 });
+    const young = ['v', 'w', 'x', 'y', 'z'].map((name) => node(name, { old: false }));
+    const group = (added: number) => [{ name: 'g', desired: 6, surge: { prior: 3, added }, inService: ['i-a', ...young.map(({ ref }) => ref.instanceId)] }];
+    const nodes = [node('a'), ...young];
+    expect(admit(survey(seen({ refresh, nodes, groups: group(1) })).view).start).toMatchObject([{ node: { name: 'a' }, decrement: true }]);
+    // Ours was taken back: the two that are more are somebody else's.
+    expect(admit(survey(seen({ refresh, nodes, groups: group(0) })).view).start).toMatchObject([{ node: { name: 'a' }, decrement: false }]);
+    expect(admit(survey(seen({ refresh, nodes: young, groups: group(0) })).view).start).toEqual([]);
+    // One that goes with decrement is counted once, whether its termination is in the ledger or not yet.
+    const flights = [{ instanceId: 'i-z', group: 'g', draining: false, decrement: true }];
+    expect(survey(seen({ refresh, nodes, flights, groups: group(2) })).view.surplus).toEqual({ g: 1 });
+    expect(survey(seen({ refresh, nodes, flights, groups: group(1), decremented: new Set(['i-z']) })).view.surplus).toEqual({ g: 1 });
   });
 
   it('leaves postponed nodes to the end', () => {
@@ -94,4 +109,4 @@ it.each([
   [{ matchExpressions: [{ key: 'a', operator: 'DoesNotExist' }] }, {}, true],
   [{}, { a: '1' }, true],
   [undefined, { a: '1' }, false],
-])('selector %j on %j: %s', (selector, labels, expected) => expect(selects(selector, labels as Record<string, string>)).toBe(expected));
+])('selector %j on %j: %s', (selector, labels, expected) => expect(matchesSelector(selector, labels as Record<string, string>)).toBe(expected));
