@@ -17,6 +17,7 @@ import { lookNodeGone, lookTerminated } from './kubernetes/lookGone.js';
 import { lookDetached } from './kubernetes/volumes.js';
 import { lookProven } from './kubernetes/lookProven.js';
 import { lookReplacement } from './kubernetes/lookReplacement.js';
+import { fileNodes, readNodePage } from './kubernetes/nodePages.js';
 import { admitNodes } from './kubernetes/admitNodes.js';
 import { countNodes } from './kubernetes/standing.js';
 import { prepareNode } from './kubernetes/prepareNode.js';
@@ -76,6 +77,9 @@ export function createActivities(deps: ActivityDeps): Activities {
     lookReplacement: async (request) => lookReplacement(await read(request.target), request),
     lookWorkloads: async ({ target, workloads, known }) => lookWorkloads(await read(target), workloads, known),
     releaseNode: async ({ target, node }) => releaseNode(await write(target), node),
+
+    fileNodes: async ({ target, ...page }) => fileNodes(await write(target), page),
+    readNodePage: async (request) => readNodePage(await pool.for(request.cluster), request),
 
     lookProven: async ({ target, known }) => lookProven(await read(target), known),
     removeAwsNode: async ({ target }) => removeAwsNode(await write(target)),

@@ -66,6 +66,8 @@ export const acts: Activities = {
   lookReplacement: look.lookReplacement,
   lookWorkloads: look.lookWorkloads,
   releaseNode: brief.releaseNode,
+  fileNodes: brief.fileNodes,
+  readNodePage: brief.readNodePage,
   lookProven: look.lookProven,
   removeAwsNode: brief.removeAwsNode,
   lookAwsNodeGone: look.lookAwsNodeGone,

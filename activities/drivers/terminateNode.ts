@@ -12,7 +12,7 @@ import { driverOf } from './index.js';
 export async function terminateNode(clients: Clients, request: NodeRequest & { decrement: boolean }): Promise<Termination> {
   const { node } = request;
   const driver = await driverOf(clients, node);
-  const recorded = await readTermination(clients, node.instanceId);
+  const recorded = await readTermination(clients, node);
   const seen = await readInstance(clients, node.instanceId);
   const going = isGoing(seen.state);
   if (going && recorded !== undefined) return recorded;

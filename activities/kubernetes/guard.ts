@@ -2,7 +2,7 @@ import { entryKey, givingBack, taking } from '../../domain/ledger.js';
 import type { GuardEntry, GuardKind, GuardNow, LedgerSet } from '../../domain/ledger.js';
 import type { Clients } from '../clients/index.js';
 import { each } from './each.js';
-import { dropGuards, putGuards, readGuards } from './guardsLedger.js';
+import { dropGuards, putGuards, readGuardsLike } from './guardsLedger.js';
 
 /** One kind of thing that is changed for a while and given back. What may be done to it is decided by domain/ledger.ts. */
 export interface Guard {
@@ -30,7 +30,8 @@ export interface GivenBack {
 
 /** Takes what `wanted` lists and is not held yet: entries first, changes after. Returns what was changed, for people. */
 export async function hold(clients: Clients, guard: Guard, wanted: { now: GuardNow; entry: GuardEntry }[]): Promise<string[]> {
-  const entries = await readGuards(clients);
+  if (wanted.length === 0) return [];
+  const entries = await readGuardsLike(clients, wanted.map(({ entry }) => entry));
   const taken = wanted.flatMap(({ now, entry }) => {
     const verdict = taking(now, entries[entryKey(entry)], entry);
     return verdict.act === 'set' ? [verdict.entry] : [];
