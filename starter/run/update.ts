@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
+import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
 import { grpcError } from '../client.js';
 
@@ -16,14 +17,15 @@ export async function update<T>(handle: WorkflowHandle, verb: string, body: obje
     try {
       return await handle.executeUpdate<T, [object]>(verb, { args: [body], updateId });
     } catch (error) {
-      if (round === ROUNDS || !isTurnedAway(error)) throw error;
+      if (round === ROUNDS || !(await isTurnedAway(handle, error))) throw error;
       await sleep(PAUSE_MS);
     }
   }
 }
 
-/** FailedPrecondition or Aborted, with the server's words for a run that closes or whose task was repeated. */
-function isTurnedAway(error: unknown): boolean {
+/** FailedPrecondition or Aborted, with the server's words for a run that closes or whose task was repeated; or of a run that is over, where another is open. */
+async function isTurnedAway(handle: WorkflowHandle, error: unknown): Promise<boolean> {
+  if (error instanceof WorkflowNotFoundError) return (await handle.describe()).status.name === 'RUNNING';
   const grpc = grpcError(error);
   return grpc !== undefined && [9, 10].includes(grpc.code) && /workflow task failure|workflow (is )?(closing|complet)|aborted|continued as new/i.test(`${grpc.details} ${grpc.message}`);
 }

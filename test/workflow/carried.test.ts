@@ -57,16 +57,16 @@ describe('nodes in flight when the run continues as new', () => {
   });
 
   it('go on while one is stuck for many runs; what is said of it reaches it', async () => {
-    const cluster = new FakeCluster(12);
+    const cluster = new FakeCluster(24);
     cluster.holding.set('i-001', [{ uid: 'held', namespace: 'shop', name: 'db-0', owner: 'StatefulSet db', reason: 'PDB shop/db needs 1 healthy, has 1', since: '2026-01-01T00:00:00Z' }]);
     const report = await harness.run(cluster, manifest('stuck', WIDE), async (handle) => {
-      const { inFlight } = await statusWhere(newest(handle), ({ nodes, inFlight }) => nodes.done === 11 && inFlight.length === 1);
+      const { inFlight } = await statusWhere(newest(handle), ({ nodes, inFlight }) => nodes.done === 23 && inFlight.length === 1);
       expect(inFlight[0]?.node.instanceId).toBe('i-001');
       expect(await runsOf(handle)).toBeGreaterThan(2);
       await update(handle, 'skip', { node: 'i-001', ...me });
       return handle.result();
     });
-    expect(report).toMatchObject({ state: 'partial', tally: { refreshed: 11, 'handed-back': 1 } });
+    expect(report).toMatchObject({ state: 'partial', tally: { refreshed: 23, 'handed-back': 1 } });
     expect(cluster.snapshot()).toMatchObject({ cordoned: 0, labelled: 1, lease: null, guards: [] });
     expect(cluster.violations).toEqual([]);
   });

@@ -49,7 +49,11 @@ export class Flights {
   constructor(
     readonly migration: Migration,
     readonly events: FlightEvents,
-  ) {
+  ) {}
+
+  /** Goes on with those that the run before has left in flight, and hears of ends from now on. */
+  adopt(): void {
+    const { migration } = this;
     for (const { progress, plan, failing } of migration.book.flights.splice(0)) this.#adopt({ node: progress.node, plan, adopted: true, outlives: true, failing, ended: false });
     migration.pool = { ended: (result) => this.#heardEnd(result), carry: () => this.#carry(), carried: () => this.#carried() };
   }

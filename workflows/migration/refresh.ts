@@ -49,6 +49,7 @@ class Pool {
 
   async run(): Promise<string> {
     const { migration } = this;
+    this.#flights.adopt();
     try {
       // The nodes are labelled by now: those get the soft taint.
       if (this.#flights.size === 0) await migration.step(() => acts.holdGuards({ target: migration.target, set: 'whole' }));
