@@ -91,6 +91,18 @@ export interface AdmitRequest {
   known: string;
 }
 
+/** As {@link AdmitRequest}, for a run that ends in the middle of a surge. */
+export type SurplusRequest = Pick<AdmitRequest, 'target' | 'refresh' | 'exclude' | 'flights' | 'known'>;
+
+/** Whether the zones of groups are to be evened out, and how often that was tried. */
+export interface EvenRequest {
+  target: Target;
+  /** Rounds that each group has had. */
+  rounds: Record<string, number>;
+  /** No more than so many; 0: it is only told which are uneven. */
+  most: number;
+}
+
 export interface Admitted extends Look {
   /** `surplus`: a Cilium node that a surge has left over. */
   start: { node: NodeRef; decrement: boolean; surplus: boolean }[];
@@ -174,6 +186,16 @@ export interface Activities {
    * for a surge is raised first, ledger before sizes.
    */
   admitNodes(input: AdmitRequest): Promise<Admitted>;
+  /**
+   * Look: which extra nodes of a surge may go now, for a run that ends early; `remaining` 0: every group has its size of before.
+   * Calls off launches that fail; the soft taint goes over to the nodes that leave.
+   */
+  admitSurplus(input: SurplusRequest): Promise<Admitted>;
+  /**
+   * Where a group's zones became uneven with us, and AZRebalance would even them out undrained: one node more (it comes where there
+   * are fewest), ledger first, so that admission then takes one back where there are most. Run again it adds no second one.
+   */
+  evenZones(input: EvenRequest): Promise<{ raised: string[]; notes: string[] }>;
   /**
    * Look: what is true of the node right now (identity is instance id and Node UID), and whether the cluster would stand its
    * loss: operator ready and with a place to go, workloads not already down (its pool is admission's matter). Then, ledger

@@ -17,7 +17,9 @@ import { lookNodeGone, lookTerminated } from './kubernetes/lookGone.js';
 import { lookDetached } from './kubernetes/volumes.js';
 import { lookProven } from './kubernetes/lookProven.js';
 import { lookReplacement } from './kubernetes/lookReplacement.js';
+import { evenZones } from './aws/evenZones.js';
 import { admitNodes } from './kubernetes/admitNodes.js';
+import { admitSurplus } from './kubernetes/admitSurplus.js';
 import { countNodes } from './kubernetes/standing.js';
 import { prepareNode } from './kubernetes/prepareNode.js';
 import { lookAwsNodeGone, removeAwsNode } from './kubernetes/removeAwsNode.js';
@@ -67,6 +69,8 @@ export function createActivities(deps: ActivityDeps): Activities {
 
     countNodes: async ({ target }) => countNodes(await read(target)),
     admitNodes: async (request) => admitNodes(await write(request.target), request),
+    admitSurplus: async (request) => admitSurplus(await write(request.target), request),
+    evenZones: async (request) => evenZones(await write(request.target), request),
     prepareNode: async (request) => prepareNode(await write(request.target), request),
     lookDrained: async (request) => lookDrained(await write(request.target), request),
     lookDetached: async (request) => lookDetached(await read(request.target), request),

@@ -39,7 +39,8 @@ export const EXCLUDE_FROM_LB_LABEL = 'node.kubernetes.io/exclude-from-external-l
 export const SCALE_DOWN_DISABLED_ANNOTATION = 'cluster-autoscaler.kubernetes.io/scale-down-disabled';
 
 /** Suspended from the start to the end: it terminates nodes by itself to even out zones. */
-export const ASG_PROCESSES_WHOLE = ['AZRebalance'] as const;
+export const AZ_REBALANCE = 'AZRebalance';
+export const ASG_PROCESSES_WHOLE = [AZ_REBALANCE] as const;
 /** Suspended only while nodes are being changed: given back at every gate, pause and soak. */
 export const ASG_PROCESSES_CHANGING = ['AlarmNotification', 'ScheduledActions'] as const;
 

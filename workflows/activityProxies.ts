@@ -57,6 +57,8 @@ export const acts: Activities = {
   unwindInstall: long.unwindInstall,
   countNodes: brief.countNodes,
   admitNodes: swift.admitNodes,
+  admitSurplus: swift.admitSurplus,
+  evenZones: brief.evenZones,
   prepareNode: look.prepareNode,
   lookDrained: look.lookDrained,
   lookDetached: look.lookDetached,

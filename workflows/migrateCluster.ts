@@ -11,6 +11,7 @@ import { RunEnd } from './migration/endings.js';
 import { listen } from './migration/listen.js';
 import { isContinueAsNew, Migration } from './migration/migration.js';
 import { WORK } from './migration/phases.js';
+import { takeBack } from './migration/takeBack.js';
 
 /**
  * Moves one cluster from aws-node to Cilium. `input` is the manifest as JSON (the same object as SPEC, with absolute paths);
@@ -79,12 +80,13 @@ async function finish(migration: Migration, end: RunEnd): Promise<void> {
       const { why } = await acts.unwindInstall({ target });
       migration.note('notes', [why]);
     });
+    if (end.outcome !== 'done') await attempt(migration, () => takeBack(migration));
     await attempt(migration, () => migration.giveBack('whole'));
     await attempt(migration, () => acts.releaseLease({ target }));
   }
   book.endedAt = now();
   book.outcome = end.outcome;
-  book.control = { ...book.control, gate: null };
+  book.control = { ...book.control, gate: null, takingBack: null };
   migration.leave(end.why ?? undefined);
 }
 

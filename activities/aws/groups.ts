@@ -45,6 +45,18 @@ export async function describeGroup(clients: Clients, name: string): Promise<Aut
   );
 }
 
+/** Instances of a group that are not on their way out. */
+export function aliveIn(group: AutoScalingGroup): NonNullable<AutoScalingGroup['Instances']> {
+  return (group.Instances ?? []).filter(({ LifecycleState }) => !/^(Terminat|Detach)/.test(LifecycleState ?? ''));
+}
+
+/** How many of them each zone has; zones of the group without any are in it. */
+export function instancesByZone(group: AutoScalingGroup): Record<string, number> {
+  const counts: Record<string, number> = Object.fromEntries((group.AvailabilityZones ?? []).map((zone) => [zone, 0]));
+  for (const { AvailabilityZone: zone = '' } of aliveIn(group)) counts[zone] = (counts[zone] ?? 0) + 1;
+  return counts;
+}
+
 /** The EKS managed node group that an Auto Scaling group belongs to, by the tags that EKS gives it. */
 export function managedBy(group: AutoScalingGroup): { cluster: string; nodegroup: string } | undefined {
   const tag = (key: string) => group.Tags?.find((candidate) => candidate.Key === key)?.Value;

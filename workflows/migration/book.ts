@@ -33,6 +33,8 @@ export interface Book {
   nodes: NodeResult[];
   /** How often each node was postponed, by instance id. */
   postponed: Record<string, number>;
+  /** How often each group's zones were evened out. */
+  evened?: Record<string, number>;
   proofs: string[];
   notes: string[];
   finalValues: string | null;
@@ -70,7 +72,7 @@ export interface RunIds {
 
 export function stateOf(book: Book): RunState {
   if (book.outcome) return book.outcome;
-  if (book.control.abort) return 'aborting';
+  if (book.control.abort ?? book.control.takingBack) return 'aborting';
   if (book.control.gate) return 'waiting-approval';
   return book.control.paused ? 'paused' : 'running';
 }

@@ -10,6 +10,7 @@ import { stepFailure } from '../failure.js';
 import { steerSignal } from '../messages.js';
 import type { Steering } from '../messages.js';
 import type { refreshNode } from '../refreshNode.js';
+import { RunEnd } from './endings.js';
 import type { Migration } from './migration.js';
 
 /** What the pool hears of its nodes. */
@@ -17,6 +18,8 @@ export interface FlightEvents {
   ended(result: NodeResult): void;
   /** Its replacement does not come up: told once. */
   failing(node: NodeRef): void;
+  /** What is wanted of all of them right now, whatever is said of one. */
+  orders(): Pick<Steering, 'paused' | 'handBack' | 'drain'>;
 }
 
 /** How a node is refreshed, beyond which. */
@@ -26,6 +29,8 @@ export interface FlightPlan {
   surplus: boolean;
 }
 
+/** Why a node is handed back that an operator skipped. */
+export const SKIPPED = 'skipped';
 /** How long nodes in flight are left to end before those that still can be are handed back. */
 const PATIENCE = '10m';
 
@@ -113,7 +118,8 @@ export class Flights {
         });
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        this.migration.throwIfAborted();
+        const { handBack } = this.events.orders();
+        if (handBack !== null) throw new RunEnd('aborted', handBack);
         await sleep('2s');
       }
     }
@@ -148,11 +154,12 @@ export class Flights {
   #steering(node: NodeRef): Steering {
     const { control } = this.migration;
     const skipped = control.skipped.some((skip) => skip.instanceId === node.instanceId || skip.name === node.name);
+    const { paused, handBack, drain } = this.events.orders();
     return {
-      paused: control.paused !== null || this.#held,
-      handBack: control.abort ? `aborted: ${control.abort.reason}` : skipped ? 'skipped' : this.#comeDown,
+      paused: paused || this.#held,
+      handBack: handBack ?? (skipped ? SKIPPED : this.#comeDown),
       retries: control.retries[node.instanceId] ?? 0,
-      drain: control.settings.drain,
+      drain,
       forced: control.forced[node.instanceId] ?? [],
     };
   }
