@@ -94,13 +94,11 @@ export interface AdmitRequest {
 /** As {@link AdmitRequest}, for a run that ends in the middle of a surge. */
 export type SurplusRequest = Pick<AdmitRequest, 'target' | 'refresh' | 'exclude' | 'flights' | 'known'>;
 
-/** Whether the zones of groups are to be evened out, and how often that was tried. */
+/** Whether the zones of groups are to be evened out. */
 export interface EvenRequest {
   target: Target;
-  /** Rounds that each group has had. */
-  rounds: Record<string, number>;
-  /** No more than so many; 0: it is only told which are uneven. */
-  most: number;
+  /** How uneven each group was at its last round: it gets another only if that helped. null: it is only told which are uneven. */
+  tried: Record<string, number> | null;
 }
 
 export interface Admitted extends Look {
@@ -193,9 +191,10 @@ export interface Activities {
   admitSurplus(input: SurplusRequest): Promise<Admitted>;
   /**
    * Where a group's zones became uneven with us, and AZRebalance would even them out undrained: one node more (it comes where there
-   * are fewest), ledger first, so that admission then takes one back where there are most. Run again it adds no second one.
+   * are fewest), ledger first, so that admission then takes one back where there are most. Run again it adds no second one. `raised`:
+   * groups that have one to lose now, and how uneven they are.
    */
-  evenZones(input: EvenRequest): Promise<{ raised: string[]; notes: string[] }>;
+  evenZones(input: EvenRequest): Promise<{ raised: Record<string, number>; notes: string[] }>;
   /**
    * Look: what is true of the node right now (identity is instance id and Node UID), and whether the cluster would stand its
    * loss: operator ready and with a place to go, workloads not already down (its pool is admission's matter). Then, ledger

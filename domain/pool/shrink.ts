@@ -111,6 +111,11 @@ export function isOursToEven(now: Readonly<Record<string, number>>, before: Read
   return isSkewed(zones, nodes(now)) && !isSkewed(zones, nodes(before));
 }
 
+/** How uneven a group's zones are: one node moved from a fuller zone to an emptier one always lowers it. */
+export function unevenness(zones: Readonly<Record<string, number>>): number {
+  return Object.values(zones).reduce((sum, count) => sum + count * count, 0);
+}
+
 /** A group as it was seen just before the call. */
 export interface GroupSeen {
   desired: number;

@@ -31,13 +31,13 @@ it('an abort in the middle of a surge, its worker killed while it takes the extr
   field.startWorker();
   const file = field.spec('back', { refresh: { maxSurge: 3, maxUnavailable: 0, canary: false } });
   expect((await field.ciliate('start', '-f', file)).code).toBe(0);
-  await field.statusWhere('back', ({ nodes, inFlight }) => nodes.done >= 1 && inFlight.length >= 2, 180_000);
-  const held = await field.lab.faults.add({ target: 'aws', action: 'TerminateInstanceInAutoScalingGroup', body: 'ShouldDecrementDesiredCapacity=true', phase: 'after', hold: true, count: 1 });
+  await field.statusWhere('back', ({ inFlight }) => inFlight.length >= 2 && inFlight.some(({ step }) => step === 'await-replacement'), 180_000);
   expect((await field.ciliate('abort', 'back', '--reason', 'wrong window')).code).toBe(0);
+  const { state, awaits } = await field.statusWhere('back', (status) => status.awaits[0]?.object === 'Surge', 120_000);
+  expect(state).toBe('aborting');
+  expect(awaits[0]?.todo).toContain('ciliate abort back');
+  const held = await field.lab.faults.add({ target: 'aws', action: 'TerminateInstanceInAutoScalingGroup', body: 'ShouldDecrementDesiredCapacity=true', phase: 'after', hold: true, count: 1 });
   await expect.poll(async () => (await field.lab.faults.rules()).find(({ id }) => id === held)?.parked, { timeout: 120_000 }).toBe(1);
-  const status = await field.status('back');
-  expect(status.state).toBe('aborting');
-  expect(status.awaits[0]?.reason).toContain('extra nodes');
   await field.killWorker();
   await field.lab.faults.remove(held);
   field.startWorker();

@@ -200,12 +200,12 @@ export class FakeCluster {
         if (start.length === 0 && left.length > 0 && known !== '') throw failure('NotYet', 'no room');
         return Promise.resolve({ done: start.length > 0 || left.length === 0, seen: 'seen', blockers: [], start, counts: this.#counts(), remaining: left.length, most, groups: [], leftAlone: [] });
       },
-      evenZones: ({ rounds, most }) => {
-        const group = this.uneven.find((name) => (rounds[name] ?? 0) < most);
-        if (group === undefined) return Promise.resolve({ raised: [], notes: this.uneven.map((name) => `ASG ${name}: its zones are left uneven`) });
+      evenZones: ({ tried }) => {
+        const group = tried === null ? undefined : this.uneven.find((name) => !(name in tried));
+        if (group === undefined) return Promise.resolve({ raised: {}, notes: this.uneven.map((name) => `ASG ${name}: its zones are left uneven`) });
         this.uneven = this.uneven.filter((name) => name !== group);
         this.surge(1);
-        return Promise.resolve({ raised: [group], notes: [] });
+        return Promise.resolve({ raised: { [group]: 1 }, notes: [] });
       },
       prepareNode: async ({ node, surplus, known }) => {
         this.#mustHold('prepareNode');

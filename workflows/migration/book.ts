@@ -33,7 +33,7 @@ export interface Book {
   nodes: NodeResult[];
   /** How often each node was postponed, by instance id. */
   postponed: Record<string, number>;
-  /** How often each group's zones were evened out. */
+  /** How uneven each group's zones were when they were last evened out. */
   evened?: Record<string, number>;
   proofs: string[];
   notes: string[];

@@ -23,9 +23,6 @@ export async function refreshNodes(migration: Migration): Promise<string> {
 /** What is known before the cluster was asked. */
 const UNASKED: Pick<Admitted, 'most' | 'groups'> = { most: 1, groups: [] };
 
-/** Rounds of evening out a group's zones: each makes the fullest one smaller and, where AWS has room there, the emptiest bigger. */
-const EVEN_ROUNDS = 3;
-
 class Pool {
   readonly #flights: Flights;
   #seen = UNASKED;
@@ -98,11 +95,11 @@ class Pool {
   /** Before AZRebalance would: zones that became uneven are evened out with a node more and a node less. False: nothing to do. */
   async #evensZones(): Promise<boolean> {
     const { migration } = this;
-    const rounds = (migration.book.evened ??= {});
-    const { raised, notes } = await migration.step(() => acts.evenZones({ target: migration.target, rounds, most: EVEN_ROUNDS }));
-    for (const name of raised) rounds[name] = (rounds[name] ?? 0) + 1;
+    const tried = migration.book.evened ?? {};
+    const { raised, notes } = await migration.step(() => acts.evenZones({ target: migration.target, tried }));
+    migration.book.evened = { ...tried, ...raised };
     migration.note('notes', notes);
-    return raised.length > 0;
+    return Object.keys(raised).length > 0;
   }
 
   /** While no more may be in flight, or none is left that could be, nobody is asked. */

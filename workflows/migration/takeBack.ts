@@ -65,7 +65,7 @@ class TakingBack {
       if (seen.start.length > 0) this.#since = Date.now();
       await this.#room(seen);
     }
-    if (this.#taken.length > 0) migration.note('notes', (await acts.evenZones({ target, rounds: {}, most: 0 })).notes);
+    if (this.#taken.length > 0) migration.note('notes', (await acts.evenZones({ target, tried: null })).notes);
   }
 
   async #ask(): Promise<Admitted | undefined> {
@@ -105,7 +105,9 @@ class TakingBack {
   }
 
   get #exclude(): string[] {
-    return [...this.migration.control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]), ...this.#left];
+    const { control, book } = this.migration;
+    const postponed = Object.entries(book.postponed).flatMap(([id, times]) => (times > 1 ? [id] : []));
+    return [...control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]), ...postponed, ...this.#left];
   }
 
   /** Milliseconds that are left for something to happen; the limit of a drain is over first. */
