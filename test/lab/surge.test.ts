@@ -28,16 +28,20 @@ it('a surge over two groups, its worker killed with nodes in flight: sizes and z
 it('an abort in the middle of a surge, its worker killed while it takes the extra nodes back: sizes and zones as before; the same start goes on', async () => {
   const field = await up({ nodes: 6, groups: [{ name: 'one', managed: true, desired: 3, max: 3 }, { name: 'two', managed: false, desired: 3, max: 4 }] });
   const before = await clusterState(field);
+  const parked = async (id: string) => (await field.lab.faults.rules()).find((rule) => rule.id === id)?.parked ?? 0;
+  const terminating = { target: 'aws', action: 'TerminateInstanceInAutoScalingGroup', hold: true } as const;
+  const first = await field.lab.faults.add({ ...terminating, count: 3 });
   field.startWorker();
   const file = field.spec('back', { refresh: { maxSurge: 3, maxUnavailable: 0, canary: false } });
   expect((await field.ciliate('start', '-f', file)).code).toBe(0);
-  await field.statusWhere('back', ({ inFlight }) => inFlight.length >= 2 && inFlight.some(({ step }) => step === 'await-replacement'), 180_000);
+  await expect.poll(() => parked(first), { timeout: 180_000 }).toBeGreaterThan(0);
   expect((await field.ciliate('abort', 'back', '--reason', 'wrong window')).code).toBe(0);
+  await field.lab.faults.remove(first);
   const { state, awaits } = await field.statusWhere('back', (status) => status.awaits[0]?.object === 'Surge', 120_000);
   expect(state).toBe('aborting');
   expect(awaits[0]?.todo).toContain('ciliate abort back');
-  const held = await field.lab.faults.add({ target: 'aws', action: 'TerminateInstanceInAutoScalingGroup', body: 'ShouldDecrementDesiredCapacity=true', phase: 'after', hold: true, count: 1 });
-  await expect.poll(async () => (await field.lab.faults.rules()).find(({ id }) => id === held)?.parked, { timeout: 120_000 }).toBe(1);
+  const held = await field.lab.faults.add({ ...terminating, body: 'ShouldDecrementDesiredCapacity=true', phase: 'after', count: 1 });
+  await expect.poll(() => parked(held), { timeout: 120_000 }).toBe(1);
   await field.killWorker();
   await field.lab.faults.remove(held);
   field.startWorker();
