@@ -20,9 +20,9 @@ const GUARDS: Guard[] = [cordonGuard, lbExclusionGuard, singletonGuard, ...SET_G
 
 /** Takes every guard of the set that is not held yet. */
 export async function holdGuards(clients: Clients, set: GuardSet): Promise<{ taken: string[] }> {
-  const taken: string[] = set === 'whole' ? await holdSoftTaint(clients) : [];
-  for (const guard of SET_GUARDS) taken.push(...(await hold(clients, guard, await guard.wanted(clients, set))));
-  return { taken };
+  const tainted = set === 'whole' ? await holdSoftTaint(clients) : [];
+  const wanted = await Promise.all(SET_GUARDS.map(async (guard) => (await guard.wanted(clients, set)).map((each) => ({ ...each, guard }))));
+  return { taken: [...tainted, ...(await hold(clients, wanted.flat()))] };
 }
 
 /** Gives back a set; `whole` gives back everything that the ledger knows, nodes' guards too. */
