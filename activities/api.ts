@@ -194,7 +194,7 @@ export interface Activities {
   lookTerminated(input: NodeRequest & { known: string }): Promise<Look & { terminatedAt: string | null }>;
   /** Look: the Node is gone. 60 s after `terminatedAt` a Node with that providerID is deleted, with a UID precondition, never earlier. */
   lookNodeGone(input: NodeRequest & { terminatedAt: string; known: string }): Promise<Look>;
-  /** Look: the group's own new instance: Ready, unlabelled, agent ready, taint gone, CiliumNode with IPs, no aws-node pod. */
+  /** Look: the group's own new instance: Ready, unlabelled, agent ready, taint gone, CiliumNode with free IPs, no aws-node pod, every pod Cilium's. */
   lookReplacement(
     input: NodeRequest & { instancesBefore: string[]; known: string },
   ): Promise<Look & { replacement: { name: string; instanceId: string; zone: string } | null }>;
