@@ -164,7 +164,7 @@ class Pool {
   }
 
   #count(node: NodeRef, ok: boolean): void {
-    this.migration.book.ramp = afterNode(this.#ramp, { group: node.group, ok, inFlight: this.#flights.size, most: this.#seen.most });
+    this.migration.book.ramp = afterNode(this.#ramp, { group: node.group, ok, inFlight: this.#flights.size, most: this.#seen.most, limits: this.migration.refresh.failuresInARow });
   }
 
   #why(): string {

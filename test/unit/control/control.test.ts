@@ -7,7 +7,7 @@ import type { Command, Control } from '../../../domain/control.js';
 import { GATES } from '../../../domain/spec/schema.js';
 
 const drain = { emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false } as const;
-const start = initialControl({ canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, soakSeconds: 60, drain });
+const start = initialControl({ canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, failuresInARow: { canary: 1, later: 3 }, soakSeconds: 60, drain });
 const me = { by: 'me', reason: 'because' };
 const at = '2026-01-01T00:00:00.000Z';
 const flying: Control = { ...start, flying: [{ name: 'ip-1', instanceId: 'i-1' }] };

@@ -57,7 +57,7 @@ describe('limits of the refresh', () => {
 describe('a good SPEC', () => {
   it('gets its defaults', () => {
     const { spec } = parseSpec(GOOD, source);
-    expect(spec.refresh).toEqual({ maxSurge: 0, maxUnavailable: 1, canary: true, order: {}, shouldDecrementDesiredCapacity: false });
+    expect(spec.refresh).toEqual({ maxSurge: 0, maxUnavailable: 1, canary: true, failuresInARow: { canary: 1, later: 3 }, order: {}, shouldDecrementDesiredCapacity: false });
     expect(spec.drain).toEqual({ emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false });
     expect(approvalsOf(spec)).toEqual([...GATES]);
     expect(spec.cilium).toMatchObject({ masquerade: 'auto', acceptPolicyGap: false, values: {} });
