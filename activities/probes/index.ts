@@ -1,5 +1,7 @@
 import { canonicalJson } from '../../domain/canonical.js';
+import { CiliateError } from '../../domain/failures.js';
 import { entryKey } from '../../domain/ledger.js';
+import type { ObservedCluster } from '../../domain/observation.js';
 import { blockersOf } from '../../domain/probes/judge.js';
 import type { Verdict } from '../../domain/probes/verdict.js';
 import type { ProbeKind, ProbesSpec } from '../../domain/spec/probes.js';
@@ -33,6 +35,24 @@ export async function lookProbes(clients: Clients, request: ProbeRequest): Promi
 function pass<K extends ProbeKind>(kind: K, context: ProbeContext, probes: ProbesSpec): Promise<Verdict> {
   const spec = probes[kind];
   return spec === undefined ? Promise.resolve({ lacks: [], notes: [] }) : PROBES[kind].pass(context, spec);
+}
+
+/** What would be lacking if the probes began now, as lines for people: reads only. */
+export async function tryProbes(clients: Clients, probes: ProbesSpec): Promise<ObservedCluster['probes']> {
+  const kinds = Object.keys(PROBES) as ProbeKind[];
+  return (await Promise.all(kinds.map((kind) => trial(kind, clients, probes)))).flat();
+}
+
+async function trial<K extends ProbeKind>(kind: K, clients: Clients, probes: ProbesSpec): Promise<ObservedCluster['probes']> {
+  const spec = probes[kind];
+  if (spec === undefined) return [];
+  try {
+    return (await PROBES[kind].trial(clients, spec)).map(({ object, reason }) => ({ object, reason }));
+  } catch (error) {
+    // What only the workers have (headers) may be missing where `plan` is typed.
+    if (error instanceof CiliateError && error.kind === 'Permanent') return [{ object: `Probe ${kind}`, reason: error.message }];
+    throw error;
+  }
 }
 
 /** What a node's probes made is removed; a left-over of a crash too, since the ledger knows it. */

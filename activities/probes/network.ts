@@ -39,6 +39,11 @@ export const networkProbe: Probe<'network'> = {
     const attempt = await readAttempt(clients, spec.namespace, node.uid);
     return attempt === undefined ? begin(run, '') : judge(run, attempt);
   },
+  async trial({ kube }, { namespace, timeLimitSeconds }) {
+    const found = await orUndefined(kube.core.readNamespace({ name: namespace }));
+    if (found !== undefined) return [];
+    return [{ object: `Namespace ${namespace}`, reason: 'expected to be there for the Jobs of the network probe, saw none', todo: 'Create it, or set spec.probes.network.namespace.', gist: 'namespace', limitSeconds: timeLimitSeconds }];
+  },
 };
 
 async function judge(run: Run, attempt: Attempt): Promise<Verdict> {

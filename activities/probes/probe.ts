@@ -1,4 +1,4 @@
-import type { Verdict } from '../../domain/probes/verdict.js';
+import type { Lack, Verdict } from '../../domain/probes/verdict.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { ProbeKind, ProbesSpec } from '../../domain/spec/probes.js';
 import type { Clients } from '../clients/index.js';
@@ -17,4 +17,6 @@ export interface Probe<K extends ProbeKind> {
   kind: K;
   /** One short pass: what is lacking right now. Called again until nothing is. */
   pass(context: ProbeContext, spec: NonNullable<ProbesSpec[K]>): Promise<Verdict>;
+  /** What would be lacking if it began now, for preflight: reads only. */
+  trial(clients: Clients, spec: NonNullable<ProbesSpec[K]>): Promise<Lack[]>;
 }

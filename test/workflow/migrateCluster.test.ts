@@ -394,7 +394,7 @@ describe('a pool', () => {
     expect(cluster.calls.filter((name) => name.endsWith('Probes'))).toEqual([]);
   });
 
-  it('counts as many failures as the spec allows, and as were set since', async () => {
+  it('goes on through as many failures in a row as the spec allows', async () => {
     const cluster = new FakeCluster(4);
     cluster.block('lookReplacement', { object: 'Node new', reason: 'is not Ready', todo: 'look at it' });
     const refresh = { maxUnavailable: 4, canary: false, failuresInARow: { later: 5 } };

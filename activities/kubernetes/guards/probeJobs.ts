@@ -33,7 +33,9 @@ export function probeJobsEntry(node: NodeRef, namespace: string): GuardEntry {
 export async function removeProbeJobs(clients: Clients, namespace: string, uid: string): Promise<void> {
   const { items } = await clients.kube.batch.listNamespacedJob({ namespace, labelSelector: probeSelector(uid) });
   for (const { metadata } of items) {
-    await orUndefined(clients.kube.batch.deleteNamespacedJob({ namespace, name: metadata?.name ?? '', propagationPolicy: 'Background', body: { preconditions: { uid: metadata?.uid } } }));
+    // Unless told otherwise the API server leaves a Job's pods behind, as pods that nobody owns.
+    const body = { propagationPolicy: 'Background', preconditions: { uid: metadata?.uid } };
+    await orUndefined(clients.kube.batch.deleteNamespacedJob({ namespace, name: metadata?.name ?? '', body }));
   }
 }
 

@@ -127,6 +127,8 @@ describe('set', () => {
   it.each([
     [{ soakSeconds: '5' }, null],
     [{ 'drain.barePods': 'evict' }, null],
+    [{ 'failuresInARow.canary': '2', 'failuresInARow.later': '5' }, null],
+    [{ 'failuresInARow.later': '0' }, 'failuresInARow.later: expected a whole number from 1 to 100'],
     [{ 'drain.timeLimitSeconds': '60', 'drain.onTimeout': 'force' }, null],
     [{ 'drain.timeLimitSeconds': '4' }, 'expected a whole number of seconds from 5'],
     [{ 'drain.onTimeout': 'never' }, 'expected skip-to-end, wait, force'],
