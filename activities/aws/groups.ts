@@ -3,7 +3,7 @@ import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import { CiliateError } from '../../domain/failures.js';
 import type { Clients } from '../clients/index.js';
 
-/** The API's own limits. */
+/** The API's own limits; without MaxRecords only 50 groups may be named. */
 const INSTANCES_A_CALL = 50;
 const GROUPS_A_CALL = 100;
 
@@ -29,7 +29,7 @@ export async function groupsOf(clients: Clients, instanceIds: string[]): Promise
 export async function describeGroups(clients: Clients, names: string[]): Promise<AutoScalingGroup[]> {
   const groups: AutoScalingGroup[] = [];
   for (const some of chunks([...new Set(names)], GROUPS_A_CALL)) {
-    const { AutoScalingGroups = [] } = await clients.aws.autoScaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: some }));
+    const { AutoScalingGroups = [] } = await clients.aws.autoScaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: some, MaxRecords: GROUPS_A_CALL }));
     groups.push(...AutoScalingGroups);
   }
   return groups;

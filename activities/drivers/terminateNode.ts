@@ -11,15 +11,14 @@ import { driverOf } from './index.js';
  */
 export async function terminateNode(clients: Clients, request: NodeRequest & { decrement: boolean }): Promise<Termination> {
   const { node } = request;
-  const driver = await driverOf(clients, node);
-  const recorded = await readTermination(clients, node.instanceId);
-  const seen = await readInstance(clients, node.instanceId);
+  const [driver, recorded, seen] = await Promise.all([driverOf(clients, node), readTermination(clients, node.instanceId), readInstance(clients, node.instanceId)]);
   const going = isGoing(seen.state);
   if (going && recorded !== undefined) return recorded;
-  const termination: Termination = {
-    instancesBefore: recorded?.instancesBefore ?? (await driver.instancesBefore(clients, node, going ? endedAt(seen.instance) : undefined)),
-    decremented: await driver.decrements(clients, request, going),
-  };
+  const [instancesBefore, decremented] = await Promise.all([
+    recorded?.instancesBefore ?? driver.instancesBefore(clients, node, going ? endedAt(seen.instance) : undefined),
+    driver.decrements(clients, request, going),
+  ]);
+  const termination: Termination = { instancesBefore, decremented };
   if (going) return termination;
   if (recorded?.decremented !== termination.decremented) await recordTermination(clients, node, termination);
   await driver.terminate(clients, { ...request, decrement: termination.decremented });

@@ -108,6 +108,7 @@ export const MIGRATOR_ACTIONS: readonly AwsAction[] = [
     'groups',
     'autoscaling:ResumeProcesses',
     'autoscaling:SetDesiredCapacity',
+    'autoscaling:SetInstanceProtection',
     'autoscaling:SuspendProcesses',
     'autoscaling:TerminateInstanceInAutoScalingGroup',
     'autoscaling:UpdateAutoScalingGroup',

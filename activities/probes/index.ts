@@ -2,6 +2,7 @@ import { canonicalJson } from '../../domain/canonical.js';
 import { CiliateError } from '../../domain/failures.js';
 import { entryKey } from '../../domain/ledger.js';
 import type { ObservedCluster } from '../../domain/observation.js';
+import { PROBE_LABEL } from '../../domain/names.js';
 import { blockersOf } from '../../domain/probes/judge.js';
 import type { Verdict } from '../../domain/probes/verdict.js';
 import type { ProbeKind, ProbesSpec } from '../../domain/spec/probes.js';
@@ -10,6 +11,7 @@ import type { Clients } from '../clients/index.js';
 import { giveBack } from '../kubernetes/guard.js';
 import { probeJobsEntry, probeJobsGuard } from '../kubernetes/guards/probeJobs.js';
 import { readGuards } from '../kubernetes/guardsLedger.js';
+import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { httpProbe } from './http.js';
 import { networkProbe } from './network.js';
@@ -20,7 +22,14 @@ import { prometheusProbe } from './prometheus.js';
 const PROBES: { [K in ProbeKind]: Probe<K> } = { network: networkProbe, prometheus: prometheusProbe, http: httpProbe };
 
 /** Done when every probe of the spec holds at the same time. What lasts longer than its limit is firm. */
-export async function lookProbes(clients: Clients, request: ProbeRequest): Promise<Look & { notes: string[] }> {
+export function lookProbes(clients: Clients, request: ProbeRequest): Promise<Look & { notes: string[] }> {
+  const act = () => probesPass(clients, request);
+  // Only the pods of the network probe are events of the cluster; the others wait by retries alone.
+  if (request.probes.network === undefined) return act();
+  return linger(clients, (event) => event.kind === 'Pod' && event.object.metadata?.labels?.[PROBE_LABEL] === request.node.uid, act);
+}
+
+async function probesPass(clients: Clients, request: ProbeRequest): Promise<Look & { notes: string[] }> {
   const { node, replacement, probes, since, known } = request;
   const context: ProbeContext = { clients, node, replacement };
   const kinds = Object.keys(PROBES) as ProbeKind[];

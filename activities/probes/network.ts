@@ -74,8 +74,8 @@ async function again(run: Run, attempt: Attempt, lacks: Lack[]): Promise<Verdict
   const { context, spec } = run;
   await removeProbeJobs(context.clients, spec.namespace, context.node.uid);
   const before = [...attempt.pods.entries()].flatMap(([part, pod]) => (lastWords(pod) ?? '').split('\n').filter((line) => line.startsWith('failed')).map((line) => `${sideOf(part)} ${line}`));
-  const { notes } = await begin(run, before.length > 0 ? before.join('\n') : beforeOf(attempt));
-  return { lacks, notes };
+  const begun = await begin(run, before.length > 0 ? before.join('\n') : beforeOf(attempt));
+  return lacks.length > 0 ? { lacks, notes: [] } : begun;
 }
 
 /** Chooses an old node and makes what needs no address: ledger before the first Job. */
@@ -83,7 +83,7 @@ async function begin(run: Run, before: string): Promise<Verdict> {
   const { clients, node } = run.context;
   const oldNode = await chooseOldNode(run);
   const now = { value: null, setBy: 'us' as const };
-  await hold(clients, probeJobsGuard, [{ now, entry: probeJobsEntry(node, run.spec.namespace) }]);
+  await hold(clients, [{ guard: probeJobsGuard, now, entry: probeJobsEntry(node, run.spec.namespace) }]);
   const first = partsOf(oldNode).filter((part) => oldNode === null || isServer(part));
   for (const part of first) await create(run, { part, oldNode, before });
   return { lacks: [pending(run, 'its Jobs were just created')], notes: [] };

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { clusterState } from '../support/clusterState.js';
 import { fieldsPerTest } from '../support/fields.js';
 import { expectClean } from '../support/killing.js';
 
@@ -10,6 +11,8 @@ it('a surge over two groups, its worker killed with nodes in flight: sizes and z
   expect((await field.ciliate('start', '-f', field.spec('surge', { refresh: { maxSurge: 3, maxUnavailable: 0 } }))).code).toBe(0);
   const { inFlight } = await field.statusWhere('surge', (status) => status.inFlight.length >= 2, 180_000);
   expect(inFlight.length).toBeLessThanOrEqual(3);
+  // What was launched for the surge is protected from scale-in, and given back at the end (expectClean).
+  expect((await clusterState(field)).groups.some((group) => group.protected > 1)).toBe(true);
   await field.killWorker();
   field.startWorker();
   const report = await field.report('surge');

@@ -41,7 +41,7 @@ export function clientsOf(seen: World): Clients {
 
 interface Command {
   constructor: { name: string };
-  input: { InstanceIds?: string[]; AutoScalingGroupNames?: string[]; InstanceId?: string; ShouldDecrementDesiredCapacity?: boolean; Filters?: { Values: string[] }[] };
+  input: { InstanceIds?: string[]; AutoScalingGroupNames?: string[]; InstanceId?: string; ShouldDecrementDesiredCapacity?: boolean; AutoScalingGroupName?: string; ProtectedFromScaleIn?: boolean; NewInstancesProtectedFromScaleIn?: boolean; Filters?: { Values: string[] }[] };
 }
 
 function autoScaling(seen: World, { constructor, input }: Command): unknown {
@@ -54,6 +54,12 @@ function autoScaling(seen: World, { constructor, input }: Command): unknown {
       return { Activities: seen.activities };
     case 'TerminateInstanceInAutoScalingGroupCommand':
       seen.calls.push(`terminate ${input.InstanceId} ${input.ShouldDecrementDesiredCapacity}`);
+      return {};
+    case 'SetInstanceProtectionCommand':
+      seen.calls.push(`protect ${input.InstanceIds?.join(' ')} ${input.ProtectedFromScaleIn}`);
+      return {};
+    case 'UpdateAutoScalingGroupCommand':
+      seen.calls.push(`protect new of ${input.AutoScalingGroupName} ${input.NewInstancesProtectedFromScaleIn}`);
       return {};
     default:
       throw new Error(constructor.name);
