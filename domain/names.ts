@@ -21,6 +21,8 @@ export const LEASE_NAME = 'ciliate';
 export const GUARDS_LEDGER = 'ciliate-guards';
 /** Label on the ConfigMaps `ciliate-guards-<nn>`: the part of the guards ledger that grows with the nodes. */
 export const GUARDS_LEDGER_LABEL = 'ciliate.io/guards-of';
+/** Label of the Jobs of the network probe and their pods: UID of the node that was refreshed. */
+export const PROBE_LABEL = 'ciliate.io/probe';
 /** Beside the guards, under keys of its own: `termination.i-…`, and `termination.claim.i-…` for replacements. */
 export const TERMINATION_PREFIX = 'termination.';
 /** ConfigMaps `ciliate-nodes-<run>-<page>`: how nodes ended, of runs with hundreds of them. Kept until the next run files its first. */
@@ -45,7 +47,8 @@ export const EXCLUDE_FROM_LB_LABEL = 'node.kubernetes.io/exclude-from-external-l
 export const SCALE_DOWN_DISABLED_ANNOTATION = 'cluster-autoscaler.kubernetes.io/scale-down-disabled';
 
 /** Suspended from the start to the end: it terminates nodes by itself to even out zones. */
-export const ASG_PROCESSES_WHOLE = ['AZRebalance'] as const;
+export const AZ_REBALANCE = 'AZRebalance';
+export const ASG_PROCESSES_WHOLE = [AZ_REBALANCE] as const;
 /** Suspended only while nodes are being changed: given back at every gate, pause and soak. */
 export const ASG_PROCESSES_CHANGING = ['AlarmNotification', 'ScheduledActions'] as const;
 

@@ -2,7 +2,7 @@ import type { NodeOutcome, NodeResult } from './refresh.js';
 
 /**
  * How nodes ended, kept so that it does not grow with the cluster: the newest results whole, of older ones only how many there
- * are. The older ones are filed in the cluster, a page at a time (docs/adr/0010). Plain JSON, carried through continue-as-new.
+ * are. The older ones are filed in the cluster, a page at a time (docs/adr/0011). Plain JSON, carried through continue-as-new.
  */
 export interface Results {
   /** Those that are not filed yet, the newest last; a node stands here once. */

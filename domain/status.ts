@@ -127,7 +127,7 @@ export interface MigrationReport {
   nodes: NodeResult[];
   /** All nodes by how they ended last. */
   tally: Partial<Record<NodeOutcome, number>>;
-  /** Older results, in ConfigMaps of the cluster (docs/adr/0010); null where there are none. */
+  /** Older results, in ConfigMaps of the cluster (docs/adr/0011); null where there are none. */
   filed: { run: string; pages: number } | null;
   findings: Finding[];
   audit: AuditEntry[];

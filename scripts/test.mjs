@@ -18,7 +18,8 @@ const PARTS = {
   replay: () => vitest('replay'),
   lab: () => vitest('lab'),
   full: () => vitest('full'),
-  bench: () => vitest('bench'),
+  // Figures are measured alone.
+  bench: () => vitest('bench', '--no-file-parallelism'),
 };
 const DEFAULT = ['types', 'lint', 'unit', 'workflow', 'replay', 'lab'];
 /** Only these need Temporal or the lab. */
@@ -71,14 +72,14 @@ async function single(command, args) {
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
 }
 
-async function vitest(project) {
+async function vitest(project, ...options) {
   if (!existsSync(join(root, 'test', project))) {
     console.log(`  no test/${project} yet`);
     return { passed: 0, failed: 0, skipped: 0 };
   }
   mkdirSync(cache, { recursive: true });
   const output = join(cache, `results-${project}-${process.pid}.json`);
-  const code = await run(bin('vitest'), ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${output}`]);
+  const code = await run(bin('vitest'), ['run', '--project', project, ...options, '--reporter=default', '--reporter=json', `--outputFile.json=${output}`]);
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(readFileSync(output, 'utf8'));
     // A file that could not be loaded, or whose set-up failed, has no failed test of its own.

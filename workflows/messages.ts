@@ -39,7 +39,7 @@ export interface Steering {
   drain: DrainSpec;
   /** UIDs of pods that a person approved to be deleted. */
   forced: string[];
-  /** The migration continues as new, or has: the cancellation that comes of that is none, and the end is told by a signal (docs/adr/0010). */
+  /** The migration continues as new, or has: the cancellation that comes of that is none, and the end is told by a signal (docs/adr/0011). */
   outlives: boolean;
 }
 

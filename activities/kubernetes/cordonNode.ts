@@ -11,7 +11,7 @@ import { dropTermination } from './terminations.js';
 export async function cordonNode(clients: Clients, ref: NodeRef): Promise<void> {
   const node = await orUndefined(clients.kube.core.readNode({ name: ref.name }));
   if (node?.metadata?.uid !== ref.uid) return;
-  for (const guard of [cordonGuard, lbExclusionGuard]) await hold(clients, guard, [guard.entryFor(node)]);
+  await hold(clients, [cordonGuard, lbExclusionGuard].map((guard) => ({ guard, ...guard.entryFor(node) })));
 }
 
 /** The node as it was found, as far as it is ours; its entries go, also where the Node is gone. */

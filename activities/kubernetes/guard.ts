@@ -15,10 +15,16 @@ export interface Guard {
   missed?(clients: Clients, entry: GuardEntry): Promise<string[]>;
 }
 
+/** An object with its value, and the entry that taking it would write. */
+export interface Wanted {
+  now: GuardNow;
+  entry: GuardEntry;
+}
+
 /** A guard that is taken with its set; the others are wanted node by node, or by those who know by how much. */
 export interface SetGuard extends Guard {
-  /** What `set` asks for right now: each object with its value, and the entry that taking it would write. */
-  wanted(clients: Clients, set: LedgerSet): Promise<{ now: GuardNow; entry: GuardEntry }[]>;
+  /** What `set` asks for right now. */
+  wanted(clients: Clients, set: LedgerSet): Promise<Wanted[]>;
 }
 
 export interface GivenBack {
@@ -28,17 +34,17 @@ export interface GivenBack {
   missed: string[];
 }
 
-/** Takes what `wanted` lists and is not held yet: entries first, changes after. Returns what was changed, for people. */
-export async function hold(clients: Clients, guard: Guard, wanted: { now: GuardNow; entry: GuardEntry }[]): Promise<string[]> {
+/** Takes what is wanted and not held yet: all entries first, the changes after. Returns what was changed, for people. */
+export async function hold(clients: Clients, wanted: readonly (Wanted & { guard: Guard })[]): Promise<string[]> {
   if (wanted.length === 0) return [];
   const entries = await readGuardsLike(clients, wanted.map(({ entry }) => entry));
-  const taken = wanted.flatMap(({ now, entry }) => {
+  const taken = wanted.flatMap(({ guard, now, entry }) => {
     const verdict = taking(now, entries[entryKey(entry)], entry);
-    return verdict.act === 'set' ? [verdict.entry] : [];
+    return verdict.act === 'set' ? [{ guard, entry: verdict.entry }] : [];
   });
-  await putGuards(clients, taken);
-  await each(taken, (entry) => guard.write(clients, entry, entry.ours));
-  return taken.map((entry) => entry.object);
+  await putGuards(clients, taken.map(({ entry }) => entry));
+  await each(taken, ({ guard, entry }) => guard.write(clients, entry, entry.ours));
+  return taken.map(({ entry }) => entry.object);
 }
 
 /** Gives entries of one kind back and strikes them out: also those that somebody else changed, which are named. */

@@ -8,12 +8,12 @@ import { roomBlockers } from './room.js';
 
 /** Observes, waits for room, cordons: all in one pass, so that what is cordoned was looked at a moment before. */
 export async function prepareNode(clients: Clients, { node, surplus, known }: NodeRequest & { surplus: boolean; known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }> {
-  const seen = await observeNode(clients, node);
+  // Counted before anything moves.
+  const [seen, found] = await Promise.all([observeNode(clients, node), roomBlockers(clients, node)]);
   // On Cilium it is meant to be, where it is one too many.
   const situation: NodeSituation = surplus && seen.state === 'on-cilium' ? { ...seen, state: 'present' } : seen;
   const present = situation.state === 'present';
-  // Counted before anything moves.
-  const room = present ? await roomBlockers(clients, node) : { blockers: [], workloads: [] };
+  const room = present ? found : { blockers: [], workloads: [] };
   const done = room.blockers.length === 0;
   if (done && present) await cordonNode(clients, node);
   const workloads = room.workloads.map(({ kind, namespace, name, ready }) => ({ kind, namespace, name, ready }));

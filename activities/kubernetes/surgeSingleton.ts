@@ -32,8 +32,7 @@ export async function surgeBefore(clients: Clients, ref: NodeRef, pod: V1Pod): P
     case 'evict':
       return verdict.note === undefined ? {} : { note: `${object} ${verdict.note}` };
     case 'surge': {
-      const { now, entry } = singletonEntry(deployment, ref);
-      await hold(clients, singletonGuard, [{ now, entry }]);
+      await hold(clients, [{ guard: singletonGuard, ...singletonEntry(deployment, ref) }]);
       return { wait: waits(pod, object, 'it is scaled to 2, and the new replica is not Ready yet') };
     }
     case 'wait':

@@ -4,7 +4,7 @@ import type { NodeRef } from '../../domain/plan.js';
 import type { Clients } from '../clients/index.js';
 import { changeData, readData } from './configMap.js';
 import type { Data } from './configMap.js';
-import { kept, partOf, readParts, withChanged } from './guardsLedger.js';
+import { kept, partOf, readParts, withRaisedLess } from './guardsLedger.js';
 
 const CLAIM = `${TERMINATION_PREFIX}claim.`;
 const BEFORE = `${TERMINATION_PREFIX}before.`;
@@ -38,8 +38,7 @@ export async function recordTermination(clients: Clients, { uid, instanceId, gro
   const record = JSON.stringify({ decremented: termination.decremented, at: new Date().toISOString() });
   await changeData(clients, { name: GUARDS_LEDGER }, (data) => {
     const back = Number(termination.decremented) - Number(decrementIn(data, instanceId) ?? false);
-    const sized = withChanged(data, { kind: 'asg-desired', id: group }, (entry) => ({ ...entry, ours: String(Number(entry.ours) - back) }));
-    return { ...sized, [TERMINATION_PREFIX + instanceId]: record };
+    return { ...withRaisedLess(data, group, back), [TERMINATION_PREFIX + instanceId]: record };
   });
 }
 

@@ -16,7 +16,7 @@ it.each([
   { nodes: 20, inFlight: 10 },
   { nodes: 60, inFlight: 20 },
 ])('$nodes nodes, $inFlight in flight', async ({ nodes, inFlight }) => {
-  const field = await up({ nodes, workload: 6 * nodes, readyTimeout: 900_000, ...BRIEF });
+  const field = await up({ nodes, workload: 6 * nodes, readyTimeout: 600_000, ...BRIEF });
   const migrated = await migrateCounted(field, { nodes, inFlight });
   rows.push({ ...migrated });
   seen.push(migrated);

@@ -5,13 +5,15 @@ import { landed } from '../../domain/control.js';
 import { nodeWorkflowId } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Flight as SeenFlight } from '../../domain/pool/survey.js';
-import type { NodeProgress, NodeResult } from '../../domain/refresh.js';
+import { asksForProbes } from '../../domain/probes/asked.js';
+import type { NodeProgress, NodeResult, NodeStep } from '../../domain/refresh.js';
 import { now } from '../clock.js';
 import { stepFailure } from '../failure.js';
 import { steerSignal } from '../messages.js';
 import type { FlightPlan, Steering } from '../messages.js';
 import type { refreshNode } from '../refreshNode.js';
 import type { CarriedFlight } from './book.js';
+import { RunEnd } from './endings.js';
 import type { Migration } from './migration.js';
 
 /** What the pool hears of its nodes. */
@@ -19,6 +21,8 @@ export interface FlightEvents {
   ended(result: NodeResult): void;
   /** Its replacement does not come up: told once. */
   failing(node: NodeRef): void;
+  /** What is wanted of all of them right now, whatever is said of one. */
+  orders(): Pick<Steering, 'paused' | 'handBack' | 'drain'>;
 }
 
 /** How often a node that another run had started is asked whether it is still there. */
@@ -36,9 +40,15 @@ interface Flight {
   ended: boolean;
 }
 
+/** Why a node is handed back that an operator skipped. */
+export const SKIPPED = 'skipped';
+
+/** Steps that tell whether a replacement is good. */
+const PROVING: NodeStep[] = ['await-replacement', 'await-workloads', 'await-probes'];
+
 /**
  * The nodes in flight: child workflows, what operators say passed on to them, and their ends. When the run continues as new
- * they go on: each is told before, and tells the next run its end by a signal (docs/adr/0010).
+ * they go on: each is told before, and tells the next run its end by a signal (docs/adr/0011).
  */
 export class Flights {
   readonly #flights = new Map<string, Flight>();
@@ -133,17 +143,19 @@ export class Flights {
    */
   async #child({ node, plan }: Flight, steering: Steering): Promise<ChildWorkflowHandle<typeof refreshNode> | undefined> {
     const { target } = this.migration;
+    const { probes } = this.migration.manifest.spec;
     for (;;) {
       try {
         return await startChild<typeof refreshNode>('refreshNode', {
           workflowId: nodeWorkflowId(target.migration, node.instanceId),
-          args: [{ target, node, ...plan, steering }],
+          args: [{ target, node, ...plan, ...(asksForProbes(probes) ? { probes } : {}), steering }],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           staticSummary: `${node.name} in ${node.group}, ${node.zone}`.slice(0, 200),
         });
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        this.migration.throwIfAborted();
+        const { handBack } = this.events.orders();
+        if (handBack !== null) throw new RunEnd('aborted', handBack);
         if (this.#continues) return undefined;
         await sleep('2s');
       }
@@ -176,18 +188,18 @@ export class Flights {
 
   #beginsToFail({ node, failing }: Flight): boolean {
     const progress = this.migration.flying.get(node.instanceId);
-    const proving = progress?.step === 'await-replacement' || progress?.step === 'await-workloads';
-    return proving && progress.blockers.some(({ firm }) => firm) && !failing;
+    return progress !== undefined && PROVING.includes(progress.step) && progress.blockers.some(({ firm }) => firm) && !failing;
   }
 
   #steering({ node, adopted }: Flight): Steering {
     const { control } = this.migration;
     const skipped = control.skipped.some((skip) => skip.instanceId === node.instanceId || skip.name === node.name);
+    const { paused, handBack, drain } = this.events.orders();
     return {
-      paused: control.paused !== null || this.#held,
-      handBack: control.abort ? `aborted: ${control.abort.reason}` : skipped ? 'skipped' : this.#comeDown,
+      paused: paused || this.#held,
+      handBack: handBack ?? (skipped ? SKIPPED : this.#comeDown),
       retries: control.retries[node.instanceId] ?? 0,
-      drain: control.settings.drain,
+      drain,
       forced: control.forced[node.instanceId] ?? [],
       outlives: adopted || this.#continues,
     };

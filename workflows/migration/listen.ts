@@ -52,7 +52,7 @@ export function listen(migration: Migration): void {
   setHandler(pauseUpdate, (said) => act(pause(said)), { validator: (said) => refuse(pause(said)), description: 'Finish the node in progress, start no other; a drain stops between evictions. {"reason", "by"}' });
   setHandler(resumeUpdate, (said) => act(resume(said)), { validator: (said) => refuse(resume(said)), description: 'Go on after a pause. {"reason", "by"}' });
   setHandler(approveUpdate, (said) => act(approve(said)), { validator: (said) => refuse(approve(said)), description: 'Approve an open gate, with the digest that the status shows. {"gate", "digest", "reason", "by"}; for force also "node" and "pods"' });
-  setHandler(abortUpdate, (said) => act(abort(said)), { validator: (said) => refuse(abort(said)), description: 'Stop: guards are given back, the cluster stays as far as it came. {"reason", "by"}' });
+  setHandler(abortUpdate, (said) => act(abort(said)), { validator: (said) => refuse(abort(said)), description: 'Stop: extra nodes of a surge are taken back (said once more: left), guards are given back, the cluster stays as far as it came. {"reason", "by"}' });
   setHandler(skipUpdate, (said) => act(skip(said)), { validator: (said) => refuse(skip(said)), description: 'Leave a node as it was found. {"node", "reason", "by"}' });
   setHandler(retryUpdate, (said) => act(retry(said)), { validator: (said) => refuse(retry(said)), description: 'Try a stuck or skipped node again. {"node", "reason", "by"}' });
   setHandler(setUpdate, (said) => act(set(said)), { validator: (said) => refuse(set(said)), description: 'Change a setting of the running migration. {"values": {KEY: VALUE}, "by"}' });

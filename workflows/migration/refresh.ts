@@ -1,4 +1,4 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import { sha256Hex } from '../../domain/digest.js';
 import { canaryText } from '../../domain/gates.js';
 import type { NodeRef } from '../../domain/plan.js';
@@ -6,11 +6,13 @@ import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../doma
 import type { Ramp } from '../../domain/pool/ramp.js';
 import { pageToFile, postponedIds, withoutPage, withResult } from '../../domain/results.js';
 import { shortRun } from '../../domain/names.js';
+import { asksForProbes } from '../../domain/probes/asked.js';
 import type { NodeResult } from '../../domain/refresh.js';
 import type { Admitted } from '../../activities/api.js';
 import { acts } from '../activityProxies.js';
-import { Interrupted } from '../interruptible.js';
+import { answerUnless } from '../until.js';
 import { Flights } from './flights.js';
+import type { FlightEvents } from './flights.js';
 import { isContinueAsNew } from './migration.js';
 import type { Migration } from './migration.js';
 
@@ -25,7 +27,7 @@ export async function refreshNodes(migration: Migration): Promise<string> {
 /** From so many nodes in flight on, an answer that is under way is not thrown away for a node that ends meanwhile. */
 const MANY = 10;
 /** So long it may take then. */
-const ANSWER = '1s';
+const ANSWER_MS = 1_000;
 /** How old the guards of the set `changing` may be: new nodes need theirs long before an autoscaler thinks of removing one. */
 const GUARDS_MS = 30_000;
 
@@ -44,7 +46,7 @@ class Pool {
 
   constructor(readonly migration: Migration) {
     migration.book.ramp ??= startRamp(migration.manifest.spec.refresh.canary);
-    this.#flights = new Flights(migration, { ended: (result) => this.#ended(result), failing: (node) => this.#failing(node) });
+    this.#flights = new Flights(migration, { ended: (result) => this.#ended(result), failing: (node) => this.#failing(node), orders: () => ordersOf(migration) });
   }
 
   async run(): Promise<string> {
@@ -62,7 +64,10 @@ class Pool {
         const { shouldDecrementDesiredCapacity } = migration.refresh;
         const terse = seen.most > MANY;
         for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus, terse });
-        if (seen.remaining === 0 && this.#flights.size === 0) break;
+        if (seen.remaining === 0 && this.#flights.size === 0) {
+          if (await this.#evensZones()) continue;
+          break;
+        }
         await this.#room(seen.remaining - seen.start.length);
       }
     } catch (error) {
@@ -92,21 +97,11 @@ class Pool {
     const turn = this.#turn;
     const version = migration.control.version;
     const stale = () => this.#turn !== turn || migration.control.version !== version;
-    const scope = new CancellationScope();
-    let answer: Admitted | undefined;
-    let failure: unknown;
-    let done = false;
-    const asked = scope
-      .run(() => migration.look((known) => acts.admitNodes({ target: migration.target, refresh: migration.refresh, ramp: this.#ramp, ...this.#exclude(), flights: this.#flights.all(), known })))
-      .then((admitted) => (answer = admitted), (error: unknown) => (failure = error))
-      .finally(() => (done = true));
     const ends = this.#ends;
-    await condition(() => done || stale() || this.#ends !== ends);
-    if (!done && !stale() && this.#flights.size >= MANY) await condition(() => done || stale(), ANSWER);
-    if (!done) scope.cancel();
-    await asked;
+    const news = () => this.#ends !== ends;
+    const ask = (known: string) => acts.admitNodes({ target: migration.target, refresh: migration.refresh, ramp: this.#ramp, ...this.#exclude(), flights: this.#flights.all(), known });
+    const answer = await answerUnless(stale, () => migration.look(ask), { hurry: { news, within: this.#flights.size < MANY ? 0 : ANSWER_MS } });
     migration.forgetBlockers();
-    if (failure !== undefined && !(failure instanceof Interrupted && scope.consideredCancelled)) throw failure;
     if (answer === undefined || stale()) return undefined;
     this.#seen = answer;
     migration.book.counts = answer.counts;
@@ -119,6 +114,16 @@ class Pool {
   #exclude(): { exclude: string[]; later: string[] } {
     const { control, book } = this.migration;
     return { exclude: [...control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]), ...postponedIds(book.results, 2)], later: postponedIds(book.results, 1) };
+  }
+
+  /** Before AZRebalance would: zones that became uneven are evened out with a node more and a node less. False: nothing to do. */
+  async #evensZones(): Promise<boolean> {
+    const { migration } = this;
+    const tried = migration.book.evened ?? {};
+    const { raised, notes } = await migration.step(() => acts.evenZones({ target: migration.target, tried }));
+    migration.book.evened = { ...tried, ...raised };
+    migration.note('notes', notes);
+    return Object.keys(raised).length > 0;
   }
 
   /** While no more may be in flight, or none is left that could be, nobody is asked. */
@@ -200,7 +205,7 @@ class Pool {
   }
 
   #count(node: NodeRef, ok: boolean): void {
-    this.migration.book.ramp = afterNode(this.#ramp, { group: node.group, ok, inFlight: this.#flights.size, most: this.#seen.most });
+    this.migration.book.ramp = afterNode(this.#ramp, { group: node.group, ok, inFlight: this.#flights.size, most: this.#seen.most, limits: this.migration.refresh.failuresInARow });
   }
 
   #why(): string {
@@ -208,6 +213,10 @@ class Pool {
     const blocked = this.migration.status().blocked.slice(0, 3).join(' | ');
     return `${failures === 1 ? 'a node' : `${failures} nodes in a row`} failed${awaitingCanary(this.#ramp, this.#seen.groups).length > 0 ? ' as canary' : ''}: ${blocked || 'see the report'}. Mend it, then: ciliate resume ${this.migration.target.migration} --reason TEXT`;
   }
+}
+
+function ordersOf({ control }: Migration): ReturnType<FlightEvents['orders']> {
+  return { paused: control.paused !== null, handBack: control.abort ? `aborted: ${control.abort.reason}` : null, drain: control.settings.drain };
 }
 
 /** A node is in the report once: what was handed back and tried again is replaced. */
@@ -232,6 +241,7 @@ function verdict(migration: Migration, canaries: readonly NodeResult[]): { diges
         : 'no replacement was asked for (ShouldDecrementDesiredCapacity)',
       `${result.evictedPods} pods evicted; their workloads have their ready replicas back`,
     ]),
+    ...(asksForProbes(migration.manifest.spec.probes) ? ['every probe of the spec held'] : []),
     `${migration.book.counts.aws} nodes are left`,
   ];
   return { digest: sha256Hex(canaryText(canaries)), shows };

@@ -4,7 +4,7 @@ import { entryKey } from '../../../domain/ledger.js';
 import type { GuardEntry, GuardKind, GuardNow, LedgerSet } from '../../../domain/ledger.js';
 import { isNotFound, orUndefined } from '../../clients/errors.js';
 import type { Clients } from '../../clients/index.js';
-import type { Guard } from '../guard.js';
+import type { Guard, Wanted } from '../guard.js';
 import { listNodes } from '../lists.js';
 import { setBy } from '../managedFields.js';
 import { patchNode, pointer } from '../patch.js';
@@ -26,7 +26,7 @@ export interface NodeField {
 const ONE_BY_ONE = 4;
 
 /** A guard on one field of Nodes, recognised by UID. Which nodes it wants is the caller's matter. */
-export function nodeGuard(field: NodeField): Guard & { entryFor(node: V1Node): { now: GuardNow; entry: GuardEntry } } {
+export function nodeGuard(field: NodeField): Guard & { entryFor(node: V1Node): Wanted } {
   const nowOf = (node: V1Node): GuardNow => ({ value: field.read(node), setBy: setBy(node.metadata?.managedFields, field.path) });
   return {
     kind: field.kind,

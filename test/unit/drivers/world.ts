@@ -12,6 +12,7 @@ export interface World {
   instances: Record<string, { state: string; launched?: Date; ended?: string; group?: string }>;
   claims: NodeClaim[];
   pods: V1Pod[];
+  nodes: V1Node[];
   /** The part of the guards ledger about the cluster and its groups. */
   guards: Record<string, string> | undefined;
   /** Its parts about nodes, by name of their ConfigMap. */
@@ -21,7 +22,7 @@ export interface World {
 }
 
 export function world(over: Partial<World> = {}): World {
-  return { groups: [], activities: [], instances: {}, claims: [], pods: [], guards: undefined, parts: {}, calls: [], ...over };
+  return { groups: [], activities: [], instances: {}, claims: [], pods: [], nodes: [], guards: undefined, parts: {}, calls: [], ...over };
 }
 
 /** Clients that answer from it. What is not there fails the test. */
@@ -36,6 +37,7 @@ export function clientsOf(seen: World): Clients {
       listNamespacedConfigMap: () => Promise.resolve({ items: Object.entries(seen.parts).map(([name, data]) => ({ metadata: { name }, data })) }),
       createNamespacedConfigMap: ({ body }: Write) => Promise.resolve(put(seen, body)),
       replaceNamespacedConfigMap: ({ body }: Write) => Promise.resolve(put(seen, body)),
+      listNode: () => Promise.resolve({ items: seen.nodes }),
       listPodForAllNamespaces: () => Promise.resolve({ items: seen.pods }),
     },
     custom: {
@@ -60,7 +62,7 @@ function put(seen: World, { metadata: { name }, data }: Write['body']): void {
 
 interface Command {
   constructor: { name: string };
-  input: { InstanceIds?: string[]; AutoScalingGroupNames?: string[]; InstanceId?: string; ShouldDecrementDesiredCapacity?: boolean; Filters?: { Values: string[] }[] };
+  input: { InstanceIds?: string[]; AutoScalingGroupNames?: string[]; InstanceId?: string; DesiredCapacity?: number; ShouldDecrementDesiredCapacity?: boolean; AutoScalingGroupName?: string; ProtectedFromScaleIn?: boolean; NewInstancesProtectedFromScaleIn?: boolean; Filters?: { Values: string[] }[] };
 }
 
 function autoScaling(seen: World, { constructor, input }: Command): unknown {
@@ -71,8 +73,17 @@ function autoScaling(seen: World, { constructor, input }: Command): unknown {
       return { AutoScalingInstances: seen.groups.flatMap(({ AutoScalingGroupName, Instances = [] }) => Instances.filter(({ InstanceId }) => input.InstanceIds?.includes(InstanceId ?? '')).map((instance) => ({ ...instance, AutoScalingGroupName }))) };
     case 'DescribeScalingActivitiesCommand':
       return { Activities: seen.activities };
+    case 'SetDesiredCapacityCommand':
+      seen.calls.push(`desired ${input.DesiredCapacity}`);
+      return {};
     case 'TerminateInstanceInAutoScalingGroupCommand':
       seen.calls.push(`terminate ${input.InstanceId} ${input.ShouldDecrementDesiredCapacity}`);
+      return {};
+    case 'SetInstanceProtectionCommand':
+      seen.calls.push(`protect ${input.InstanceIds?.join(' ')} ${input.ProtectedFromScaleIn}`);
+      return {};
+    case 'UpdateAutoScalingGroupCommand':
+      seen.calls.push(`protect new of ${input.AutoScalingGroupName} ${input.NewInstancesProtectedFromScaleIn}`);
       return {};
     default:
       throw new Error(constructor.name);
