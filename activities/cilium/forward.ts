@@ -1,3 +1,4 @@
+import type { Toward } from '../../domain/directions/index.js';
 import type { ValuesPhase } from '../../domain/cilium/values.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import type { Clients } from '../clients/index.js';
@@ -11,9 +12,11 @@ const ORDER: ValuesPhase[] = ['migration', 'enforcement', 'final'];
  * The phase to apply: the wanted one, or the later one that an earlier run came to. Enforcement that is on is not switched
  * off for a moment only because a run starts over; while a node is on aws-node it is, since its pods have no identity.
  */
-export async function forwardPhase(clients: Clients, wanted: ValuesPhase, release: Release | null): Promise<ValuesPhase> {
+export async function forwardPhase(clients: Clients, { wanted, toward = 'cilium' }: { wanted: ValuesPhase; toward?: Toward | undefined }, release: Release | null): Promise<ValuesPhase> {
   const reached = reachedPhase(release);
-  if (reached === null || ORDER.indexOf(reached) <= ORDER.indexOf(wanted)) return wanted;
+  // On the way back Cilium is never let onto new nodes again; going forward it always is.
+  if (toward === 'aws-node') return reached === 'rollback' ? reached : wanted;
+  if (reached === 'rollback' || reached === null || ORDER.indexOf(reached) <= ORDER.indexOf(wanted)) return wanted;
   const labelled = await listNodes(clients, `${CNI_LABEL}=${CNI_LABEL_AWS}`);
   return labelled.length === 0 ? reached : wanted;
 }
@@ -23,5 +26,5 @@ export function reachedPhase(release: Release | null): ValuesPhase | null {
   if (release === null) return null;
   const deployed = [...release.older, release].reverse().find((revision) => revision.status === 'deployed');
   if (!deployed?.description.startsWith(OURS)) return null;
-  return ORDER.find((phase) => deployed.description.endsWith(`, ${phase}`)) ?? null;
+  return [...ORDER, 'rollback' as const].find((phase) => deployed.description.endsWith(`, ${phase}`)) ?? null;
 }

@@ -1,5 +1,5 @@
+import { directionOf, isOld } from '../../domain/directions/index.js';
 import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
-import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import { admit } from '../../domain/pool/admit.js';
 import { survey } from '../../domain/pool/survey.js';
 import type { AdmitRequest, Admitted } from '../api.js';
@@ -29,8 +29,9 @@ export function admitNodes(clients: Clients, request: AdmitRequest): Promise<Adm
   return linger(clients, admitsMore, () => pass(clients, request));
 }
 
-async function pass(clients: Clients, { refresh, ramp, exclude, later, flights, known }: AdmitRequest): Promise<Admitted> {
-  const [seen, alone] = await Promise.all([readPool(clients), leftAlone(clients, refresh.leaveAlone)]);
+async function pass(clients: Clients, { target, refresh, ramp, exclude, later, flights, known }: AdmitRequest): Promise<Admitted> {
+  const direction = directionOf(target);
+  const [seen, alone] = await Promise.all([readPool(clients, direction), leftAlone(clients, refresh.leaveAlone)]);
   const { view, most, maxSurge, oldNodes, unlaunched } = survey({ ...seen.survey, flights, exclude: [...exclude, ...alone], later, ramp, refresh });
   await raiseCapacity(clients, { extra: maxSurge, groups: oldNodes.filter(({ name }) => nodePoolOf(name) === undefined) }, seen);
   // What would be launched only to go again.
@@ -39,7 +40,7 @@ async function pass(clients: Clients, { refresh, ramp, exclude, later, flights, 
   const left = view.candidates.length + unlaunched;
   const old = new Set(seen.survey.nodes.filter((node) => node.old).map(({ ref }) => ref.instanceId));
   const blockers = waits.map(({ node, why }) => ({ object: `Node ${node.name}`, reason: `waits for its turn: ${why}`, todo: 'It is started as soon as that is over.' }));
-  const labelled = seen.survey.nodes.filter(({ labels }) => labels[CNI_LABEL] === CNI_LABEL_AWS).map(({ ref }) => ref.name);
+  const labelled = seen.survey.nodes.filter(({ labels }) => isOld(direction, labels)).map(({ ref }) => ref.name);
   return look({
     known,
     done: start.length > 0 || left === 0,
