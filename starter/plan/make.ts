@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { toFailure } from '../../activities/failures.js';
 import { ClientPool } from '../../activities/clients/index.js';
-import { buildPlan } from '../../activities/observe/index.js';
+import { buildPlan, buildRollbackPlan } from '../../activities/observe/index.js';
+import type { PreflightDeps, PreflightInput } from '../../activities/observe/index.js';
 import type { Plan } from '../../domain/plan.js';
+import type { RollbackPlan } from '../../domain/rollback/plan.js';
 import type { Manifest } from '../../domain/spec/schema.js';
 import { ExitError, usageError } from '../exit.js';
 import { exitCodeOfFailure } from '../failure.js';
@@ -13,11 +15,19 @@ import { readSpec } from '../spec/read.js';
  * Observes the cluster of a SPEC and plans its migration, from this machine and without Temporal; reads only.
  * @throws ExitError 2 (SPEC), 3 (cluster or AWS out of reach), 1 (refused for good)
  */
-export async function makePlan(file: string): Promise<Plan> {
-  const manifest = readSpec(file);
+export function makePlan(file: string): Promise<Plan> {
+  return planned(readSpec(file), buildPlan);
+}
+
+/** The same for the way back. */
+export function makeRollbackPlan(manifest: Manifest): Promise<RollbackPlan> {
+  return planned(manifest, buildRollbackPlan);
+}
+
+async function planned<T>(manifest: Manifest, build: (deps: PreflightDeps, input: PreflightInput) => Promise<T>): Promise<T> {
   expectKubeconfig(manifest);
   try {
-    return await buildPlan({ pool: new ClientPool(), chartCache: chartFolder() }, { manifest });
+    return await build({ pool: new ClientPool(), chartCache: chartFolder() }, { manifest });
   } catch (error) {
     // The same mapper as for the worker: one wording for one error.
     const failure = toFailure(error);
