@@ -22,7 +22,7 @@ const expression: fc.Arbitrary<NodeSelectorRequirement> = fc.oneof(
 );
 const term: fc.Arbitrary<NodeSelectorTerm> = fc.oneof(
   fc.record({ matchExpressions: fc.array(expression, { maxLength: 3 }) }),
-  fc.record({ matchFields: fc.constant([{ key: 'metadata.name', operator: 'NotIn', values: ['node-1'] }]) }),
+  fc.record({ matchFields: fc.constant<NodeSelectorRequirement[]>([{ key: 'metadata.name', operator: 'NotIn', values: ['node-1'] }]) }),
 );
 /** aws-node's affinity as a user may have it; without a word about our own labels unless `keys` says so. */
 const stock = (speaksOfOurs: boolean): fc.Arbitrary<Affinity | null> =>
