@@ -57,6 +57,7 @@ class NodeRefresh {
   #terminated = false;
   #evicted = 0;
   #notes: string[] = [];
+  #seq = 0;
   /** The clock of the drain, while it lasts. */
   #limit: DrainLimit | undefined;
   /** Since when the drain takes longer than it may; null: it does not. */
@@ -314,7 +315,7 @@ class NodeRefresh {
     if (!parent || brief) return;
     // A parent that is gone (terminated) must not fail its node, which still has to be handed back.
     void getExternalWorkflowHandle(parent.workflowId)
-      .signal(nodeProgressSignal, this.#progress)
+      .signal(nodeProgressSignal, { ...this.#progress, seq: ++this.#seq })
       .catch(() => undefined);
   }
 
