@@ -3,6 +3,7 @@ import type { MasqueradeDecision, NodeRef, Plan } from '../domain/plan.js';
 import type { Blocker, WorkloadReady } from '../domain/refresh.js';
 import type { Ramp } from '../domain/pool/ramp.js';
 import type { Flight } from '../domain/pool/survey.js';
+import type { ProbesSpec } from '../domain/spec/probes.js';
 import type { ClusterRef, DrainSpec, Manifest, RefreshSpec } from '../domain/spec/schema.js';
 import type { NodeCounts } from '../domain/status.js';
 
@@ -133,6 +134,15 @@ export interface Drained extends Look {
   notes: string[];
 }
 
+export interface ProbeRequest extends NodeRequest {
+  probes: ProbesSpec;
+  /** Name of the Node that replaced it; null where none was due. */
+  replacement: string | null;
+  /** ISO 8601: when the node's probes began. Their limits are counted from here. */
+  since: string;
+  known: string;
+}
+
 export interface Activities {
   // --- Temporal itself
   /** Reads the Temporal cluster id and which search attributes exist. Input: nothing; the workflow id is the activity's own. */
@@ -215,12 +225,16 @@ export interface Activities {
   lookTerminated(input: NodeRequest & { known: string }): Promise<Look & { terminatedAt: string | null }>;
   /** Look: the Node is gone. 60 s after `terminatedAt` a Node with that providerID is deleted, with a UID precondition, never earlier. */
   lookNodeGone(input: NodeRequest & { terminatedAt: string; known: string }): Promise<Look>;
-  /** Look: the group's own new instance: Ready, unlabelled, agent ready, taint gone, CiliumNode with IPs, no aws-node pod. */
+  /** Look: the group's own new instance: Ready, unlabelled, agent ready, taint gone, CiliumNode with free IPs, no aws-node pod, every pod Cilium's. */
   lookReplacement(
     input: NodeRequest & { instancesBefore: string[]; known: string },
   ): Promise<Look & { replacement: { name: string; instanceId: string; zone: string } | null }>;
   /** Look: every workload has its ready count back (or all it wants now). */
   lookWorkloads(input: NodeRequest & { workloads: WorkloadReady[]; known: string }): Promise<Look>;
+  /** Look: every probe of the spec holds. One that does not for longer than its limit is a firm blocker. */
+  lookProbes(input: ProbeRequest): Promise<Look & { notes: string[] }>;
+  /** What the node's probes made in the cluster is removed. */
+  endProbes(input: NodeRequest & { probes: ProbesSpec }): Promise<void>;
   /** The node is handed back as it was found: uncordoned and label off where they are ours; its ledger entries dropped. Also drops them when the Node is gone. */
   releaseNode(input: NodeRequest): Promise<void>;
 

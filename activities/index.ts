@@ -25,6 +25,7 @@ import { prepareNode } from './kubernetes/prepareNode.js';
 import { lookAwsNodeGone, removeAwsNode } from './kubernetes/removeAwsNode.js';
 import { lookWorkloads } from './kubernetes/workloads.js';
 import { createPreflight } from './observe/index.js';
+import { endProbes, lookProbes } from './probes/index.js';
 
 export interface ActivityDeps {
   pool: ClientPool;
@@ -79,6 +80,8 @@ export function createActivities(deps: ActivityDeps): Activities {
     lookNodeGone: async ({ target, node, terminatedAt, known }) => lookNodeGone(await write(target), node, { terminatedAt, known }),
     lookReplacement: async (request) => lookReplacement(await read(request.target), request),
     lookWorkloads: async ({ target, workloads, known }) => lookWorkloads(await read(target), workloads, known),
+    lookProbes: async (request) => lookProbes(await write(request.target), request),
+    endProbes: async (request) => endProbes(await write(request.target), request),
     releaseNode: async ({ target, node }) => releaseNode(await write(target), node),
 
     lookProven: async ({ target, known }) => lookProven(await read(target), known),

@@ -2,6 +2,7 @@ import { FORCE, findForce, forceOf, forceRefusal, podText } from './force.js';
 import type { OpenForce } from './force.js';
 import { bothZero, limitProblem } from './pool/limits.js';
 import type { NodeLimit } from './pool/limits.js';
+import type { FailureLimits } from './pool/ramp.js';
 import type { AuditEntry, OpenGate } from './status.js';
 import { DRAIN_TIMEOUTS, GATES } from './spec/schema.js';
 import type { DrainSpec, Gate } from './spec/schema.js';
@@ -33,6 +34,7 @@ export interface Settings {
   canarySoakSeconds: number;
   maxSurge: NodeLimit;
   maxUnavailable: NodeLimit;
+  failuresInARow: FailureLimits;
   drain: DrainSpec;
 }
 export interface SetValues {
@@ -311,6 +313,16 @@ const SETTERS: Record<string, { expected: string; fits: (value: string) => boole
     fits: (value) => limitProblem(value) === null,
     apply: (settings, value) => ({ ...settings, maxUnavailable: value }),
   },
+  'failuresInARow.canary': {
+    expected: 'a whole number from 1 to 100',
+    fits: isFailureLimit,
+    apply: (settings, value) => ({ ...settings, failuresInARow: { ...settings.failuresInARow, canary: Number(value) } }),
+  },
+  'failuresInARow.later': {
+    expected: 'a whole number from 1 to 100',
+    fits: isFailureLimit,
+    apply: (settings, value) => ({ ...settings, failuresInARow: { ...settings.failuresInARow, later: Number(value) } }),
+  },
   'drain.emptyDir': {
     expected: 'evict or block',
     fits: isEvictOrBlock,
@@ -332,6 +344,10 @@ const SETTERS: Record<string, { expected: string; fits: (value: string) => boole
     apply: (settings, value) => ({ ...settings, drain: { ...settings.drain, onTimeout: DRAIN_TIMEOUTS.find((policy) => policy === value) ?? settings.drain.onTimeout } }),
   },
 };
+
+function isFailureLimit(value: string): boolean {
+  return /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= 100;
+}
 
 function isEvictOrBlock(value: string): boolean {
   return value === 'evict' || value === 'block';

@@ -4,7 +4,7 @@
  *
  * Values are texts; null means absent (no annotation, no label).
  */
-export const GUARD_KINDS = ['asg-process', 'asg-desired', 'asg-max', 'scale-in-protection', 'scale-down', 'cordon', 'lb-exclusion', 'singleton', 'disruption-budgets'] as const;
+export const GUARD_KINDS = ['asg-process', 'asg-desired', 'asg-max', 'scale-in-protection', 'scale-down', 'cordon', 'lb-exclusion', 'singleton', 'disruption-budgets', 'probe-jobs'] as const;
 export type GuardKind = (typeof GUARD_KINDS)[number];
 
 /** `whole`: from take to give-back; `changing`: only while nodes are being changed; `node`: one node's refresh. */

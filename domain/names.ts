@@ -19,6 +19,8 @@ export const EVENT_NAMESPACE = 'default';
 export const LEASE_NAME = 'ciliate';
 /** ConfigMap: what is given back at the end, on abort, on failure and by `release`. */
 export const GUARDS_LEDGER = 'ciliate-guards';
+/** Label of the Jobs of the network probe and their pods: UID of the node that was refreshed. */
+export const PROBE_LABEL = 'ciliate.io/probe';
 /** Beside the guards, under keys of its own: `termination.i-…`, and `termination.claim.i-…` for replacements. */
 export const TERMINATION_PREFIX = 'termination.';
 /** ConfigMap: what only a rollback undoes; kept after success. */

@@ -11,6 +11,7 @@ export const NODE_STEPS = [
   'await-node-gone',
   'await-replacement',
   'await-workloads',
+  'await-probes',
 ] as const;
 export type NodeStep = (typeof NODE_STEPS)[number];
 

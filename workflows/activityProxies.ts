@@ -67,6 +67,8 @@ export const acts: Activities = {
   lookNodeGone: look.lookNodeGone,
   lookReplacement: look.lookReplacement,
   lookWorkloads: look.lookWorkloads,
+  lookProbes: look.lookProbes,
+  endProbes: brief.endProbes,
   releaseNode: brief.releaseNode,
   lookProven: look.lookProven,
   removeAwsNode: brief.removeAwsNode,

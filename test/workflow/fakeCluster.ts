@@ -254,6 +254,8 @@ export class FakeCluster {
         return { ...(await this.#look('lookReplacement', known)), replacement: fresh ? { name: fresh.name, instanceId: fresh.instanceId, zone: fresh.zone } : null };
       },
       lookWorkloads: ({ known }) => this.#look('lookWorkloads', known),
+      lookProbes: async ({ known }) => ({ ...(await this.#look('lookProbes', known)), notes: [] }),
+      endProbes: () => Promise.resolve(),
       releaseNode: ({ node }) => {
         const seen = this.#find(node);
         if (seen) seen.cordoned = false;

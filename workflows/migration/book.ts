@@ -51,7 +51,7 @@ export function newBook(startedAt: string): Book {
     facts: null,
     manifest: null,
     plan: null,
-    control: initialControl({ soakSeconds: 0, canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, drain: { emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false } }),
+    control: initialControl({ soakSeconds: 0, canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, failuresInARow: { canary: 1, later: 3 }, drain: { emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false } }),
     taken: false,
     canaryDone: false,
     ramp: null,

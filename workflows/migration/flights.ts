@@ -4,7 +4,8 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { nodeWorkflowId } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Flight } from '../../domain/pool/survey.js';
-import type { NodeResult } from '../../domain/refresh.js';
+import { asksForProbes } from '../../domain/probes/asked.js';
+import type { NodeResult, NodeStep } from '../../domain/refresh.js';
 import { now } from '../clock.js';
 import { stepFailure } from '../failure.js';
 import { steerSignal } from '../messages.js';
@@ -33,6 +34,9 @@ export interface FlightPlan {
 export const SKIPPED = 'skipped';
 /** How long nodes in flight are left to end before those that still can be are handed back. */
 const PATIENCE = '10m';
+
+/** Steps that tell whether a replacement is good. */
+const PROVING: NodeStep[] = ['await-replacement', 'await-workloads', 'await-probes'];
 
 /** The nodes in flight: child workflows, what operators say passed on to them, and their ends. */
 export class Flights {
@@ -108,11 +112,12 @@ export class Flights {
   /** The node's workflow id is its lock: one that is still open (its parent was terminated) is on its way back, so it is awaited. */
   async #child(node: NodeRef, plan: FlightPlan & { steering: Steering }): Promise<ChildWorkflowHandle<typeof refreshNode>> {
     const { target } = this.migration;
+    const { probes } = this.migration.manifest.spec;
     for (;;) {
       try {
         return await startChild<typeof refreshNode>('refreshNode', {
           workflowId: nodeWorkflowId(target.migration, node.instanceId),
-          args: [{ target, node, ...plan }],
+          args: [{ target, node, ...plan, ...(asksForProbes(probes) ? { probes } : {}) }],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           staticSummary: `${node.name} in ${node.group}, ${node.zone}`.slice(0, 200),
         });
@@ -147,8 +152,7 @@ export class Flights {
 
   #beginsToFail(node: NodeRef): boolean {
     const progress = this.migration.flying.get(node.instanceId);
-    const proving = progress?.step === 'await-replacement' || progress?.step === 'await-workloads';
-    return proving && progress.blockers.some(({ firm }) => firm) && !this.#failing.has(node.instanceId);
+    return progress !== undefined && PROVING.includes(progress.step) && progress.blockers.some(({ firm }) => firm) && !this.#failing.has(node.instanceId);
   }
 
   #steering(node: NodeRef): Steering {

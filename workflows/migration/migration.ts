@@ -174,8 +174,8 @@ export class Migration {
 
   /** The refresh as the spec asks for it, with what operators set since. */
   get refresh(): RefreshSpec {
-    const { maxSurge, maxUnavailable } = this.control.settings;
-    return { ...this.manifest.spec.refresh, maxSurge, maxUnavailable };
+    const { maxSurge, maxUnavailable, failuresInARow } = this.control.settings;
+    return { ...this.manifest.spec.refresh, maxSurge, maxUnavailable, failuresInARow };
   }
 
   /** Pauses on the run's own account, and says why until a person resumes. */

@@ -4,6 +4,7 @@ import { canaryText } from '../../domain/gates.js';
 import type { NodeRef } from '../../domain/plan.js';
 import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../domain/pool/ramp.js';
 import type { Ramp } from '../../domain/pool/ramp.js';
+import { asksForProbes } from '../../domain/probes/asked.js';
 import type { NodeResult } from '../../domain/refresh.js';
 import type { Admitted } from '../../activities/api.js';
 import { acts } from '../activityProxies.js';
@@ -168,7 +169,7 @@ class Pool {
   }
 
   #count(node: NodeRef, ok: boolean): void {
-    this.migration.book.ramp = afterNode(this.#ramp, { group: node.group, ok, inFlight: this.#flights.size, most: this.#seen.most });
+    this.migration.book.ramp = afterNode(this.#ramp, { group: node.group, ok, inFlight: this.#flights.size, most: this.#seen.most, limits: this.migration.refresh.failuresInARow });
   }
 
   #why(): string {
@@ -206,6 +207,7 @@ function verdict(migration: Migration, canaries: readonly NodeResult[]): { diges
         : 'no replacement was asked for (ShouldDecrementDesiredCapacity)',
       `${result.evictedPods} pods evicted; their workloads have their ready replicas back`,
     ]),
+    ...(asksForProbes(migration.manifest.spec.probes) ? ['every probe of the spec held'] : []),
     `${migration.book.counts.aws} nodes are left`,
   ];
   return { digest: sha256Hex(canaryText(canaries)), shows };

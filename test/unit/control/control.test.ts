@@ -7,7 +7,7 @@ import type { Command, Control } from '../../../domain/control.js';
 import { GATES } from '../../../domain/spec/schema.js';
 
 const drain = { emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false } as const;
-const start = initialControl({ canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, soakSeconds: 60, drain });
+const start = initialControl({ canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, failuresInARow: { canary: 1, later: 3 }, soakSeconds: 60, drain });
 const me = { by: 'me', reason: 'because' };
 const at = '2026-01-01T00:00:00.000Z';
 const flying: Control = { ...start, flying: [{ name: 'ip-1', instanceId: 'i-1' }] };
@@ -127,6 +127,8 @@ describe('set', () => {
   it.each([
     [{ soakSeconds: '5' }, null],
     [{ 'drain.barePods': 'evict' }, null],
+    [{ 'failuresInARow.canary': '2', 'failuresInARow.later': '5' }, null],
+    [{ 'failuresInARow.later': '0' }, 'failuresInARow.later: expected a whole number from 1 to 100'],
     [{ 'drain.timeLimitSeconds': '60', 'drain.onTimeout': 'force' }, null],
     [{ 'drain.timeLimitSeconds': '4' }, 'expected a whole number of seconds from 5'],
     [{ 'drain.onTimeout': 'never' }, 'expected skip-to-end, wait, force'],

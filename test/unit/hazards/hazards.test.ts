@@ -144,6 +144,7 @@ const CASES: Case[] = [
   { id: 'bare-pods', severity: 'warning', cluster: pods({ bare: [pod] }) },
   { id: 'empty-dir', severity: 'info', cluster: pods({ emptyDir: [pod] }) },
   { id: 'empty-dir', severity: 'warning', cluster: pods({ emptyDir: [pod] }), manifest: manifest({ drain: { emptyDir: 'block' } }) },
+  { id: 'probe-fails', severity: 'warning', cluster: { probes: [{ object: 'Probe http shop', reason: 'expected a status from 200 to 299, saw status 503' }] } },
   { id: 'webhook-single-backend', severity: 'warning', cluster: { failClosedWebhooks: [{ name: 'w', service: 'a/b', readyEndpoints: 1 }] } },
 ];
 

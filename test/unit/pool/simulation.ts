@@ -223,7 +223,7 @@ export function simulate(scenario: Scenario): Ended {
   }
 
   function endFlight(flight: Flight, ok: boolean): void {
-    ramp = afterNode(ramp, { group: flight.machine.group.name, ok, inFlight: flights.length, most: limits.maxSurge + limits.maxUnavailable });
+    ramp = afterNode(ramp, { group: flight.machine.group.name, ok, inFlight: flights.length, most: limits.maxSurge + limits.maxUnavailable, limits: { canary: 1, later: 3 } });
     flights.splice(flights.indexOf(flight), 1);
     if (ok) return;
     ended.failures += 1;
