@@ -112,12 +112,13 @@ export class Flights {
   /** The node's workflow id is its lock: one that is still open (its parent was terminated) is on its way back, so it is awaited. */
   async #child(node: NodeRef, plan: FlightPlan & { steering: Steering }): Promise<ChildWorkflowHandle<typeof refreshNode>> {
     const { target } = this.migration;
+    // They are for a node that was replaced: an extra one goes, also where they were why the run ended.
     const { probes } = this.migration.manifest.spec;
     for (;;) {
       try {
         return await startChild<typeof refreshNode>('refreshNode', {
           workflowId: nodeWorkflowId(target.migration, node.instanceId),
-          args: [{ target, node, ...plan, ...(asksForProbes(probes) ? { probes } : {}) }],
+          args: [{ target, node, ...plan, ...(asksForProbes(probes) && !plan.surplus ? { probes } : {}) }],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           staticSummary: `${node.name} in ${node.group}, ${node.zone}`.slice(0, 200),
         });
