@@ -64,7 +64,9 @@ export function listen(migration: Migration): void {
     nodeProgressSignal,
     (progress) => {
       // A node that has ended may still be heard: only those in flight are shown.
-      if (!migration.flying.has(progress.node.instanceId)) return;
+      const known = migration.flying.get(progress.node.instanceId);
+      // Two words of one moment may come in either order: the older one is no news.
+      if (known === undefined || (progress.seq ?? 0) < (known.seq ?? 0)) return;
       migration.flying.set(progress.node.instanceId, progress);
       migration.control = heardForce(migration.control, progress.node.instanceId, progress.force);
     },
