@@ -1,6 +1,7 @@
 import { condition, ParentClosePolicy, sleep, startChild } from '@temporalio/workflow';
 import type { ChildWorkflowHandle } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { pauseOf } from '../../domain/control.js';
 import { nodeWorkflowId } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Flight } from '../../domain/pool/survey.js';
@@ -149,7 +150,7 @@ export class Flights {
     const { control } = this.migration;
     const skipped = control.skipped.some((skip) => skip.instanceId === node.instanceId || skip.name === node.name);
     return {
-      paused: control.paused !== null || this.#held,
+      paused: pauseOf(control) !== null || this.#held,
       handBack: control.abort ? `aborted: ${control.abort.reason}` : skipped ? 'skipped' : this.#comeDown,
       retries: control.retries[node.instanceId] ?? 0,
       drain: control.settings.drain,

@@ -1,4 +1,5 @@
 import { CancellationScope, condition } from '@temporalio/workflow';
+import { pauseOf } from '../../domain/control.js';
 import { sha256Hex } from '../../domain/digest.js';
 import { canaryText } from '../../domain/gates.js';
 import type { NodeRef } from '../../domain/plan.js';
@@ -111,7 +112,7 @@ class Pool {
     const { migration } = this;
     migration.throwIfAborted();
     if (this.#ramp.tripped && !migration.control.paused) migration.pauseItself(this.#why());
-    if (migration.control.paused) await this.#rest();
+    if (pauseOf(migration.control)) await this.#rest();
     if (migration.wantsContinueAsNew()) {
       await this.#flights.comeDown('continues as new');
       await migration.safePoint();
@@ -123,7 +124,7 @@ class Pool {
   /** A pause: the cluster gets its own life back as soon as nothing of ours moves any more. */
   async #rest(): Promise<void> {
     const { migration } = this;
-    const over = () => migration.control.paused === null || migration.control.abort !== null;
+    const over = () => pauseOf(migration.control) === null || migration.control.abort !== null;
     await condition(() => over() || this.#flights.resting());
     if (over()) return;
     this.#flights.hold(true);
