@@ -44,11 +44,15 @@ function intervalsOf({ days, from, to, timeZone }: Window, now: number): Interva
     .filter((interval) => interval.start < interval.end);
 }
 
-/** The instant at which that day's clocks show so many minutes: of two the first, of none as if they had not been changed yet. */
+/**
+ * The instant at which that day's clocks show so many minutes: of two the first, of none as if they had not been changed yet. (Luxon
+ * decides between two by the offset that is in force today, so the same window would move over the year.)
+ */
 function wallClock(day: DateTime, minutes: number): number {
-  const date = minutes === 24 * 60 ? day.plus({ days: 1 }) : day;
-  const { year, month, day: dayOfMonth } = date;
-  return DateTime.fromObject({ year, month, day: dayOfMonth, hour: Math.floor((minutes % 1440) / 60), minute: minutes % 60 }, { zone: day.zone }).toMillis();
+  const asUtc = Date.UTC(day.year, day.month - 1, day.day, 0, minutes);
+  const [before, after] = [asUtc - 86_400_000, asUtc + 86_400_000].map((at) => day.zone.offset(at));
+  const shown = [before, after].map((offset) => ({ offset, at: asUtc - (offset ?? 0) * 60_000 })).filter(({ offset, at }) => day.zone.offset(at) === offset);
+  return shown.length > 0 ? Math.min(...shown.map(({ at }) => at)) : asUtc - (before ?? 0) * 60_000;
 }
 
 function closing(intervals: readonly Interval[], end: number): number {

@@ -15,6 +15,8 @@ export interface StartContext {
   fleet: string;
   shared: SpecPart;
   searchAttributes: boolean;
+  /** Told when it ends while this run of the fleet lasts: time to look. What came of it, only the look says. */
+  ended(): void;
 }
 
 /**
@@ -22,9 +24,9 @@ export interface StartContext {
  * fleet's continue-as-new and its termination; the fleet knows it by its id (docs/adr/0012). Whoever migrates the cluster
  * already keeps it: that run is taken in as it is.
  */
-export async function startCluster(member: Member, { fleet, shared, searchAttributes }: StartContext): Promise<'started' | 'adopted'> {
+export async function startCluster(member: Member, { fleet, shared, searchAttributes, ended }: StartContext): Promise<'started' | 'adopted'> {
   try {
-    await startChild<typeof migrateCluster>(MIGRATE_CLUSTER, {
+    const child = await startChild<typeof migrateCluster>(MIGRATE_CLUSTER, {
       workflowId: migrationWorkflowId(member.name),
       args: [manifestOf(member, shared)],
       parentClosePolicy: ParentClosePolicy.ABANDON,
@@ -33,6 +35,7 @@ export async function startCluster(member: Member, { fleet, shared, searchAttrib
       ...(member.taskQueue === undefined ? {} : { taskQueue: member.taskQueue }),
       ...(searchAttributes ? { typedSearchAttributes: new TypedSearchAttributes([{ key: fleetAttribute, value: fleet }]) } : {}),
     });
+    void child.result().then(ended, ended);
     return 'started';
   } catch (error) {
     if (error instanceof WorkflowExecutionAlreadyStartedError) return 'adopted';

@@ -37,6 +37,8 @@ export class Fleet {
   /** What the last look told, by name; asked anew after continue-as-new. */
   #known: Record<string, string> = {};
   #shown = '';
+  /** Goes up when a child ends: what was looked at before is stale. */
+  #ends = 0;
 
   constructor(checkpoint: FleetBook | undefined) {
     this.book = checkpoint ?? newFleetBook(workflowInfo().workflowId.replace(/^cilium-fleet\//, ''), now());
@@ -211,7 +213,7 @@ export class Fleet {
   }
 
   async #start(names: string[]): Promise<void> {
-    const context = { fleet: this.book.fleet, shared: this.plan.shared, searchAttributes: this.book.searchAttributes };
+    const context = { fleet: this.book.fleet, shared: this.plan.shared, searchAttributes: this.book.searchAttributes, ended: () => void (this.#ends += 1) };
     await Promise.all(
       this.book.members
         .filter(({ name }) => names.includes(name))
@@ -232,6 +234,7 @@ export class Fleet {
   /** Until a cluster, an operator or the clock has something to say. */
   async #wait(): Promise<void> {
     const { version } = this.control;
+    const ends = this.#ends;
     const until = this.book.window?.until;
     const scope = new CancellationScope();
     let over = false;
@@ -241,7 +244,7 @@ export class Fleet {
       () => null,
       (error: unknown) => error,
     );
-    const stale = () => over || this.control.version !== version;
+    const stale = () => over || this.control.version !== version || this.#ends !== ends;
     if (until == null) await condition(stale);
     else await condition(stale, Math.max(1, Date.parse(until) - Date.now()));
     if (!over) scope.cancel();
