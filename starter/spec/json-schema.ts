@@ -1,14 +1,23 @@
 import { z } from 'zod';
+import { API_VERSION } from '../../domain/spec/common.js';
+import { meshSchema } from '../../domain/spec/mesh.js';
+import { crossClusterPolicySchema } from '../../domain/spec/policy.js';
 import { manifestSchema } from '../../domain/spec/schema.js';
 
-/** Reference for an editor: `# yaml-language-server: $schema=…/schemas/clustermigration.schema.json`. */
-const SCHEMA_TITLE = 'ClusterMigration (ciliate.io/v1alpha1)';
+type JsonSchema = Record<string, unknown>;
+
+/** Every schema that is shipped in schemas/, by its file's name; an editor's line: `# yaml-language-server: $schema=…/schemas/NAME`. */
+export const JSON_SCHEMAS: Record<string, () => JsonSchema> = {
+  'clustermigration.schema.json': manifestJsonSchema,
+  'mesh.schema.json': () => titled(meshSchema, 'Mesh'),
+  'crossclusterpolicy.schema.json': () => titled(crossClusterPolicySchema, 'CrossClusterPolicy'),
+};
 
 /**
  * The JSON Schema of SPEC as a person writes it (defaults not yet filled in). Rules that zod keeps in code are added here,
  * so that an editor says the same as `ciliate plan`.
  */
-export function manifestJsonSchema(): Record<string, unknown> {
+export function manifestJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(manifestSchema, {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
@@ -18,5 +27,13 @@ export function manifestJsonSchema(): Record<string, unknown> {
       if (zodSchema === manifestSchema.shape.spec.shape.cilium.shape.clusterName.unwrap()) jsonSchema.not = { const: 'default' };
     },
   });
-  return { ...schema, title: SCHEMA_TITLE };
+  return { ...schema, title: title('ClusterMigration') };
+}
+
+function titled(schema: z.ZodType, kind: string): JsonSchema {
+  return { ...z.toJSONSchema(schema, { io: 'input' }), title: title(kind) };
+}
+
+function title(kind: string): string {
+  return `${kind} (${API_VERSION})`;
 }
