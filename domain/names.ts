@@ -47,6 +47,8 @@ export const ASG_PROCESSES_CHANGING = ['AlarmNotification', 'ScheduledActions'] 
 export const TASK_QUEUE = 'ciliate';
 export const MIGRATE_CLUSTER = 'migrateCluster';
 export const REFRESH_NODE = 'refreshNode';
+export const CONNECT_MESH = 'connectMesh';
+export const CROSS_CLUSTER_POLICY = 'crossClusterPolicy';
 
 /** Workflow id of the migration of one cluster. It is the lock: one open run an id in a namespace. */
 export function migrationWorkflowId(migration: string): string {
@@ -56,6 +58,16 @@ export function migrationWorkflowId(migration: string): string {
 /** Workflow id of one node's refresh: by instance id, since EC2 reuses addresses and so Node names. */
 export function nodeWorkflowId(migration: string, instanceId: string): string {
   return `${migrationWorkflowId(migration)}/node/${instanceId}`;
+}
+
+/** Workflow id of a mesh: connecting and disconnecting exclude each other. */
+export function meshWorkflowId(mesh: string): string {
+  return `cilium-mesh/${mesh}`;
+}
+
+/** Workflow id of one policy over its clusters. */
+export function policyWorkflowId(policy: string): string {
+  return `cilium-policy/${policy}`;
 }
 
 export const SEARCH_ATTRIBUTES = {

@@ -1,2 +1,3 @@
 export { migrateCluster } from './migrateCluster.js';
 export { refreshNode } from './refreshNode.js';
+export { crossClusterPolicy } from './crossClusterPolicy.js';

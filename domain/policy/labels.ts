@@ -8,6 +8,8 @@ export const DNS = { namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' }
 
 /** Carried by every policy of ours: the name of the CrossClusterPolicy that it was rendered from. */
 export const POLICY_LABEL = 'ciliate.io/policy';
+/** Annotation for people: what it came from. */
+export const RENDERED_FROM = 'ciliate.io/rendered-from';
 
 /** The key of a label without where it comes from (`k8s:`, `any:`). */
 export function bareKey(key: string): string {

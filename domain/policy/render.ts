@@ -1,7 +1,6 @@
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../names.js';
-import { API_VERSION } from '../spec/common.js';
 import type { CiliumNetworkPolicy, CrossClusterPolicy, PolicyPort, PolicySide } from '../spec/policy.js';
-import { CLUSTER_LABEL, DNS, K8S, NAMESPACE_LABEL, POLICY_LABEL } from './labels.js';
+import { CLUSTER_LABEL, DNS, K8S, NAMESPACE_LABEL, POLICY_LABEL, RENDERED_FROM } from './labels.js';
 
 /** One CiliumNetworkPolicy and the cluster that it belongs in (the name that POLICY uses). */
 export interface RenderedPolicy {
@@ -57,7 +56,7 @@ function object(name: string, of: { name: string; namespace: string }, spec: obj
       name,
       namespace: of.namespace,
       labels: { [MANAGED_BY_LABEL]: MANAGED_BY, [POLICY_LABEL]: of.name },
-      annotations: { [`${API_VERSION.split('/')[0] ?? ''}/rendered-from`]: `CrossClusterPolicy ${of.name}` },
+      annotations: { [RENDERED_FROM]: `CrossClusterPolicy ${of.name}` },
     },
     spec,
   };
