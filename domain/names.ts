@@ -23,6 +23,8 @@ export const GUARDS_LEDGER = 'ciliate-guards';
 export const TERMINATION_PREFIX = 'termination.';
 /** ConfigMap: what only a rollback undoes; kept after success. */
 export const CNI_LEDGER = 'ciliate-cni';
+/** Secret: the CA that gave way to that of a mesh; put back when it is left. */
+export const MESH_CA = 'ciliate-mesh-ca';
 /** Carried by every object that ciliate creates. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'ciliate';

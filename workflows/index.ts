@@ -1,3 +1,4 @@
 export { migrateCluster } from './migrateCluster.js';
 export { refreshNode } from './refreshNode.js';
 export { crossClusterPolicy } from './crossClusterPolicy.js';
+export { connectMesh } from './connectMesh.js';

@@ -3,6 +3,7 @@ import type { V1DaemonSet } from '@kubernetes/client-node';
 import { ON_AWS_NODES } from '../../domain/cilium/placement.js';
 import { hasInEveryTerm } from '../../domain/kubernetes/nodeAffinity.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
+import type { MeshEntry } from '../../domain/mesh/leaves.js';
 import { AWS_NODE, CNI_LEDGER, KUBE_SYSTEM } from '../../domain/names.js';
 import { readAddon } from '../aws/addon.js';
 import { orUndefined } from '../clients/errors.js';
@@ -22,6 +23,7 @@ const KEYS = {
   addon: 'addon.json',
   labels: 'labels.json',
   helm: 'helm-attempt.json',
+  mesh: 'mesh.json',
 } as const;
 const VPC_CNI_CONFIG = 'amazon-vpc-cni';
 
@@ -45,6 +47,8 @@ export interface CniLedger {
   addon?: SavedAddon;
   labels: LabelEntry[];
   helm: HelmAttempt | null;
+  /** What a mesh changed in the Helm values; every later values of this cluster have it, too. */
+  mesh: MeshEntry | null;
 }
 
 export async function readCniLedger(clients: Clients): Promise<CniLedger> {
@@ -54,6 +58,7 @@ export async function readCniLedger(clients: Clients): Promise<CniLedger> {
     addon: parsed<SavedAddon>(data, KEYS.addon),
     labels: parsed<LabelEntry[]>(data, KEYS.labels) ?? [],
     helm: parsed<HelmAttempt>(data, KEYS.helm) ?? null,
+    mesh: parsed<MeshEntry>(data, KEYS.mesh) ?? null,
   };
 }
 
@@ -139,6 +144,11 @@ export async function recordLabels(clients: Clients, entries: LabelEntry[]): Pro
 /** What helm was started with; before it starts, and once more when it ended. */
 export async function recordHelmAttempt(clients: Clients, attempt: HelmAttempt): Promise<void> {
   await changeData(clients, CNI_LEDGER, (data) => ({ ...data, [KEYS.helm]: JSON.stringify(attempt) }));
+}
+
+/** What a mesh changes, before it does; null once it is undone. */
+export async function recordMesh(clients: Clients, entry: MeshEntry | null): Promise<void> {
+  await changeData(clients, CNI_LEDGER, ({ [KEYS.mesh]: _before, ...data }) => (entry === null ? data : { ...data, [KEYS.mesh]: JSON.stringify(entry) }));
 }
 
 /** After an unwound install nothing is left to roll back. */

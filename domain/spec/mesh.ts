@@ -31,8 +31,3 @@ export interface MeshInput {
   expose: Exposure;
   clusters: Manifest[];
 }
-
-/** Name of a cluster in the mesh and in policies; final from the first installation on. */
-export function ciliumName({ metadata, spec }: Manifest): string {
-  return spec.cilium.clusterName ?? metadata.name;
-}

@@ -1,8 +1,8 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
+import { ciliumNameOf } from '../../domain/mesh/names.js';
 import { CONNECT_MESH, migrationWorkflowId } from '../../domain/names.js';
 import type { PolicyCluster } from '../../domain/policy/run.js';
-import { ciliumName } from '../../domain/spec/mesh.js';
 import type { MeshInput } from '../../domain/spec/mesh.js';
 import { manifestSchema } from '../../domain/spec/schema.js';
 import type { Manifest } from '../../domain/spec/schema.js';
@@ -21,13 +21,13 @@ export async function findClusters(client: Client, names: readonly string[]): Pr
   let meshes: Promise<Manifest[]> | undefined;
   const found: PolicyCluster[] = [];
   for (const name of new Set(names)) {
-    const manifest = (await ofMigration(client, name)) ?? (await (meshes ??= ofMeshes(client))).find((one) => one.metadata.name === name || ciliumName(one) === name);
+    const manifest = (await ofMigration(client, name)) ?? (await (meshes ??= ofMeshes(client))).find((one) => one.metadata.name === name || ciliumNameOf(one) === name);
     if (manifest === undefined) {
       throw failedError(
         `cluster ${name}: Temporal (namespace ${client.options.namespace}) knows neither a migration of that name nor a mesh with it. Names are metadata.name of a ClusterMigration: start it, or connect its mesh`,
       );
     }
-    found.push({ name, ciliumName: ciliumName(manifest), cluster: manifest.spec.cluster });
+    found.push({ name, ciliumName: ciliumNameOf(manifest), cluster: manifest.spec.cluster });
   }
   return found;
 }

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ciliumNameOf } from '../../domain/mesh/names.js';
 import { meshSchema } from '../../domain/spec/mesh.js';
 import type { MeshInput } from '../../domain/spec/mesh.js';
-import { ciliumName } from '../../domain/spec/mesh.js';
 import type { Manifest } from '../../domain/spec/schema.js';
 import type { Complaint } from './explain.js';
 import { parseDocument, readSource, readSpec } from './read.js';
@@ -28,7 +28,7 @@ function beside(folder: string, path: string): string {
 function twice(clusters: Manifest[]): Complaint[] {
   const keys: { what: string; of: (manifest: Manifest) => string }[] = [
     { what: 'metadata.name', of: ({ metadata }) => metadata.name },
-    { what: 'spec.cilium.clusterName', of: ciliumName },
+    { what: 'spec.cilium.clusterName', of: ciliumNameOf },
   ];
   return clusters.flatMap((manifest, index) =>
     keys.slice(0, clusters.findIndex((other) => other.metadata.name === manifest.metadata.name) < index ? 1 : 2).flatMap(({ what, of }): Complaint[] => {

@@ -71,6 +71,10 @@ describe('what probes show', () => {
   });
 
   it('whatever stands in a termination message is read without a throw', () => {
-    fc.assert(fc.property(fc.string(), (message) => expect(Object.keys(readProbe('nonce', message)).length).toBeLessThanOrEqual(2)));
+    fc.assert(
+      fc.property(fc.string(), (message) => {
+        expect(Object.keys(readProbe('nonce', message)).length).toBeLessThanOrEqual(2);
+      }),
+    );
   });
 });
