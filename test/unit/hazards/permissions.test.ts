@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { MESH_ACCESS, MESH_ACTIONS } from '../../../activities/mesh/access.js';
 import { KUBERNETES_ACCESS, MIGRATOR_ACTIONS, OPERATOR_ACTIONS, OPERATOR_OPTIONAL_ACTIONS, PROVING_ACTIONS } from '../../../activities/observe/index.js';
 
 interface Rule {
@@ -17,15 +18,18 @@ interface RoleDocument {
 const deploy = (file: string): string => readFileSync(new URL(`../../../deploy/${file}`, import.meta.url), 'utf8');
 const line = (namespace: string | undefined, of: { group: string; resource: string }, verb: string): string => `${namespace ?? '*'}: ${verb} ${of.resource}.${of.group}`;
 
-it('deploy/rbac.yaml grants exactly the verbs that preflight asks for', () => {
-  const granted = parseAllDocuments(deploy('rbac.yaml'))
+it.each([
+  ['rbac.yaml', 'preflight asks for', KUBERNETES_ACCESS],
+  ['rbac-mesh.yaml', 'mesh and policy need beyond it', MESH_ACCESS],
+])('deploy/%s grants exactly the verbs that %s', (file, _, access) => {
+  const granted = parseAllDocuments(deploy(file))
     .map((document) => document.toJS() as RoleDocument)
     .flatMap(({ metadata, rules = [] }) =>
       rules.flatMap(({ apiGroups, resources, verbs }) =>
         apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => line(metadata.namespace, { group, resource }, verb)))),
       ),
     );
-  const asked = KUBERNETES_ACCESS.flatMap(({ namespace, group, resource, verbs }) => verbs.map((verb) => line(namespace, { group, resource }, verb)));
+  const asked = access.flatMap(({ namespace, group, resource, verbs }) => verbs.map((verb) => line(namespace, { group, resource }, verb)));
   expect(granted.sort()).toEqual(asked.sort());
 });
 
@@ -34,6 +38,10 @@ const allowed = (file: string): string[] =>
 
 it('deploy/iam/migrator-policy.json allows exactly the actions that are used', () => {
   expect(allowed('migrator-policy.json')).toEqual([...MIGRATOR_ACTIONS.map(({ action }) => action), ...PROVING_ACTIONS].sort());
+});
+
+it('deploy/iam/mesh-policy.json allows exactly what a mesh needs beyond it', () => {
+  expect(allowed('mesh-policy.json')).toEqual([...MESH_ACTIONS].sort());
 });
 
 it('deploy/iam/cilium-operator-policy.json allows exactly what the operator uses', () => {
@@ -61,7 +69,7 @@ function actionsInSources(): string[] {
 it('every AWS call in the sources is in the lists, and nothing else is', () => {
   // STS answers everybody; iam:PassRole is a permission without a call.
   const called = new Set(actionsInSources().filter((action) => action !== 'sts:GetCallerIdentity'));
-  const listed = [...MIGRATOR_ACTIONS.map(({ action }) => action), ...PROVING_ACTIONS].filter((action) => action !== 'iam:PassRole');
+  const listed = [...MIGRATOR_ACTIONS.map(({ action }) => action), ...PROVING_ACTIONS, ...MESH_ACTIONS].filter((action) => action !== 'iam:PassRole');
   expect([...called].sort()).toEqual(listed.sort());
 });
 
@@ -88,7 +96,7 @@ const KINDS = new Set(
 );
 
 it('every call to the API server in the sources is in the list', () => {
-  const listed = new Set(KUBERNETES_ACCESS.flatMap(({ resource, verbs }) => verbs.map((verb) => `${verb} ${resource}`)));
+  const listed = new Set([...KUBERNETES_ACCESS, ...MESH_ACCESS].flatMap(({ resource, verbs }) => verbs.map((verb) => `${verb} ${resource}`)));
   const called = [...new Set(verbsInSources())];
   expect(called.length).toBeGreaterThan(20);
   expect(called.filter((verb) => !listed.has(verb))).toEqual([]);
