@@ -15,7 +15,7 @@ const VERBS: Record<MeshVerb, string> = {
 };
 
 export default {
-  place: 20,
+  place: 36,
   build: () => {
     const mesh = new Command('mesh').description('a Cilium cluster mesh over two or more migrated clusters').helpGroup(GROUP.several).exitOverride();
     for (const verb of Object.keys(VERBS) as MeshVerb[]) mesh.addCommand(verbCommand(verb).exitOverride());

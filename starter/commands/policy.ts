@@ -18,7 +18,7 @@ const VERBS: Record<PolicyVerb, string> = {
 };
 
 export default {
-  place: 21,
+  place: 37,
   build: () => {
     const policy = new Command('policy')
       .description('these pods of one cluster talk to those of another and to nothing else')

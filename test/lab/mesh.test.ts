@@ -110,7 +110,7 @@ describe.skipIf(chart === undefined)('a mesh over two labs, nodePort', () => {
     expect([...(await cnps('c1', 'my-client')), ...(await cnps('c2', 'my-server'))]).toEqual([]);
   });
 
-  it('a policy of a cluster that nobody knows is refused, and a CiliumNetworkPolicy that the schema refuses', async () => {
+  it('a policy of a cluster that nobody knows is refused', async () => {
     const other = join(up.field.folder, 'other.yaml');
     writeFileSync(other, POLICY.replace('cluster: c2', 'cluster: c9'));
     expect(await up.field.ciliate('policy', 'apply', '-f', other)).toMatchObject({ code: 1, err: expect.stringMatching(/^cluster c9: Temporal .* knows neither a migration/) as unknown });
