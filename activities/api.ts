@@ -3,6 +3,7 @@ import type { MasqueradeDecision, NodeRef, Plan } from '../domain/plan.js';
 import type { Blocker, WorkloadReady } from '../domain/refresh.js';
 import type { Ramp } from '../domain/pool/ramp.js';
 import type { Flight } from '../domain/pool/survey.js';
+import type { ProbesSpec } from '../domain/spec/probes.js';
 import type { ClusterRef, DrainSpec, Manifest, RefreshSpec } from '../domain/spec/schema.js';
 import type { NodeCounts } from '../domain/status.js';
 
@@ -91,6 +92,16 @@ export interface AdmitRequest {
   known: string;
 }
 
+/** As {@link AdmitRequest}, for a run that ends in the middle of a surge. */
+export type SurplusRequest = Pick<AdmitRequest, 'target' | 'refresh' | 'exclude' | 'flights' | 'known'>;
+
+/** Whether the zones of groups are to be evened out. */
+export interface EvenRequest {
+  target: Target;
+  /** How uneven each group was at its last round: it gets another only if that helped. null: it is only told which are uneven. */
+  tried: Record<string, number> | null;
+}
+
 export interface Admitted extends Look {
   /** `surplus`: a Cilium node that a surge has left over. */
   start: { node: NodeRef; decrement: boolean; surplus: boolean }[];
@@ -121,6 +132,15 @@ export interface Drained extends Look {
   volumes: string[];
   /** For the report. */
   notes: string[];
+}
+
+export interface ProbeRequest extends NodeRequest {
+  probes: ProbesSpec;
+  /** Name of the Node that replaced it; null where none was due. */
+  replacement: string | null;
+  /** ISO 8601: when the node's probes began. Their limits are counted from here. */
+  since: string;
+  known: string;
 }
 
 export interface Activities {
@@ -175,6 +195,17 @@ export interface Activities {
    */
   admitNodes(input: AdmitRequest): Promise<Admitted>;
   /**
+   * Look: which extra nodes of a surge may go now, for a run that ends early; `remaining` 0: every group has its size of before.
+   * Calls off launches that fail; the soft taint goes over to the nodes that leave.
+   */
+  admitSurplus(input: SurplusRequest): Promise<Admitted>;
+  /**
+   * Where a group's zones became uneven with us, and AZRebalance would even them out undrained: one node more (it comes where there
+   * are fewest), ledger first, so that admission then takes one back where there are most. Run again it adds no second one. `raised`:
+   * groups that have one to lose now, and how uneven they are.
+   */
+  evenZones(input: EvenRequest): Promise<{ raised: Record<string, number>; notes: string[] }>;
+  /**
    * Look: what is true of the node right now (identity is instance id and Node UID), and whether the cluster would stand its
    * loss: operator ready and with a place to go, workloads not already down (its pool is admission's matter). Then, ledger
    * first, cordon and exclude-from-external-load-balancers. `workloads` have pods here, with their ready counts from before. A
@@ -194,12 +225,16 @@ export interface Activities {
   lookTerminated(input: NodeRequest & { known: string }): Promise<Look & { terminatedAt: string | null }>;
   /** Look: the Node is gone. 60 s after `terminatedAt` a Node with that providerID is deleted, with a UID precondition, never earlier. */
   lookNodeGone(input: NodeRequest & { terminatedAt: string; known: string }): Promise<Look>;
-  /** Look: the group's own new instance: Ready, unlabelled, agent ready, taint gone, CiliumNode with IPs, no aws-node pod. */
+  /** Look: the group's own new instance: Ready, unlabelled, agent ready, taint gone, CiliumNode with free IPs, no aws-node pod, every pod Cilium's. */
   lookReplacement(
     input: NodeRequest & { instancesBefore: string[]; known: string },
   ): Promise<Look & { replacement: { name: string; instanceId: string; zone: string } | null }>;
   /** Look: every workload has its ready count back (or all it wants now). */
   lookWorkloads(input: NodeRequest & { workloads: WorkloadReady[]; known: string }): Promise<Look>;
+  /** Look: every probe of the spec holds. One that does not for longer than its limit is a firm blocker. */
+  lookProbes(input: ProbeRequest): Promise<Look & { notes: string[] }>;
+  /** What the node's probes made in the cluster is removed. */
+  endProbes(input: NodeRequest & { probes: ProbesSpec }): Promise<void>;
   /** The node is handed back as it was found: uncordoned and label off where they are ours; its ledger entries dropped. Also drops them when the Node is gone. */
   releaseNode(input: NodeRequest): Promise<void>;
 

@@ -17,12 +17,15 @@ import { lookNodeGone, lookTerminated } from './kubernetes/lookGone.js';
 import { lookDetached } from './kubernetes/volumes.js';
 import { lookProven } from './kubernetes/lookProven.js';
 import { lookReplacement } from './kubernetes/lookReplacement.js';
+import { evenZones } from './aws/evenZones.js';
 import { admitNodes } from './kubernetes/admitNodes.js';
+import { admitSurplus } from './kubernetes/admitSurplus.js';
 import { countNodes } from './kubernetes/standing.js';
 import { prepareNode } from './kubernetes/prepareNode.js';
 import { lookAwsNodeGone, removeAwsNode } from './kubernetes/removeAwsNode.js';
 import { lookWorkloads } from './kubernetes/workloads.js';
 import { createPreflight } from './observe/index.js';
+import { endProbes, lookProbes } from './probes/index.js';
 
 export interface ActivityDeps {
   pool: ClientPool;
@@ -67,6 +70,8 @@ export function createActivities(deps: ActivityDeps): Activities {
 
     countNodes: async ({ target }) => countNodes(await read(target)),
     admitNodes: async (request) => admitNodes(await write(request.target), request),
+    admitSurplus: async (request) => admitSurplus(await write(request.target), request),
+    evenZones: async (request) => evenZones(await write(request.target), request),
     prepareNode: async (request) => prepareNode(await write(request.target), request),
     lookDrained: async (request) => lookDrained(await write(request.target), request),
     lookDetached: async (request) => lookDetached(await read(request.target), request),
@@ -75,6 +80,8 @@ export function createActivities(deps: ActivityDeps): Activities {
     lookNodeGone: async ({ target, node, terminatedAt, known }) => lookNodeGone(await write(target), node, { terminatedAt, known }),
     lookReplacement: async (request) => lookReplacement(await read(request.target), request),
     lookWorkloads: async ({ target, workloads, known }) => lookWorkloads(await read(target), workloads, known),
+    lookProbes: async (request) => lookProbes(await write(request.target), request),
+    endProbes: async (request) => endProbes(await write(request.target), request),
     releaseNode: async ({ target, node }) => releaseNode(await write(target), node),
 
     lookProven: async ({ target, known }) => lookProven(await read(target), known),

@@ -2,6 +2,7 @@ import { FORCE, findForce, forceOf, forceRefusal, podText } from './force.js';
 import type { OpenForce } from './force.js';
 import { bothZero, limitProblem } from './pool/limits.js';
 import type { NodeLimit } from './pool/limits.js';
+import type { FailureLimits } from './pool/ramp.js';
 import type { AuditEntry, OpenGate } from './status.js';
 import { DRAIN_TIMEOUTS, GATES } from './spec/schema.js';
 import type { DrainSpec, Gate } from './spec/schema.js';
@@ -33,6 +34,7 @@ export interface Settings {
   canarySoakSeconds: number;
   maxSurge: NodeLimit;
   maxUnavailable: NodeLimit;
+  failuresInARow: FailureLimits;
   drain: DrainSpec;
 }
 export interface SetValues {
@@ -67,6 +69,8 @@ export interface Control {
   forced: Record<string, string[]>;
   paused: { by: string; reason: string; at: string } | null;
   abort: { by: string; reason: string; at: string } | null;
+  /** While a run that ends takes back the extra nodes of its surge; an abort meanwhile leaves them (`calledOff`). */
+  takingBack: { calledOff: { by: string; reason: string; at: string } | null } | null;
   /** Nodes that are not to be refreshed in this run; one that was skipped before its turn is known only as it was typed. */
   skipped: FlyingNode[];
   /** How often `retry` was said, by instance id. */
@@ -85,13 +89,14 @@ const SELF = 'ciliate';
 export const AUDIT_LIMIT = 200;
 
 export function initialControl(settings: Settings): Control {
-  return { gate: null, approved: {}, forces: [], forced: {}, paused: null, abort: null, skipped: [], retries: {}, flying: [], settings, audit: [], version: 0 };
+  return { gate: null, approved: {}, forces: [], forced: {}, paused: null, abort: null, takingBack: null, skipped: [], retries: {}, flying: [], settings, audit: [], version: 0 };
 }
 
 /** Why a command does not fit right now, for a person; null where it fits. Called by validators, so it never throws. */
 export function refusal(control: Control, command: Command): string | null {
   const shape = shapeRefusal(command);
   if (shape) return shape;
+  if (control.takingBack) return takingBackRefusal(control, command);
   if (control.abort && command.verb !== 'abort') return `expected a run that goes on, saw one that is aborting (${control.abort.reason})`;
   switch (command.verb) {
     case 'pause':
@@ -111,6 +116,24 @@ export function refusal(control: Control, command: Command): string | null {
     default:
       return command satisfies never;
   }
+}
+
+/** The run takes back its extra nodes: it can be told to leave one of them, or all. */
+function takingBackRefusal(control: Control, command: Command): string | null {
+  switch (command.verb) {
+    case 'abort':
+      return control.takingBack?.calledOff ? `already leaving the extra nodes, as ${control.takingBack.calledOff.by} said` : null;
+    case 'skip':
+    case 'retry':
+      return flyingRefusal(control, command.node);
+    default:
+      return 'expected a run that goes on, saw one that ends and takes back its extra nodes; skip leaves one of them, abort leaves all';
+  }
+}
+
+/** The run ends in the middle of a surge, and begins to take back its extra nodes. */
+export function beginTakingBack(control: Control): Control {
+  return { ...control, takingBack: { calledOff: null }, version: control.version + 1 };
 }
 
 /** The state after a command that fits, and the audit entry that it leaves. */
@@ -162,8 +185,10 @@ function effect(control: Control, command: Command, at: string): Control {
       return { ...next, paused: { by: command.by, reason: command.reason, at } };
     case 'resume':
       return { ...next, paused: null };
-    case 'abort':
-      return { ...next, abort: { by: command.by, reason: command.reason, at } };
+    case 'abort': {
+      const said = { by: command.by, reason: command.reason, at };
+      return control.takingBack ? { ...next, takingBack: { calledOff: said } } : { ...next, abort: said };
+    }
     case 'approve':
       if (command.gate === FORCE) return forced(next, command);
       return { ...next, gate: null, approved: { ...control.approved, [command.gate]: command.digest } };
@@ -288,6 +313,16 @@ const SETTERS: Record<string, { expected: string; fits: (value: string) => boole
     fits: (value) => limitProblem(value) === null,
     apply: (settings, value) => ({ ...settings, maxUnavailable: value }),
   },
+  'failuresInARow.canary': {
+    expected: 'a whole number from 1 to 100',
+    fits: isFailureLimit,
+    apply: (settings, value) => ({ ...settings, failuresInARow: { ...settings.failuresInARow, canary: Number(value) } }),
+  },
+  'failuresInARow.later': {
+    expected: 'a whole number from 1 to 100',
+    fits: isFailureLimit,
+    apply: (settings, value) => ({ ...settings, failuresInARow: { ...settings.failuresInARow, later: Number(value) } }),
+  },
   'drain.emptyDir': {
     expected: 'evict or block',
     fits: isEvictOrBlock,
@@ -309,6 +344,10 @@ const SETTERS: Record<string, { expected: string; fits: (value: string) => boole
     apply: (settings, value) => ({ ...settings, drain: { ...settings.drain, onTimeout: DRAIN_TIMEOUTS.find((policy) => policy === value) ?? settings.drain.onTimeout } }),
   },
 };
+
+function isFailureLimit(value: string): boolean {
+  return /^\d+$/.test(value) && Number(value) >= 1 && Number(value) <= 100;
+}
 
 function isEvictOrBlock(value: string): boolean {
   return value === 'evict' || value === 'block';

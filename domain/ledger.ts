@@ -4,7 +4,7 @@
  *
  * Values are texts; null means absent (no annotation, no label).
  */
-export const GUARD_KINDS = ['asg-process', 'asg-desired', 'asg-max', 'scale-down', 'cordon', 'lb-exclusion', 'singleton', 'disruption-budgets'] as const;
+export const GUARD_KINDS = ['asg-process', 'asg-desired', 'asg-max', 'scale-in-protection', 'scale-down', 'cordon', 'lb-exclusion', 'singleton', 'disruption-budgets', 'probe-jobs'] as const;
 export type GuardKind = (typeof GUARD_KINDS)[number];
 
 /** `whole`: from take to give-back; `changing`: only while nodes are being changed; `node`: one node's refresh. */
@@ -23,6 +23,8 @@ export interface GuardEntry {
   ours: string;
   /** ISO 8601. */
   at: string;
+  /** Of a group whose AZRebalance is suspended: its instances in each zone, as they were then. */
+  zones?: Record<string, number> | undefined;
 }
 
 /** The value of a guard right now, and who set it where that can be told (managedFields). */
@@ -47,7 +49,7 @@ export function taking(now: GuardNow, entry: GuardEntry | undefined, wanted: Gua
   // An entry without its change: a crash came between, or somebody put the prior value back. The prior value stays as it was
   // saved; a third value is somebody's newer wish and takes its place.
   const prior = entry !== undefined && entry.prior === now.value ? entry.prior : now.value;
-  return { act: 'set', entry: { ...wanted, prior } };
+  return { act: 'set', entry: { ...wanted, prior, ...(entry?.zones === undefined ? {} : { zones: entry.zones }) } };
 }
 
 /** `restore`: put `prior` back. `drop`: nothing to undo. `left`: somebody else changed it since; it is theirs now. */

@@ -19,6 +19,8 @@ export const EVENT_NAMESPACE = 'default';
 export const LEASE_NAME = 'ciliate';
 /** ConfigMap: what is given back at the end, on abort, on failure and by `release`. */
 export const GUARDS_LEDGER = 'ciliate-guards';
+/** Label of the Jobs of the network probe and their pods: UID of the node that was refreshed. */
+export const PROBE_LABEL = 'ciliate.io/probe';
 /** Beside the guards, under keys of its own: `termination.i-…`, and `termination.claim.i-…` for replacements. */
 export const TERMINATION_PREFIX = 'termination.';
 /** ConfigMap: what only a rollback undoes; kept after success. */
@@ -41,7 +43,8 @@ export const EXCLUDE_FROM_LB_LABEL = 'node.kubernetes.io/exclude-from-external-l
 export const SCALE_DOWN_DISABLED_ANNOTATION = 'cluster-autoscaler.kubernetes.io/scale-down-disabled';
 
 /** Suspended from the start to the end: it terminates nodes by itself to even out zones. */
-export const ASG_PROCESSES_WHOLE = ['AZRebalance'] as const;
+export const AZ_REBALANCE = 'AZRebalance';
+export const ASG_PROCESSES_WHOLE = [AZ_REBALANCE] as const;
 /** Suspended only while nodes are being changed: given back at every gate, pause and soak. */
 export const ASG_PROCESSES_CHANGING = ['AlarmNotification', 'ScheduledActions'] as const;
 

@@ -72,6 +72,8 @@ export interface ObservedCluster {
   /** EC2 rights of the role that cilium-operator will use; `unproven` where the role or simulation is out of reach. */
   operatorRights: { role?: string; missing: string[]; verdict: 'allowed' | 'denied' | 'unproven'; how: string };
   helm: { version: string } | null;
+  /** Probes of the spec that would not hold if they began now, as this process sees it. */
+  probes: { object: string; reason: string }[];
   lease: ObservedLease | null;
 }
 

@@ -11,6 +11,7 @@ export const NODE_STEPS = [
   'await-node-gone',
   'await-replacement',
   'await-workloads',
+  'await-probes',
 ] as const;
 export type NodeStep = (typeof NODE_STEPS)[number];
 
@@ -85,4 +86,6 @@ export interface NodeProgress {
   paused: boolean;
   /** Its gate `force`, where one is open. */
   force?: OpenForce;
+  /** Goes up with every word of the node to its parent: signals may come out of order. */
+  seq?: number;
 }

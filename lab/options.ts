@@ -36,6 +36,8 @@ const optionsSchema = z.strictObject({
   /** From a CNI agent's pod being bound to its being Ready. */
   agentDelay: milliseconds.default(500),
   podStartDelay: milliseconds.default(300),
+  /** Whether the pods of Jobs succeed by themselves, without a word; false: somebody else plays their programs. */
+  jobsSucceed: z.boolean().default(true),
   /** From a pod's deletion (or eviction) to its end. */
   terminationDelay: milliseconds.default(300),
   /** From `shutting-down` to `terminated`. */

@@ -8,8 +8,8 @@ import { BRIEF, LOOKING } from './activityProxies.js';
 import { stepFailure } from './failure.js';
 import { until } from './until.js';
 
-const { inspectPolicy, applyPolicy, removePolicy, startProbes, endProbes } = proxyActivities<PolicyActivities>(BRIEF);
-const { lookProbes } = proxyActivities<PolicyActivities>(LOOKING);
+const { inspectPolicy, applyPolicy, removePolicy, startPolicyProbes, endPolicyProbes } = proxyActivities<PolicyActivities>(BRIEF);
+const { lookPolicyProbes } = proxyActivities<PolicyActivities>(LOOKING);
 
 /**
  * Applies, verifies or removes one policy in all its clusters. Nothing is written where any cluster has a blocker: half a
@@ -90,13 +90,13 @@ async function probe(input: PolicyInput, policy: Cross): Promise<{ paths: PathVe
   const nonce = workflowInfo().runId.replaceAll('-', '').slice(-12);
   const request = { policy, from: clusterOf(input.clusters, from.cluster), to: clusterOf(input.clusters, to.cluster), nonce };
   try {
-    const { impossible, elsewhere } = await startProbes(request);
+    const { impossible, elsewhere } = await startPolicyProbes(request);
     if (impossible !== null) return { paths: [], problem: `could not be probed: ${impossible}` };
     const deadline = new Date(Date.now() + input.probeSeconds * 1000).toISOString();
-    const { results } = await until((known) => lookProbes({ ...request, deadline, known }), () => undefined);
+    const { results } = await until((known) => lookPolicyProbes({ ...request, deadline, known }), () => undefined);
     return { paths: verdicts(results, { from: `${from.cluster}/${from.namespace}`, to: `${to.cluster}/${to.namespace}`, elsewhere }), problem: null };
   } finally {
-    await CancellationScope.nonCancellable(() => endProbes(request));
+    await CancellationScope.nonCancellable(() => endPolicyProbes(request));
   }
 }
 

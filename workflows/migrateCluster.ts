@@ -11,6 +11,7 @@ import { RunEnd } from './migration/endings.js';
 import { listen } from './migration/listen.js';
 import { isContinueAsNew, Migration } from './migration/migration.js';
 import { WORK } from './migration/phases.js';
+import { takeBack } from './migration/takeBack.js';
 
 /**
  * Moves one cluster from aws-node to Cilium. `input` is the manifest as JSON (the same object as SPEC, with absolute paths);
@@ -58,10 +59,10 @@ async function begin(migration: Migration): Promise<void> {
   if (!book.manifest) {
     book.manifest = await migration.step(() => acts.readManifest(migration.input));
     const { soakSeconds, drain, refresh } = book.manifest.spec;
-    const { maxSurge, maxUnavailable } = refresh;
+    const { maxSurge, maxUnavailable, failuresInARow } = refresh;
     const canarySoakSeconds = refresh.canarySoakSeconds ?? Math.min(soakSeconds, 600);
     // What operators said before the manifest was read (a pause by signal) is kept.
-    book.control = { ...initialControl({ soakSeconds, canarySoakSeconds, drain, maxSurge, maxUnavailable }), ...heard(book) };
+    book.control = { ...initialControl({ soakSeconds, canarySoakSeconds, drain, maxSurge, maxUnavailable, failuresInARow }), ...heard(book) };
   }
 }
 
@@ -79,12 +80,13 @@ async function finish(migration: Migration, end: RunEnd): Promise<void> {
       const { why } = await acts.unwindInstall({ target });
       migration.note('notes', [why]);
     });
+    if (end.outcome !== 'done') await attempt(migration, () => takeBack(migration));
     await attempt(migration, () => migration.giveBack('whole'));
     await attempt(migration, () => acts.releaseLease({ target }));
   }
   book.endedAt = now();
   book.outcome = end.outcome;
-  book.control = { ...book.control, gate: null };
+  book.control = { ...book.control, gate: null, takingBack: null };
   migration.leave(end.why ?? undefined);
 }
 

@@ -5,6 +5,7 @@ import type { BlockingPod } from '../domain/force.js';
 import type { NodeRef } from '../domain/plan.js';
 import { blockerLines } from '../domain/refresh.js';
 import type { Blocker, NodeOutcome, NodeProgress, NodeResult, NodeStep, WorkloadReady } from '../domain/refresh.js';
+import type { ProbesSpec } from '../domain/spec/probes.js';
 import { acts } from './activityProxies.js';
 import { now, secondsBetween } from './clock.js';
 import { nodeDetails } from './dashboard.js';
@@ -22,6 +23,8 @@ export interface RefreshInput {
   decrement: boolean;
   /** A Cilium node that a surge has left over. */
   surplus: boolean;
+  /** What must hold afterwards; absent: nothing beside what is always looked at. */
+  probes?: ProbesSpec;
   steering: Steering;
 }
 
@@ -32,7 +35,7 @@ export interface RefreshInput {
 const GRACE = '10m';
 
 /** Steps that rarely wait: the parent hears of them when they are blocked. */
-const BRIEF_STEPS: NodeStep[] = ['prepare', 'terminate', 'await-node-gone', 'await-workloads'];
+const BRIEF_STEPS: NodeStep[] = ['prepare', 'terminate', 'await-node-gone', 'await-workloads', 'await-probes'];
 
 /**
  * Refreshes one node: cordon, drain, terminate in its Auto Scaling group, prove the replacement. Never fails: what will not
@@ -57,6 +60,7 @@ class NodeRefresh {
   #terminated = false;
   #evicted = 0;
   #notes: string[] = [];
+  #seq = 0;
   /** The clock of the drain, while it lasts. */
   #limit: DrainLimit | undefined;
   /** Since when the drain takes longer than it may; null: it does not. */
@@ -235,7 +239,21 @@ class NodeRefresh {
       this.#look('await-workloads', (known) => acts.lookWorkloads({ ...this.#request, workloads, known })),
     );
     if (!seen) return { ...this.#result('unproven', `its workloads were not all back: ${this.#steering.handBack}`), replacement };
+    if (!(await this.#probed(replacement?.name ?? null))) return { ...this.#result('unproven', `its probes did not hold: ${this.#steering.handBack}`), replacement };
     return { ...this.#result('refreshed'), replacement };
+  }
+
+  /** What the operator wants to hold beside all that; false when it did not in time. */
+  async #probed(replacement: string | null): Promise<boolean> {
+    const { probes } = this.input;
+    if (probes === undefined) return true;
+    const since = now();
+    const seen = await this.#withGrace(() =>
+      this.#look('await-probes', (known) => acts.lookProbes({ ...this.#request, probes, replacement, since, known })),
+    );
+    this.#note(seen?.notes ?? []);
+    if (probes.network !== undefined) await this.#step('await-probes', () => acts.endProbes({ ...this.#request, probes }));
+    return seen !== undefined;
   }
 
   /** Undefined when an operator asked to let go and the grace ran out. */
@@ -314,7 +332,7 @@ class NodeRefresh {
     if (!parent || brief) return;
     // A parent that is gone (terminated) must not fail its node, which still has to be handed back.
     void getExternalWorkflowHandle(parent.workflowId)
-      .signal(nodeProgressSignal, this.#progress)
+      .signal(nodeProgressSignal, { ...this.#progress, seq: ++this.#seq })
       .catch(() => undefined);
   }
 

@@ -1,5 +1,7 @@
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import type { Look } from '../activities/api.js';
 import type { Blocker } from '../domain/refresh.js';
+import { Interrupted } from './interruptible.js';
 
 /**
  * Repeats a look until it is done. Each round ends only when something changed (activities/api.ts), so a wait of days is a
@@ -13,4 +15,25 @@ export async function until<T extends Look>(look: (known: string) => Promise<T>,
     if (seen.done) return seen;
     known = seen.seen;
   }
+}
+
+/**
+ * What a wait answers; undefined where it became stale meanwhile and was given up, or took longer than it may.
+ *
+ * @param atMost milliseconds
+ */
+export async function answerUnless<T>(stale: () => boolean, wait: () => Promise<T>, atMost?: number): Promise<T | undefined> {
+  const scope = new CancellationScope();
+  let answer: T | undefined;
+  let failure: unknown;
+  let done = false;
+  const asked = scope
+    .run(wait)
+    .then((value) => (answer = value), (error: unknown) => (failure = error))
+    .finally(() => (done = true));
+  await (atMost === undefined ? condition(() => done || stale()) : condition(() => done || stale(), atMost));
+  if (!done) scope.cancel();
+  await asked;
+  if (failure !== undefined && !(scope.consideredCancelled && (failure instanceof Interrupted || isCancellation(failure)))) throw failure;
+  return answer;
 }

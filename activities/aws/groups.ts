@@ -3,7 +3,7 @@ import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import { CiliateError } from '../../domain/failures.js';
 import type { Clients } from '../clients/index.js';
 
-/** The API's own limits. */
+/** The API's own limits; without MaxRecords only 50 groups may be named. */
 const INSTANCES_A_CALL = 50;
 const GROUPS_A_CALL = 100;
 
@@ -29,7 +29,7 @@ export async function groupsOf(clients: Clients, instanceIds: string[]): Promise
 export async function describeGroups(clients: Clients, names: string[]): Promise<AutoScalingGroup[]> {
   const groups: AutoScalingGroup[] = [];
   for (const some of chunks([...new Set(names)], GROUPS_A_CALL)) {
-    const { AutoScalingGroups = [] } = await clients.aws.autoScaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: some }));
+    const { AutoScalingGroups = [] } = await clients.aws.autoScaling.send(new DescribeAutoScalingGroupsCommand({ AutoScalingGroupNames: some, MaxRecords: GROUPS_A_CALL }));
     groups.push(...AutoScalingGroups);
   }
   return groups;
@@ -43,6 +43,18 @@ export async function describeGroup(clients: Clients, name: string): Promise<Aut
     { object: `Auto Scaling group ${name}`, expected: `it in ${clients.region}`, seen: 'no such group', todo: 'Check region and account; a group that was deleted takes its nodes along.' },
     { code: 'GroupMissing' },
   );
+}
+
+/** Instances of a group that are not on their way out. */
+export function aliveIn(group: AutoScalingGroup): NonNullable<AutoScalingGroup['Instances']> {
+  return (group.Instances ?? []).filter(({ LifecycleState }) => !/^(Terminat|Detach)/.test(LifecycleState ?? ''));
+}
+
+/** How many of them each zone has; zones of the group without any are in it. */
+export function instancesByZone(group: AutoScalingGroup): Record<string, number> {
+  const counts: Record<string, number> = Object.fromEntries((group.AvailabilityZones ?? []).map((zone) => [zone, 0]));
+  for (const { AvailabilityZone: zone = '' } of aliveIn(group)) counts[zone] = (counts[zone] ?? 0) + 1;
+  return counts;
 }
 
 /** The EKS managed node group that an Auto Scaling group belongs to, by the tags that EKS gives it. */

@@ -2,6 +2,10 @@ import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import type { Instance } from '@aws-sdk/client-ec2';
 import { awsErrorName } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
+import { chunks } from './groups.js';
+
+/** EC2's own limit; a page of its answer holds more. */
+const VALUES_A_FILTER = 200;
 
 export interface InstanceSeen {
   /** EC2 forgets an instance about an hour after its end: unknown is `terminated`. */
@@ -22,10 +26,13 @@ export async function readInstance(clients: Clients, instanceId: string): Promis
 }
 
 export async function readInstances(clients: Clients, ids: string[]): Promise<Instance[]> {
-  if (ids.length === 0) return [];
-  // A filter, not InstanceIds: an id that EC2 has forgotten would fail the whole call.
-  const { Reservations = [] } = await clients.aws.ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: 'instance-id', Values: ids }] }));
-  return Reservations.flatMap((reservation) => reservation.Instances ?? []);
+  const found: Instance[] = [];
+  for (const Values of chunks([...new Set(ids)], VALUES_A_FILTER)) {
+    // A filter, not InstanceIds: an id that EC2 has forgotten would fail the whole call.
+    const { Reservations = [] } = await clients.aws.ec2.send(new DescribeInstancesCommand({ Filters: [{ Name: 'instance-id', Values }] }));
+    found.push(...Reservations.flatMap((reservation) => reservation.Instances ?? []));
+  }
+  return found;
 }
 
 /** On its way out, or gone: nothing is left to terminate. */

@@ -2,12 +2,14 @@ import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { Entries } from '../../domain/ledger.js';
 import { sizePlan, surgeShares } from '../../domain/pool/surge.js';
 import type { Clients } from '../clients/index.js';
+import { hold } from '../kubernetes/guard.js';
 import { putGuards } from '../kubernetes/guardsLedger.js';
 import { setSizes } from './capacity.js';
+import { protectionOf, scaleInProtectionGuard } from './guards/scaleInProtection.js';
 import { raised, sizeEntry } from './guards/sizes.js';
 
 /**
- * Extra nodes for a surge: DesiredCapacity of each group up by its share, MaxSize too where it is in the way; ledger first. What
+ * Extra nodes for a surge: DesiredCapacity of each group up by its share, MaxSize too where it is in the way; ledger first. What is launched meanwhile is protected from scale-in. What
  * a group is above its size of before counts as there already, so running it again adds nothing; nothing is ever lowered:
  * groups shrink by terminations with decrement.
  *
@@ -27,6 +29,7 @@ export async function raiseCapacity(
     const more = sizePlan(size, shares[name] ?? 0, { added: Math.max(0, size.desired - prior) });
     if (more.desired === 0) continue;
     const to = { desired: size.desired + more.desired, max: size.max + more.max };
+    await hold(clients, [{ guard: scaleInProtectionGuard, ...protectionOf(group) }]);
     const desired = sizeEntry(group, 'desired', { more: more.desired, before: ledger });
     await putGuards(clients, more.max > 0 ? [desired, sizeEntry(group, 'max', { more: more.max, before: ledger })] : [desired]);
     await setSizes(clients, group, { desired: to.desired, ...(more.max > 0 ? { max: to.max } : {}) });

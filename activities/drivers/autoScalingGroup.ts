@@ -6,6 +6,7 @@ import type { NodeRef } from '../../domain/plan.js';
 import type { Blocker } from '../../domain/refresh.js';
 import { describeGroup, groupsOf } from '../aws/groups.js';
 import { groupTag, isGoing, readInstances } from '../aws/instances.js';
+import { recentGroup, recentInstances } from '../aws/recent.js';
 import { failedLaunch } from '../aws/scalingActivities.js';
 import { decrements, terminateInGroup } from '../aws/terminate.js';
 import type { Clients } from '../clients/index.js';
@@ -42,9 +43,9 @@ async function instancesBefore(clients: Clients, ref: NodeRef, endedAt?: Date): 
 }
 
 async function candidates(clients: Clients, ref: NodeRef, before: readonly string[]): Promise<Candidates> {
-  const group = await describeGroup(clients, ref.group);
+  const group = (await recentGroup(clients, ref.group)) ?? (await describeGroup(clients, ref.group));
   const fresh = (group.Instances ?? []).filter((instance) => isFresh(instance, before));
-  const instances = await readInstances(
+  const instances = await recentInstances(
     clients,
     fresh.map((instance) => instance.InstanceId ?? ''),
   );

@@ -6,7 +6,8 @@ import { fullName, instanceIdOf } from '../../domain/kubernetes/resources.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Blocker } from '../../domain/refresh.js';
 import type { NodeRequest } from '../api.js';
-import { isGoing, readInstances } from '../aws/instances.js';
+import { isGoing } from '../aws/instances.js';
+import { recentInstances } from '../aws/recent.js';
 import type { Clients } from '../clients/index.js';
 import { readGuards } from '../kubernetes/guardsLedger.js';
 import { deleteNodeClaim, instanceOf, listNodeClaims } from '../kubernetes/karpenter.js';
@@ -73,7 +74,7 @@ function unclaimed({ name, instanceId, group }: NodeRef): CiliateError {
 
 async function candidates(clients: Clients, ref: NodeRef, before: readonly string[]): Promise<Candidates> {
   const fresh = (await staying(clients, ref)).filter((claim) => !before.includes(instanceOf(claim) ?? ''));
-  const instances = await readInstances(
+  const instances = await recentInstances(
     clients,
     fresh.flatMap((claim) => instanceOf(claim) ?? []),
   );

@@ -1,6 +1,9 @@
+import { CiliateError } from '../../domain/failures.js';
+import type { NodeRef } from '../../domain/plan.js';
 import type { NodeRequest } from '../api.js';
 import { endedAt, isGoing, readInstance } from '../aws/instances.js';
 import type { Clients } from '../clients/index.js';
+import { registeredSince } from '../kubernetes/observeNode.js';
 import { readTermination, recordTermination } from '../kubernetes/terminations.js';
 import type { Termination } from '../kubernetes/terminations.js';
 import { driverOf } from './index.js';
@@ -20,7 +23,19 @@ export async function terminateNode(clients: Clients, request: NodeRequest & { d
   ]);
   const termination: Termination = { instancesBefore, decremented };
   if (going) return termination;
+  await assertStillWithoutNode(clients, node);
   if (recorded?.decremented !== termination.decremented) await recordTermination(clients, node, termination);
   await driver.terminate(clients, { ...request, decrement: termination.decremented });
   return termination;
+}
+
+/** Nothing was drained where there was no Node: if one has come meanwhile, it is not the moment. */
+async function assertStillWithoutNode(clients: Clients, ref: NodeRef): Promise<void> {
+  const late = await registeredSince(clients, ref);
+  if (late === undefined) return;
+  throw new CiliateError(
+    'Permanent',
+    { object: `Instance ${ref.instanceId}`, expected: 'it to have no Node', seen: `Node ${late}`, todo: `It was not drained: ciliate skip CLUSTER ${ref.instanceId} --reason TEXT` },
+    { code: 'RegisteredSince' },
+  );
 }

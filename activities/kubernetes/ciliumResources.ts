@@ -21,6 +21,11 @@ export function listEndpoints(clients: Clients): Promise<Set<string>> {
   return listNames(clients, 'ciliumendpoints');
 }
 
+/** Whether Cilium networks this pod. */
+export async function hasEndpoint(clients: Clients, namespace: string, name: string): Promise<boolean> {
+  return (await orUndefined(clients.kube.custom.getNamespacedCustomObject({ ...GROUP, plural: 'ciliumendpoints', namespace, name }))) !== undefined;
+}
+
 interface ListAnswer {
   items?: { metadata?: { namespace?: string; name?: string } }[];
   metadata?: { continue?: string };

@@ -1,6 +1,7 @@
 import { entriesOf } from '../../domain/ledger.js';
 import type { GuardEntry, LedgerSet } from '../../domain/ledger.js';
 import { processGuard } from '../aws/guards/processes.js';
+import { scaleInProtectionGuard } from '../aws/guards/scaleInProtection.js';
 import { desiredGuard, maxGuard } from '../aws/guards/sizes.js';
 import type { GuardSet } from '../api.js';
 import type { Clients } from '../clients/index.js';
@@ -9,6 +10,7 @@ import type { GivenBack, Guard, SetGuard } from './guard.js';
 import { cordonGuard } from './guards/cordon.js';
 import { disruptionBudgetsGuard } from './guards/disruptionBudgets.js';
 import { lbExclusionGuard } from './guards/lbExclusion.js';
+import { probeJobsGuard } from './guards/probeJobs.js';
 import { scaleDownGuard } from './guards/scaleDown.js';
 import { singletonGuard } from './guards/singleton.js';
 import { readGuards } from './guardsLedger.js';
@@ -16,7 +18,7 @@ import { giveBackSoftTaint, holdSoftTaint } from './softTaint.js';
 import { dropTerminations } from './terminations.js';
 
 const SET_GUARDS: SetGuard[] = [scaleDownGuard, disruptionBudgetsGuard, processGuard];
-const GUARDS: Guard[] = [cordonGuard, lbExclusionGuard, singletonGuard, ...SET_GUARDS, desiredGuard, maxGuard];
+const GUARDS: Guard[] = [cordonGuard, lbExclusionGuard, singletonGuard, probeJobsGuard, ...SET_GUARDS, scaleInProtectionGuard, desiredGuard, maxGuard];
 
 /** Takes every guard of the set that is not held yet. */
 export async function holdGuards(clients: Clients, set: GuardSet): Promise<{ taken: string[] }> {

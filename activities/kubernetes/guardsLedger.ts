@@ -16,6 +16,7 @@ const entrySchema: z.ZodType<GuardEntry> = z.object({
   prior: z.string().nullable(),
   ours: z.string(),
   at: z.string(),
+  zones: z.record(z.string(), z.number()).optional(),
 });
 
 /** All entries of the guards ledger; none where there is no ledger. */
@@ -51,10 +52,20 @@ export function guardsIn(data: Data): Entries {
 }
 
 /** The data with one entry changed; the same where there is none such. */
-export function withChanged(data: Data, which: Pick<GuardEntry, 'kind' | 'id'>, change: (entry: GuardEntry) => GuardEntry): Data {
+function withChanged(data: Data, which: Pick<GuardEntry, 'kind' | 'id'>, change: (entry: GuardEntry) => GuardEntry): Data {
   const key = dataKey(which);
   const text = data[key];
   return text === undefined ? data : { ...data, [key]: JSON.stringify(change(entrySchema.parse(JSON.parse(text)))) };
+}
+
+/** Of a group's raised DesiredCapacity less is ours from now on. */
+export async function lowerRaised(clients: Clients, group: string, by: number): Promise<void> {
+  await changeData(clients, GUARDS_LEDGER, (data) => withRaisedLess(data, group, by));
+}
+
+/** The ledger's data after a group lost some of the nodes that we added. */
+export function withRaisedLess(data: Data, group: string, by: number): Data {
+  return withChanged(data, { kind: 'asg-desired', id: group }, (entry) => ({ ...entry, ours: String(Number(entry.ours) - by) }));
 }
 
 /** ConfigMap keys allow few characters and no slash; a name of an Auto Scaling group allows nearly all. */

@@ -4,7 +4,7 @@ import { NODEPOOL_LABEL, nodePoolOf } from '../../domain/kubernetes/karpenter.js
 import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Look } from '../api.js';
-import { readInstance } from '../aws/instances.js';
+import { recentInstances } from '../aws/recent.js';
 import { isConflict, isNotFound, orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { linger } from '../linger.js';
@@ -16,7 +16,9 @@ const NODE_GRACE_MS = 60_000;
 
 /** Done when EC2 says terminated, or does not know the instance any more. */
 export async function lookTerminated(clients: Clients, ref: NodeRef, known: string): Promise<Look & { terminatedAt: string | null }> {
-  const { state } = await readInstance(clients, ref.instanceId);
+  const [instance] = await recentInstances(clients, [ref.instanceId]);
+  // EC2 forgets an instance about an hour after its end.
+  const state = instance === undefined ? 'terminated' : (instance.State?.Name ?? 'terminated');
   const done = state === 'terminated';
   const blockers = [{ object: `Instance ${ref.instanceId}`, reason: `is ${state}`, todo: awaited(ref) }];
   // The time at which it was seen, not the one that EC2 gives: the grace must never be shorter than it says.

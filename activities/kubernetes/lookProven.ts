@@ -3,7 +3,8 @@ import { sha256Hex } from '../../domain/digest.js';
 import { removalText } from '../../domain/gates.js';
 import { matchesNode } from '../../domain/kubernetes/nodeAffinity.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
-import { fullName, isReady, podFinished, podReady } from '../../domain/kubernetes/resources.js';
+import { fullName, isReady, podReady } from '../../domain/kubernetes/resources.js';
+import { needsEndpoint, unmanagedBlockers } from '../../domain/kubernetes/unmanaged.js';
 import { AWS_NODE, CILIUM, CNI_LABEL, CNI_LABEL_AWS, KUBE_SYSTEM } from '../../domain/names.js';
 import type { Blocker } from '../../domain/refresh.js';
 import type { Look } from '../api.js';
@@ -27,7 +28,7 @@ export async function lookProven(clients: Clients, known: string): Promise<Look 
     ...labelled.slice(0, NAMED).map((node) => ({ object: `Node ${node.metadata?.name}`, reason: `carries ${CNI_LABEL}=${CNI_LABEL_AWS}`, todo: 'It must be refreshed first.' })),
     ...awsBlockers(agents, awsDesired),
     ...agentBlockers(agents, ciliumNodes),
-    ...podBlockers(unmanaged),
+    ...unmanagedBlockers(unmanaged, 'Cilium nodes'),
   ];
   const proofs = [
     `${labelled.length} nodes labelled ${CNI_LABEL}=${CNI_LABEL_AWS}`,
@@ -67,18 +68,10 @@ function agentBlockers(agents: Agents, nodes: V1Node[]): Blocker[] {
 async function unmanagedPods(clients: Clients, agents: Agents): Promise<string[]> {
   const candidates = await mapPods(clients, (pod) => {
     const onCilium = agents.ciliumPods.has(pod.spec?.nodeName ?? '');
-    const counts = onCilium && pod.spec?.hostNetwork !== true && pod.metadata?.deletionTimestamp === undefined && !podFinished(pod) && pod.status?.phase === 'Running';
-    return counts ? fullName(pod.metadata) : undefined;
+    return onCilium && needsEndpoint(pod) ? fullName(pod.metadata) : undefined;
   });
   if (candidates.length === 0) return [];
   // Read after the pods: an endpoint is there before its pod runs.
   const endpoints = await listEndpoints(clients);
   return candidates.filter((name) => !endpoints.has(name));
-}
-
-function podBlockers(unmanaged: string[]): Blocker[] {
-  if (unmanaged.length === 0) return [];
-  const named = unmanaged.slice(0, NAMED).join(', ');
-  const more = unmanaged.length > NAMED ? ` and ${unmanaged.length - NAMED} more` : '';
-  return [{ object: 'Pods', reason: `${unmanaged.length} on Cilium nodes without a CiliumEndpoint: ${named}${more}`, todo: 'If they stay, restart them: kubectl rollout restart, or delete the pod.' }];
 }

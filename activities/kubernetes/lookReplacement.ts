@@ -14,6 +14,7 @@ import { driverOf } from '../drivers/index.js';
 import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { readCiliumNode } from './ciliumResources.js';
+import { judgePods } from './judgePods.js';
 import { listNodes, readAgents } from './lists.js';
 import { claim, claims } from './terminations.js';
 
@@ -21,8 +22,8 @@ type Replacement = NonNullable<NodeResult['replacement']>;
 type ReplacementRequest = NodeRequest & { instancesBefore: string[]; known: string };
 
 /**
- * Done when a new instance of the node's own pool is a Ready node on Cilium, with addresses, and nothing of aws-node on it; at
- * once where its driver knows that none is due.
+ * Done when a new instance of the node's own pool is a Ready node on Cilium, with free addresses, nothing of aws-node and no pod that
+ * Cilium does not know on it; at once where its driver knows that none is due.
  */
 export function lookReplacement(clients: Clients, request: ReplacementRequest): Promise<Look & { replacement: Replacement | null }> {
   const old = new Set([...request.instancesBefore, request.node.instanceId]);
@@ -78,20 +79,17 @@ async function judgeNode(clients: Clients, node: V1Node): Promise<Blocker[]> {
   const logs = `kubectl -n kube-system describe pod ${agent?.metadata?.name ?? '-l k8s-app=cilium'}`;
   if (agent === undefined) return [lack(object, 'has no agent of Cilium yet', describe)];
   if (!podReady(agent)) return [lack(object, `its agent ${agent.metadata?.name} is not ready (${agent.status?.phase})`, logs)];
-  const { has, error, exists } = await addresses(clients, name);
-  if (!exists) return [lack(object, 'has no CiliumNode yet', logs)];
+  const ciliumNode = await readCiliumNode(clients, name);
+  if (ciliumNode === undefined) return [lack(object, 'has no CiliumNode yet', logs)];
+  const { has, error } = addressesOf(ciliumNode);
   if (!has) return [lack(`CiliumNode ${name}`, error === undefined ? 'has no addresses yet' : `has no addresses: ${error}`, 'cilium-operator gives them: kubectl -n kube-system logs deploy/cilium-operator')];
   if (!isReady(node)) {
     const condition = readyCondition(node);
     return [lack(object, `is not Ready: ${condition?.reason ?? 'no condition'}${condition?.message ? ` (${condition.message})` : ''}`, describe)];
   }
   const taint = (node.spec?.taints ?? []).find((candidate) => candidate.key === AGENT_NOT_READY_TAINT);
-  return taint === undefined ? [] : [lack(object, `still has the taint ${AGENT_NOT_READY_TAINT}`, 'cilium-operator removes it once the agent is ready: kubectl -n kube-system logs deploy/cilium-operator')];
-}
-
-async function addresses(clients: Clients, name: string): Promise<{ exists: boolean; has: boolean; error?: string }> {
-  const ciliumNode = await readCiliumNode(clients, name);
-  return ciliumNode === undefined ? { exists: false, has: false } : { exists: true, ...addressesOf(ciliumNode) };
+  if (taint !== undefined) return [lack(object, `still has the taint ${AGENT_NOT_READY_TAINT}`, 'cilium-operator removes it once the agent is ready: kubectl -n kube-system logs deploy/cilium-operator')];
+  return judgePods(clients, node, ciliumNode);
 }
 
 function lack(object: string, reason: string, todo: string): Blocker {

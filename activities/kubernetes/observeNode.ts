@@ -5,10 +5,12 @@ import type { NodeSituation } from '../api.js';
 import { isGoing, readInstance } from '../aws/instances.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
-import { readAgents } from './lists.js';
+import { listNodes, readAgents } from './lists.js';
 
 /** What is true of the node right now. A Node of the same name and another UID is another node. */
 export async function observeNode(clients: Clients, ref: NodeRef): Promise<NodeSituation> {
+  const late = await registeredSince(clients, ref);
+  if (late !== undefined) return { state: 'gone', why: `instance ${ref.instanceId} had no Node and has one now, ${late}: it comes again as that` };
   const [named, { state }] = await Promise.all([orUndefined(clients.kube.core.readNode({ name: ref.name })), readInstance(clients, ref.instanceId)]);
   const node = named?.metadata?.uid === ref.uid ? named : undefined;
   const situation = (seen: NodeSituation['state'], why: string): NodeSituation => ({ state: seen, why });
@@ -28,4 +30,10 @@ export async function observeNode(clients: Clients, ref: NodeRef): Promise<NodeS
     return situation('on-cilium', `Node ${ref.name} carries ${CNI_LABEL}=${CNI_LABEL_AWS}, but pod ${agent.metadata?.name} of Cilium runs on it`);
   }
   return situation('present', `Node ${ref.name} (${ref.instanceId}) is there`);
+}
+
+/** The Node of an instance that had none when it was chosen (`uid` empty): it may have pods by now. */
+export async function registeredSince(clients: Clients, ref: NodeRef): Promise<string | undefined> {
+  if (ref.uid !== '') return undefined;
+  return (await listNodes(clients)).find((node) => instanceIdOf(node) === ref.instanceId)?.metadata?.name;
 }

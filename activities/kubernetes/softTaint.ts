@@ -12,16 +12,32 @@ import { patchNode } from './patch.js';
  */
 export async function holdSoftTaint(clients: Clients): Promise<string[]> {
   const old = await listNodes(clients, `${CNI_LABEL}=${CNI_LABEL_AWS}`);
-  return setTaints(clients, old.filter((node) => !isTainted(node)), (node) => [...(node.spec?.taints ?? []), { key: SOFT_TAINT, effect: 'PreferNoSchedule' }]);
+  return putOn(clients, old.filter((node) => !isTainted(node)));
 }
 
 export async function giveBackSoftTaint(clients: Clients): Promise<string[]> {
-  const tainted = (await listNodes(clients)).filter(isTainted);
-  return setTaints(clients, tainted, (node) => (node.spec?.taints ?? []).filter(({ key }) => key !== SOFT_TAINT));
+  return takeOff(clients, (await listNodes(clients)).filter(isTainted));
+}
+
+/** Has the soft taint on the nodes of these names and on no other: evicted pods go to those that stay. */
+export async function moveSoftTaint(clients: Clients, seen: readonly V1Node[], names: ReadonlySet<string>): Promise<void> {
+  const misplaced = (node: V1Node): boolean => isTainted(node) !== names.has(node.metadata?.name ?? '');
+  if (!seen.some(misplaced)) return;
+  const wrong = (await listNodes(clients)).filter(misplaced);
+  await takeOff(clients, wrong.filter(isTainted));
+  await putOn(clients, wrong.filter((node) => !isTainted(node)));
 }
 
 function isTainted(node: V1Node): boolean {
   return (node.spec?.taints ?? []).some(({ key }) => key === SOFT_TAINT);
+}
+
+function putOn(clients: Clients, nodes: V1Node[]): Promise<string[]> {
+  return setTaints(clients, nodes, (node) => [...(node.spec?.taints ?? []), { key: SOFT_TAINT, effect: 'PreferNoSchedule' }]);
+}
+
+function takeOff(clients: Clients, nodes: V1Node[]): Promise<string[]> {
+  return setTaints(clients, nodes, (node) => (node.spec?.taints ?? []).filter(({ key }) => key !== SOFT_TAINT));
 }
 
 type Taints = NonNullable<NonNullable<V1Node['spec']>['taints']>;

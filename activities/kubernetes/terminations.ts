@@ -4,7 +4,7 @@ import type { NodeRef } from '../../domain/plan.js';
 import type { Clients } from '../clients/index.js';
 import { changeData, readData } from './configMap.js';
 import type { Data } from './configMap.js';
-import { withChanged } from './guardsLedger.js';
+import { withRaisedLess } from './guardsLedger.js';
 
 const CLAIM = 'claim.';
 const recordSchema = z.object({ instancesBefore: z.array(z.string()), decremented: z.boolean(), at: z.string() });
@@ -31,8 +31,7 @@ export async function recordTermination(clients: Clients, { instanceId, group }:
   const record = JSON.stringify({ ...termination, at: new Date().toISOString() });
   await changeData(clients, GUARDS_LEDGER, (data) => {
     const back = Number(termination.decremented) - Number(terminationIn(data, instanceId)?.decremented ?? false);
-    const sized = withChanged(data, { kind: 'asg-desired', id: group }, (entry) => ({ ...entry, ours: String(Number(entry.ours) - back) }));
-    return { ...sized, [key]: record };
+    return { ...withRaisedLess(data, group, back), [key]: record };
   });
 }
 

@@ -1,7 +1,9 @@
 import { KUBE_SYSTEM } from '../../domain/names.js';
 import type { ObservedCluster } from '../../domain/observation.js';
+import type { ProbesSpec } from '../../domain/spec/probes.js';
 import type { HelmValues } from '../../domain/spec/schema.js';
 import type { Clients } from '../clients/index.js';
+import { tryProbes } from '../probes/index.js';
 import { deniedAccess } from './access.js';
 import { awsActions, callerIdentity } from './awsAccess.js';
 import type { Resources } from './awsAccess.js';
@@ -15,6 +17,7 @@ import { observeLease, observeNeighbours } from './neighbours.js';
 import { leftoverEnis, observeInstances, observeInstanceTypes, observeSubnets } from './network.js';
 import { observeNodes } from './nodes.js';
 import { observeOperatorRights } from './operatorRights.js';
+import { KUBERNETES_ACCESS, probeAccess } from './permissions.js';
 import { livePods, podHazards } from './pods.js';
 import { observePolicies, observeWebhooks } from './policies.js';
 import { workerInside } from './workerInside.js';
@@ -23,6 +26,7 @@ import { budgetOverlaps, listBudgets, observedBudget, observeSingletons } from '
 export interface ObserveInput {
   /** The values of the spec: they say which role the operator gets. */
   values: HelmValues;
+  probes: ProbesSpec;
   /** `<Temporal cluster id>/<namespace>/<workflow id>`; absent in a dry run without Temporal. */
   holder?: string;
   /** The helm that the worker would run. */
@@ -41,8 +45,9 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
   const uid = system.metadata?.uid ?? '';
   const caller = await callerIdentity(aws);
 
-  const [denied, cluster, cloud, helm] = await Promise.all([
-    deniedAccess(kube),
+  const [denied, probes, cluster, cloud, helm] = await Promise.all([
+    deniedAccess(kube, [...KUBERNETES_ACCESS, ...probeAccess(input.probes)]),
+    tryProbes(clients, input.probes),
     observeKubernetes(clients, input),
     observeEks(clients, calls),
     input.helm(),
@@ -68,6 +73,7 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
     observedAt: new Date().toISOString(),
     kubernetes: { version: version.gitVersion, uid, endpoint: kube.server },
     deniedAccess: denied,
+    probes,
     aws: { ...caller, region: clients.region, actions },
     eks: cloud.eks,
     ...kubernetes,

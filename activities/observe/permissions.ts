@@ -1,3 +1,4 @@
+import type { ProbesSpec } from '../../domain/spec/probes.js';
 import { EVENT_NAMESPACE, KUBE_SYSTEM } from '../../domain/names.js';
 
 /** Verbs on one resource that ciliate uses; `namespace` where it uses them in one namespace only. */
@@ -73,6 +74,11 @@ export const KUBERNETES_ACCESS: readonly Access[] = [
   cluster('rbac.authorization.k8s.io', 'clusterrolebindings', OWN),
 ];
 
+/** What the network probe does beside: asked for only where the spec has it; deploy/rbac-probes.yaml grants exactly these. */
+export function probeAccess({ network }: Pick<ProbesSpec, 'network'>): readonly Access[] {
+  return network === undefined ? [] : [{ group: 'batch', resource: 'jobs', verbs: ['list', 'create', 'delete'], namespace: network.namespace }];
+}
+
 /** What an AWS action is done on: decides for which resource the simulation asks. */
 export type ActsOn = 'anything' | 'groups' | 'cluster' | 'addon' | 'role';
 
@@ -102,6 +108,7 @@ export const MIGRATOR_ACTIONS: readonly AwsAction[] = [
     'groups',
     'autoscaling:ResumeProcesses',
     'autoscaling:SetDesiredCapacity',
+    'autoscaling:SetInstanceProtection',
     'autoscaling:SuspendProcesses',
     'autoscaling:TerminateInstanceInAutoScalingGroup',
     'autoscaling:UpdateAutoScalingGroup',

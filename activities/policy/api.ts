@@ -38,11 +38,11 @@ export interface PolicyActivities {
   /** Removes the object where it is ours; `nothing` where it is not there. */
   removePolicy(input: PolicyRequest): Promise<{ done: 'removed' | 'nothing' }>;
   /** Starts a Job that the policy selects and one that it does not, in the namespace where connections begin. */
-  startProbes(input: ProbeRequest): Promise<ProbesStarted>;
+  startPolicyProbes(input: ProbeRequest): Promise<ProbesStarted>;
   /** Look: both probe pods have ended, or `deadline` (ISO 8601) has passed. */
-  lookProbes(input: ProbeRequest & { deadline: string; known: string }): Promise<Look & { results: ProbeResults }>;
+  lookPolicyProbes(input: ProbeRequest & { deadline: string; known: string }): Promise<Look & { results: ProbeResults }>;
   /** Deletes the Jobs of this run and their pods. */
-  endProbes(input: ProbeRequest): Promise<void>;
+  endPolicyProbes(input: ProbeRequest): Promise<void>;
 }
 
 export type { PathVerdict };

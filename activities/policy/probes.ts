@@ -20,7 +20,7 @@ const NEVER_READY = 'ciliate.io/never-ready';
 const DEADLINE_SECONDS = 120;
 
 /** Starts both Jobs; those that are there already (a retry) are left to run. */
-export async function startProbes({ from, to }: { from: Clients; to: Clients }, { policy, nonce }: ProbeRequest): Promise<ProbesStarted> {
+export async function startPolicyProbes({ from, to }: { from: Clients; to: Clients }, { policy, nonce }: ProbeRequest): Promise<ProbesStarted> {
   const { spec } = policy;
   const port = probedPort(spec.to.ports);
   if (port === undefined) return { impossible: 'no TCP port is allowed, and only a TCP connection can be told from silence', elsewhere: null };
@@ -38,7 +38,7 @@ export async function startProbes({ from, to }: { from: Clients; to: Clients }, 
   return { impossible: null, elsewhere: elsewhere === undefined ? null : `CoreDNS ${elsewhere.ip}:${elsewhere.port}` };
 }
 
-export async function lookProbes(clients: Clients, { policy, nonce, deadline, known }: ProbeRequest & { deadline: string; known: string }): Promise<Look & { results: ProbeResults }> {
+export async function lookPolicyProbes(clients: Clients, { policy, nonce, deadline, known }: ProbeRequest & { deadline: string; known: string }): Promise<Look & { results: ProbeResults }> {
   const { namespace } = policy.spec.from;
   const found = await Promise.all(PROBES.map(async (probe) => [probe, await probePod(clients, namespace, jobName(nonce, probe))] as const));
   const results: ProbeResults = Object.fromEntries(found.map(([probe, pod]) => [probe, readProbe(nonce, messageOf(pod))]));
@@ -53,7 +53,7 @@ export async function lookProbes(clients: Clients, { policy, nonce, deadline, kn
 }
 
 /** The Jobs with their pods; what is gone is fine. */
-export async function endProbes(clients: Clients, { policy, nonce }: ProbeRequest): Promise<void> {
+export async function endPolicyProbes(clients: Clients, { policy, nonce }: ProbeRequest): Promise<void> {
   const { namespace } = policy.spec.from;
   for (const probe of PROBES) {
     try {

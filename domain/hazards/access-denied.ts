@@ -12,7 +12,7 @@ export const accessDenied: Hazard = {
       finding(this.id, 'blocker', {
         objects: denied.map(({ verb, resource, namespace }) => `${verb} ${resource}${namespace === undefined ? '' : ` in ${namespace}`}`),
         message: `Kubernetes refuses ${counted(denied.length, 'access')} that the migration will use; it would stop half-way, at the first of them.`,
-        todo: 'Bind the ClusterRole of deploy/rbac.yaml to the identity that the worker uses (kubectl auth whoami shows it).',
+        todo: 'Bind the roles of deploy/rbac.yaml (for jobs: deploy/rbac-probes.yaml) to the identity that the worker uses (kubectl auth whoami shows it).',
       }),
     ];
   },

@@ -1,18 +1,23 @@
 import type { Hazard } from '../findings.js';
 import { counted, finding } from './finding.js';
 
+/** Only used to give a group extra nodes, and to take them back. */
+const GROWS = ['autoscaling:SetDesiredCapacity', 'autoscaling:SetInstanceProtection', 'autoscaling:UpdateAutoScalingGroup', 'eks:UpdateNodegroupConfig'];
+
 export const awsActionDenied: Hazard = {
   id: 'aws-action-denied',
   title: 'AWS refuses an action that the migration will use',
-  check({ cluster }) {
+  check({ cluster, manifest: { spec } }) {
     const denied = cluster.aws.actions.filter((action) => action.verdict === 'denied');
-    if (denied.length === 0) return [];
+    const grows = parseInt(String(spec.refresh.maxSurge), 10) > 0;
+    const needed = denied.filter(({ action }) => grows || !GROWS.includes(action));
+    const later = denied.filter((action) => !needed.includes(action));
+    const who = cluster.aws.arn ?? 'The caller';
+    const todo = "Attach deploy/iam/migrator-policy.json to the worker's role.";
+    const named = (actions: typeof denied): string[] => actions.map((action) => `${action.action} (${action.how})`);
     return [
-      finding(this.id, 'blocker', {
-        objects: denied.map((action) => `${action.action} (${action.how})`),
-        message: `${cluster.aws.arn ?? 'The caller'} is denied ${counted(denied.length, 'AWS action')}; the migration would stop half-way, at the first of them.`,
-        todo: "Attach deploy/iam/migrator-policy.json to the worker's role.",
-      }),
+      ...(needed.length === 0 ? [] : [finding(this.id, 'blocker', { objects: named(needed), message: `${who} is denied ${counted(needed.length, 'AWS action')}; the migration would stop half-way, at the first of them.`, todo })]),
+      ...(later.length === 0 ? [] : [finding(this.id, 'info', { objects: named(later), message: `${who} is denied ${counted(later.length, 'AWS action')} that a surge needs; without one (refresh.maxSurge 0) they are not used.`, todo })]),
     ];
   },
 };

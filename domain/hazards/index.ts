@@ -33,6 +33,7 @@ import { operatorPlace } from './operator-place.js';
 import { operatorRightsMissing, operatorRightsUnproven } from './operator-rights.js';
 import { managedInterfaces, mixedImages } from './os-images.js';
 import { otherNetworkAgent } from './other-network-agent.js';
+import { probeFails } from './probe-fails.js';
 import { podEniEnabled, securityGroupsForPods } from './security-groups-for-pods.js';
 import { singletonDown } from './singleton.js';
 import { startupTaint, startupTaintForGood } from './startup-taint.js';
@@ -125,6 +126,7 @@ export const HAZARDS: readonly Hazard[] = [
   barePods,
   emptyDir,
   webhookSingle,
+  probeFails,
 ];
 
 const RANK: Record<Severity, number> = { blocker: 0, warning: 1, info: 2 };

@@ -107,13 +107,15 @@ function installWrites({ cluster, manifest }: StepsInput): string[] {
 
 function refreshWrites({ cluster, manifest, nodes }: StepsInput): string[] {
   const decrement = manifest.spec.refresh.shouldDecrementDesiredCapacity;
+  const { network } = manifest.spec.probes;
+  const probes = network === undefined || nodes.length === 0 ? [] : [`Namespace ${network.namespace}: Jobs of the network probe, removed after each node`];
   const surged = manifest.spec.drain.surgeSingletons ? cluster.singletons.filter(surgeable) : [];
   const refreshed = nodes.map((node) => {
     const pool = nodePoolOf(node.group);
     const end = pool === undefined ? `instance ${node.instanceId} terminated in ${node.group}${decrement ? ', not replaced' : ''}` : `NodeClaim of instance ${node.instanceId} deleted in NodePool ${pool}`;
     return `Node ${node.name}: cordoned, drained, ${end}`;
   });
-  return [...refreshed, ...surged.map(({ namespace, name }) => `Deployment ${namespace}/${name}: replicas 2 while its pod moves`)];
+  return [...refreshed, ...surged.map(({ namespace, name }) => `Deployment ${namespace}/${name}: replicas 2 while its pod moves`), ...probes];
 }
 
 function removeWrites({ cluster }: StepsInput): string[] {

@@ -23,10 +23,14 @@ export interface NodeEnded {
   inFlight: number;
   /** What the limits allow: maxSurge + maxUnavailable. */
   most: number;
+  limits: FailureLimits;
 }
 
-/** Failures in a row that stop a run. A canary is there to fail before anything else does. */
-const FAILURES = { canary: 1, later: 3 };
+/** Failures in a row that stop a run (`refresh.failuresInARow`). A canary is there to fail before anything else does. */
+export interface FailureLimits {
+  canary: number;
+  later: number;
+}
 
 export function startRamp(canary: boolean): Ramp {
   return { canary, proven: [], width: 1, round: 0, failures: 0, tripped: false };
@@ -51,7 +55,7 @@ export function afterNode(ramp: Ramp, ended: NodeEnded): Ramp {
   const isCanary = ramp.canary && !ramp.proven.includes(ended.group);
   if (!ended.ok) {
     const failures = ramp.failures + 1;
-    const tripped = ramp.tripped || failures >= (isCanary ? FAILURES.canary : FAILURES.later);
+    const tripped = ramp.tripped || failures >= (isCanary ? ended.limits.canary : ended.limits.later);
     return { ...ramp, width: 1, round: 0, failures, tripped };
   }
   if (isCanary) return { ...ramp, proven: [...ramp.proven, ended.group], failures: 0 };

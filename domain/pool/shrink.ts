@@ -49,6 +49,27 @@ export function lastToGo(group: GroupZones, count: number): NodeRef[] {
   return picked;
 }
 
+/** A Cilium node of a group that has nodes to lose. */
+export interface YoungNode {
+  ref: NodeRef;
+  usable: boolean;
+}
+
+/**
+ * Which nodes a run gives up that ends in the middle of a surge: those first that nobody uses yet (they boot, or never came up:
+ * nothing has to be drained), then by `lastToGo`.
+ *
+ * @param group `young`: in the order in which they would rather stay
+ */
+export function surplusToGo({ stayingZones, young }: { stayingZones: readonly string[]; young: readonly YoungNode[] }, count: number): NodeRef[] {
+  const refs = (usable: boolean): NodeRef[] => young.filter((node) => node.usable === usable).map(({ ref }) => ref);
+  const zonesOf = (nodes: readonly NodeRef[]): string[] => nodes.map(({ zone }) => zone);
+  const [busy, idle] = [refs(true), refs(false)];
+  const first = lastToGo({ stayingZones: [...stayingZones, ...zonesOf(busy)], old: idle }, count);
+  const rest = idle.filter((ref) => !first.includes(ref));
+  return [...first, ...lastToGo({ stayingZones: [...stayingZones, ...zonesOf(rest)], old: busy }, count - first.length)];
+}
+
 /**
  * How late each node of a group is to go (PoolNode.keptForLast), by Node UID: those that go with decrement last of all, and
  * just before them some from other zones. For where the last node that is replaced comes from the fullest zone, Auto Scaling
@@ -79,6 +100,22 @@ export function isSkewed(zones: readonly string[], nodeZones: readonly string[])
   return counts.length > 1 && Math.max(...counts) - Math.min(...counts) > 1;
 }
 
+/**
+ * Whether a group's zones are ours to even out: uneven now, and not before we came (`before`: instances in each zone, from when
+ * we suspended AZRebalance; absent: it was suspended already, so nobody would even them out behind our back).
+ */
+export function isOursToEven(now: Readonly<Record<string, number>>, before: Readonly<Record<string, number>> | undefined): boolean {
+  if (before === undefined) return false;
+  const zones = [...new Set([...Object.keys(now), ...Object.keys(before)])];
+  const nodes = (counts: Readonly<Record<string, number>>): string[] => Object.entries(counts).flatMap(([zone, count]) => Array.from({ length: count }, () => zone));
+  return isSkewed(zones, nodes(now)) && !isSkewed(zones, nodes(before));
+}
+
+/** How uneven a group's zones are: one node moved from a fuller zone to an emptier one always lowers it. */
+export function unevenness(zones: Readonly<Record<string, number>>): number {
+  return Object.values(zones).reduce((sum, count) => sum + count * count, 0);
+}
+
 /** A group as it was seen just before the call. */
 export interface GroupSeen {
   desired: number;
@@ -101,7 +138,8 @@ export function decrementVerdict(seen: GroupSeen, wanted: { decrement: boolean; 
   if (lifecycle.startsWith('Terminat')) return { call: 'none', why: `the instance is ${lifecycle}` };
   const keep = (why: string): Verdict => ({ call: 'terminate', decrement: false, why });
   if (!wanted.decrement) return keep('it is replaced');
-  if (lifecycle !== 'InService') return keep(`the instance is ${lifecycle}, so DesiredCapacity does not count it`);
+  // One that boots counts already: DesiredCapacity is what is wanted, not what is there.
+  if (lifecycle !== 'InService' && !lifecycle.startsWith('Pending')) return keep(`the instance is ${lifecycle}, so DesiredCapacity does not count it`);
   if (desired <= wanted.atEnd) return keep(`DesiredCapacity is ${desired}, ${wanted.atEnd} are to stay`);
   if (desired <= min) return keep(`DesiredCapacity is ${desired}, MinSize ${min}`);
   return { call: 'terminate', decrement: true, why: `DesiredCapacity is ${desired}, ${wanted.atEnd} are to stay` };

@@ -31,6 +31,16 @@ export function sizePlan(group: GroupSize, extra: number, ours: { added: number 
   return { desired, max: Math.max(0, group.desired + desired - group.max) };
 }
 
+/**
+ * By how much DesiredCapacity may be lowered with no instance to go for it: launches of ours that have not come about. Never
+ * below the instances that there are, or Auto Scaling terminates some of its own choice.
+ *
+ * @param instances those of the group that are not terminating
+ */
+export function unlaunched({ desired, instances, ours }: { desired: number; instances: number; ours: { prior: number; added: number } }): number {
+  return Math.max(0, Math.min(desired - Math.max(ours.prior, instances), ours.added));
+}
+
 /** What the ledger says of a size that we changed. */
 export interface SizeEntry {
   kind: 'desired' | 'max';
@@ -59,7 +69,13 @@ export function restore({ kind, prior, ours }: SizeEntry, now: GroupSize & { ins
   // Terminations with decrement lower it step by step: all between the two is ours.
   if (value < prior || value > ours) return { set: null, why: `DesiredCapacity was set to ${ours}, is ${value} now; somebody else changed it` };
   if (now.instances > prior) {
-    return { set: null, why: `DesiredCapacity ${prior} would terminate ${now.instances - prior} nodes undrained: they have to be terminated with decrement` };
+    return {
+      set: null,
+      why:
+        `it has ${now.instances} instances, ${prior} before: DesiredCapacity ${prior} would terminate ${now.instances - prior} of them undrained. By hand, one after the other, new ` +
+        'ones first: kubectl drain NODE --ignore-daemonsets --delete-emptydir-data, then aws autoscaling terminate-instance-in-auto-scaling-group ' +
+        '--should-decrement-desired-capacity --instance-id ID',
+    };
   }
   return { set: prior };
 }

@@ -6,7 +6,7 @@ import { resolveLimits } from './limits.js';
 import { awaitingCanary, width } from './ramp.js';
 import type { Ramp } from './ramp.js';
 import { rankOf } from './rank.js';
-import { keptByZone, keptForLast, lastToGo, openGroups, surplusOf } from './shrink.js';
+import { keptByZone, keptForLast, lastToGo, openGroups, surplusOf, surplusToGo } from './shrink.js';
 import type { PoolNode, PoolView } from './view.js';
 
 export interface SeenNode {
@@ -42,6 +42,8 @@ export interface SeenGroup {
   surge?: { prior: number; added: number } | undefined;
   /** Instance ids that it counts as InService. */
   inService: readonly string[];
+  /** Its instances that are not on their way out. Absent: as many as it wants. */
+  alive?: number;
 }
 
 /** A node in flight, as the run knows it. */
@@ -67,6 +69,8 @@ export interface Survey {
   later: readonly string[];
   ramp: Ramp;
   refresh: RefreshSpec;
+  /** The run ends early: no old node is started any more, only what a surge has added goes. */
+  ending?: boolean;
 }
 
 export interface Surveyed {
@@ -77,6 +81,8 @@ export interface Surveyed {
   maxSurge: number;
   /** Groups with old nodes that are not in flight. */
   oldNodes: { name: string; oldNodes: number }[];
+  /** Extra nodes that go once they are launched: DesiredCapacity is ahead of the instances. Only where no old node is left. */
+  unlaunched: number;
 }
 
 /** What the pool may choose from, out of what was seen. Pure: numbers in, numbers out. */
@@ -87,18 +93,20 @@ export function survey(seen: Survey): Surveyed {
   const wanted = seen.groups.reduce((sum, group) => sum + (group.surge?.prior ?? group.desired ?? unsized(seen, group.name)), 0);
   const limits = resolveLimits(seen.refresh, wanted);
   const most = limits.maxSurge + limits.maxUnavailable;
-  const surplus = surplusByGroup(seen);
+  const surplus = surplusByGroup(seen, false);
   const all = seen.nodes.filter((node) => node.old && !isFlying(node) && !isExcluded(node));
   const others = all.filter(({ ref }) => !seen.later.includes(ref.instanceId));
   const old = others.length > 0 || seen.flights.length > 0 ? others : all;
   // A node that was skipped leaves an extra one behind: then Cilium nodes go, once no other is left.
-  const candidates = old.length > 0 || seen.flights.length > 0 ? old : surplusNodes(seen, surplus);
+  const over = seen.ending === true || (old.length === 0 && seen.flights.length === 0);
+  const there = over ? surplusByGroup(seen, true) : surplus;
+  const candidates = over ? surplusNodes(seen, there) : old;
   const budgetsOf = budgetCounter(seen);
   const poolNode = (node: SeenNode): PoolNode => ({
     ref: node.ref,
     hostsOperator: node.hostsOperator,
     created: node.created,
-    rank: rankOf({ name: node.ref.name, labels: node.labels }, seen.refresh.order),
+    rank: seen.ending === true ? Number(node.usable) : rankOf({ name: node.ref.name, labels: node.labels }, seen.refresh.order),
     usable: node.usable,
     budgets: budgetsOf(node.ref.name),
   });
@@ -130,6 +138,7 @@ export function survey(seen: Survey): Surveyed {
     most,
     maxSurge: limits.maxSurge,
     oldNodes: byGroup.map(({ name }) => ({ name, oldNodes: old.filter(({ ref }) => ref.group === name).length })).filter(({ oldNodes }) => oldNodes > 0),
+    unlaunched: over ? seen.groups.reduce((sum, { name }) => sum + (surplus[name] ?? 0) - (there[name] ?? 0), 0) : 0,
   };
 }
 
@@ -152,22 +161,34 @@ function onDemand({ groups }: Survey, old: readonly SeenNode[], maxSurge: number
   return { onDemand: { groups: unsizedGroups, missing: Math.max(0, maxSurge - Math.max(extra, takers)) } };
 }
 
-/** What each group has to lose, without those in flight that will be terminated with decrement and are not yet. */
-function surplusByGroup({ groups, flights, decremented }: Survey): Record<string, number> {
+/**
+ * What each group has to lose, without those in flight that will be terminated with decrement and are not yet.
+ *
+ * @param launched only as far as the instances are there: what was not launched is no reason to end another
+ */
+function surplusByGroup({ groups, flights, decremented }: Survey, launched: boolean): Record<string, number> {
   return Object.fromEntries(
-    groups.map(({ name, desired, surge, inService }) => {
+    groups.map(({ name, desired, surge, inService, alive }) => {
       const going = flights.filter((flight) => flight.decrement && inService.includes(flight.instanceId) && !decremented.has(flight.instanceId)).length;
-      const surplus = surge === undefined || desired === null ? 0 : surplusOf({ desired, wantedAtEnd: surge.prior, added: surge.added });
+      if (surge === undefined || desired === null) return [name, 0];
+      const surplus = surplusOf({ desired: launched ? Math.min(desired, alive ?? desired) : desired, wantedAtEnd: surge.prior, added: surge.added });
       return [name, Math.max(0, surplus - going)];
     }),
   );
 }
 
-function surplusNodes({ nodes, groups }: Survey, surplus: Record<string, number>): SeenNode[] {
-  return groups.flatMap(({ name }) => {
-    const young = nodes.filter((node) => !node.old && node.ref.group === name);
-    const stayingZones = nodes.filter((node) => node.old && node.ref.group === name).map(({ ref }) => ref.zone);
-    const gone = lastToGo({ stayingZones, old: young.map(({ ref }) => ref) }, surplus[name] ?? 0);
+/** Cilium nodes that go, as many as each group has to lose; those that were skipped or postponed only stand in their zones. */
+function surplusNodes(seen: Survey, surplus: Record<string, number>): SeenNode[] {
+  const flying = new Set(seen.flights.map(({ instanceId }) => instanceId));
+  const stays = ({ old, ref }: SeenNode): boolean => old || seen.exclude.includes(ref.instanceId) || seen.exclude.includes(ref.name) || seen.later.includes(ref.instanceId);
+  // Sooner the youngest, and late one that the operator would have to leave.
+  const order = (a: SeenNode, b: SeenNode): number => Number(b.hostsOperator) - Number(a.hostsOperator) || a.created - b.created;
+  return seen.groups.flatMap(({ name }) => {
+    const own = seen.nodes.filter(({ ref }) => ref.group === name && !flying.has(ref.instanceId));
+    const young = own.filter((node) => !stays(node)).sort(order);
+    const stayingZones = own.filter(stays).map(({ ref }) => ref.zone);
+    const count = surplus[name] ?? 0;
+    const gone = seen.ending === true ? surplusToGo({ stayingZones, young }, count) : lastToGo({ stayingZones, old: young.map(({ ref }) => ref) }, count);
     return young.filter(({ ref }) => gone.includes(ref));
   });
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { bothZero, limitProblem } from '../pool/limits.js';
 import { API_VERSION, objectName } from './common.js';
+import { probesSchema } from './probes.js';
 
 /**
  * The ClusterMigration manifest (SPEC). Strict: an unknown key is an error. The descriptions become the JSON Schema that is
@@ -91,6 +92,13 @@ export const refreshSchema = z
       .prefault({})
       .describe('Order of the nodes; otherwise balanced over zones and groups'),
     leaveAlone: text.optional().describe('Label selector of nodes that are not refreshed; the run then ends partial and names them'),
+    failuresInARow: z
+      .strictObject({
+        canary: z.number().int().min(1).max(100).default(1).describe('… while a group has no refreshed node yet'),
+        later: z.number().int().min(1).max(100).default(3).describe('… afterwards'),
+      })
+      .prefault({})
+      .describe('After so many failures in a row the run pauses itself and says why'),
     shouldDecrementDesiredCapacity: z.boolean().default(false).describe("As in the Auto Scaling API: true shrinks the group by every node refreshed"),
   })
   .refine((refresh) => !bothZero(refresh), { message: 'expected maxSurge or maxUnavailable to be more than 0: nothing could ever move' })
@@ -125,6 +133,7 @@ export const manifestSchema = z.strictObject({
       cilium: ciliumSchema,
       refresh: refreshSchema,
       drain: drainSchema,
+      probes: probesSchema.describe('What must hold after each node, beside what is always looked at'),
       soakSeconds: z.number().int().min(0).max(86_400).default(60).describe('How long the cluster is left alone after enforcement, before before-removal'),
       approvals: z.array(z.enum(GATES)).optional().describe('Gates that wait for an approval; absent: all, []: none'),
     })

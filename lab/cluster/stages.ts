@@ -80,13 +80,7 @@ export function kwokStages(options: ResolvedOptions): string {
       delay: { durationMilliseconds: options.podStartDelay, durationFrom: { expressionFrom: `.metadata.annotations["${delayAnnotation}"]` } },
       next: { statusTemplate: running },
     }),
-    stage('pod-complete', 'Pod', {
-      selector: {
-        matchExpressions: [alive, { key: '.status.phase', operator: 'In', values: ['Running'] }, { key: '.metadata.ownerReferences.[].kind', operator: 'In', values: ['Job'] }],
-      },
-      delay: { durationMilliseconds: options.podStartDelay },
-      next: { statusTemplate: completed },
-    }),
+    ...(options.jobsSucceed ? [completion(options)] : []),
     stage('pod-delete', 'Pod', {
       selector: { matchExpressions: [{ key: '.metadata.deletionTimestamp', operator: 'Exists' }] },
       delay: { durationMilliseconds: options.terminationDelay, durationFrom: { expressionFrom: `.metadata.annotations["${endDelayAnnotation}"]` } },
@@ -94,6 +88,16 @@ export function kwokStages(options: ResolvedOptions): string {
     }),
   ];
   return stages.map((item) => stringify(item)).join('---\n');
+}
+
+function completion(options: ResolvedOptions): Record<string, unknown> {
+  return stage('pod-complete', 'Pod', {
+    selector: {
+      matchExpressions: [alive, { key: '.status.phase', operator: 'In', values: ['Running'] }, { key: '.metadata.ownerReferences.[].kind', operator: 'In', values: ['Job'] }],
+    },
+    delay: { durationMilliseconds: options.podStartDelay },
+    next: { statusTemplate: completed },
+  });
 }
 
 function stage(name: string, kind: string, spec: Record<string, unknown>): Record<string, unknown> {

@@ -48,7 +48,7 @@ const planOf = (cluster?: Cluster, cilium?: Cilium): Promise<Plan> => buildPlan(
 const lookAt = async (cluster?: Cluster, cilium?: Cilium): Promise<Pick<Plan, 'findings'>> => {
   const manifest = manifestOf(cluster, cilium);
   const clients = await pool.for(manifest.spec.cluster);
-  const seen = await observe(clients, { values: manifest.spec.cilium.values, helm: () => Promise.resolve({ version: 'v3.19.0' }) });
+  const seen = await observe(clients, { values: manifest.spec.cilium.values, probes: manifest.spec.probes, helm: () => Promise.resolve({ version: 'v3.19.0' }) });
   return { findings: findHazards({ cluster: seen, manifest }) };
 };
 const blockers = ({ findings }: Pick<Plan, 'findings'>): string[] => findings.filter(({ severity }) => severity === 'blocker').map(({ id }) => id);

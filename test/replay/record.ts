@@ -55,7 +55,29 @@ const scenarios: Record<string, { cluster: FakeCluster; manifest: object; steps:
       return handle.result();
     },
   },
+  'aborted-surge': {
+    cluster: new FakeCluster(2),
+    manifest: manifest('aborted-surge', { refresh: { maxSurge: 2, maxUnavailable: 0, canary: false } }),
+    steps: async (handle, cluster) => {
+      await statusWhere(handle, (status) => status.blocked.length > 0);
+      await handle.executeUpdate('abort', { args: [me] });
+      cluster.blocked.clear();
+      return handle.result();
+    },
+  },
+  'failed-probe': {
+    cluster: new FakeCluster(1),
+    manifest: manifest('failed-probe', { probes: { network: {}, http: [{ url: 'http://shop.example.com' }] } }),
+    steps: async (handle, cluster) => {
+      await statusWhere(handle, (status) => status.state === 'paused');
+      cluster.blocked.clear();
+      return handle.result();
+    },
+  },
 };
+scenarios['aborted-surge']?.cluster.surge(2);
+scenarios['aborted-surge']?.cluster.block('lookDrained');
+scenarios['failed-probe']?.cluster.block('lookProbes', { object: 'Probe http http://shop.example.com', reason: 'expected a status from 200 to 299, saw status 503', todo: '' });
 scenarios['pause-mid-drain']?.cluster.block('lookDrained');
 scenarios['cancelled']?.cluster.block('lookDrained');
 scenarios['failed-node']?.cluster.fail('lookReplacement', failure('NeedsHuman', 'the label came back'));

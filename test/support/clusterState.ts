@@ -9,7 +9,7 @@ import { labAws, labKube } from './field.js';
 export interface ClusterState {
   /** `zone: nodes`, of Ready and schedulable nodes. */
   nodesPerZone: Record<string, number>;
-  groups: { name: string; min: number; max: number; desired: number; inService: number; suspended: string[] }[];
+  groups: { name: string; min: number; max: number; desired: number; inService: number; suspended: string[]; protected: number }[];
   labelled: number;
   cordoned: number;
   taints: string[];
@@ -57,6 +57,7 @@ export async function clusterState({ lab }: { lab: Lab }): Promise<ClusterState>
       max: group.MaxSize ?? 0,
       desired: group.DesiredCapacity ?? 0,
       inService: (group.Instances ?? []).filter((instance) => instance.LifecycleState === 'InService').length,
+      protected: Number(group.NewInstancesProtectedFromScaleIn === true) + (group.Instances ?? []).filter((instance) => instance.ProtectedFromScaleIn === true).length,
       suspended: (group.SuspendedProcesses ?? []).map((process) => process.ProcessName ?? '').sort(),
     })),
     labelled: nodes.items.filter((node) => node.metadata?.labels?.['cni-plugin'] !== undefined).length,

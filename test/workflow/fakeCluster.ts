@@ -55,8 +55,14 @@ export class FakeCluster {
   readonly guards = new Set<string>();
   plan: Partial<PlanDigest> = {};
   searchAttributes = true;
+  /** Instance ids that a surge has added. */
+  readonly extra = new Set<string>();
+  /** Groups whose zones are uneven: each call of evenZones takes one, and adds a node that is one too many. */
+  uneven: string[] = [];
   /** Most nodes that were ever in flight. */
   widest = 0;
+  /** Most extra nodes that ever went back at a time. */
+  widestBack = 0;
   #made = 0;
 
   constructor(size: number) {
@@ -65,6 +71,15 @@ export class FakeCluster {
 
   get labelled(): number {
     return this.nodes.filter((node) => node.nodeExists && node.labelled).length;
+  }
+
+  /** What a surge of so many has added: on Cilium, with pods. */
+  surge(count: number): void {
+    for (let i = 0; i < count; i++) {
+      const node = { ...this.#make('cilium', i), name: `ip-10-0-1-${this.extra.size}`, pods: 2 };
+      this.nodes.push(node);
+      this.extra.add(node.instanceId);
+    }
   }
 
   block(activity: keyof Activities, blocker: Partial<Blocker> = {}): void {
@@ -164,7 +179,9 @@ export class FakeCluster {
       },
       countNodes: () => Promise.resolve(this.#counts()),
       admitNodes: ({ exclude, later, flights, ramp, refresh }) => {
-        const open = this.nodes.filter((node) => node.nodeExists && node.labelled);
+        const old = this.nodes.filter((node) => node.nodeExists && node.labelled);
+        // Cilium nodes go when no other is left.
+        const open = old.length > 0 ? old : this.#extraNodes();
         const all = open.filter((node) => !exclude.includes(node.instanceId) && !exclude.includes(node.name) && !flights.some((flight) => flight.instanceId === node.instanceId));
         const others = all.filter((node) => !later.includes(node.instanceId));
         const left = others.length > 0 || flights.length > 0 ? others : all;
@@ -172,15 +189,30 @@ export class FakeCluster {
         const most = limits.maxSurge + limits.maxUnavailable;
         const groups = [...new Set(left.map(({ group }) => group))];
         const room = Math.max(0, width(ramp, { most, groups }) - flights.length);
-        const start = left.slice(0, room).map((node) => ({ node: ref(node), decrement: false, surplus: false }));
+        const start = left.slice(0, room).map((node) => ({ node: ref(node), decrement: this.extra.has(node.instanceId), surplus: this.extra.has(node.instanceId) }));
         this.widest = Math.max(this.widest, flights.length + start.length);
         if (start.length === 0 && left.length > 0) throw failure('NotYet', 'no room');
         return Promise.resolve({ done: true, seen: 'done', blockers: [], start, counts: this.#counts(), remaining: left.length, most, groups, leftAlone: [] });
       },
-      prepareNode: async ({ node, known }) => {
+      admitSurplus: ({ exclude, flights, refresh, known }) => {
+        const left = this.#extraNodes().filter((node) => ![...exclude, ...flights.map(({ instanceId }) => instanceId)].some((other) => other === node.instanceId || other === node.name));
+        const most = resolveLimits({ ...refresh, maxSurge: 0 }, this.nodes.length).maxUnavailable;
+        const start = left.slice(0, Math.max(0, most - flights.length)).map((node) => ({ node: ref(node), decrement: true, surplus: true }));
+        this.widestBack = Math.max(this.widestBack, flights.length + start.length);
+        if (start.length === 0 && left.length > 0 && known !== '') throw failure('NotYet', 'no room');
+        return Promise.resolve({ done: start.length > 0 || left.length === 0, seen: 'seen', blockers: [], start, counts: this.#counts(), remaining: left.length, most, groups: [], leftAlone: [] });
+      },
+      evenZones: ({ tried }) => {
+        const group = tried === null ? undefined : this.uneven.find((name) => !(name in tried));
+        if (group === undefined) return Promise.resolve({ raised: {}, notes: this.uneven.map((name) => `ASG ${name}: its zones are left uneven`) });
+        this.uneven = this.uneven.filter((name) => name !== group);
+        this.surge(1);
+        return Promise.resolve({ raised: { [group]: 1 }, notes: [] });
+      },
+      prepareNode: async ({ node, surplus, known }) => {
         this.#mustHold('prepareNode');
         const seen = this.#find(node);
-        const state: NodeSituation['state'] = !seen ? 'gone' : seen.cni === 'cilium' ? 'on-cilium' : seen.instance === 'running' ? (seen.nodeExists ? 'present' : 'node-gone') : seen.nodeExists ? 'instance-gone' : 'gone';
+        const state: NodeSituation['state'] = !seen ? 'gone' : seen.cni === 'cilium' && !surplus ? 'on-cilium' : seen.instance === 'running' ? (seen.nodeExists ? 'present' : 'node-gone') : seen.nodeExists ? 'instance-gone' : 'gone';
         const situation = { state, why: state };
         if (state !== 'present') return { done: true, seen: state, blockers: [], situation, workloads: [] };
         const looked = await this.#look('prepareNode', known);
@@ -202,11 +234,11 @@ export class FakeCluster {
         this.#mustHold('terminateNode');
         const seen = this.#find(node);
         if (seen && seen.nodeExists && seen.pods > 0) this.violations.push(`${node.name} terminated with pods on it`);
-        if (seen?.cni === 'cilium') this.violations.push(`${node.name} is on Cilium and was terminated`);
+        if (seen?.cni === 'cilium' && !this.extra.has(seen.instanceId)) this.violations.push(`${node.name} is on Cilium and was terminated`);
         const before = this.nodes.filter((other) => other.instance === 'running').map((other) => other.instanceId);
         if (seen?.instance === 'running') {
           seen.instance = 'terminated';
-          this.nodes.push(this.#make('cilium', this.nodes.indexOf(seen)));
+          if (!decrement) this.nodes.push(this.#make('cilium', this.nodes.indexOf(seen)));
         }
         return Promise.resolve({ instancesBefore: before, decremented: decrement });
       },
@@ -222,6 +254,8 @@ export class FakeCluster {
         return { ...(await this.#look('lookReplacement', known)), replacement: fresh ? { name: fresh.name, instanceId: fresh.instanceId, zone: fresh.zone } : null };
       },
       lookWorkloads: ({ known }) => this.#look('lookWorkloads', known),
+      lookProbes: async ({ known }) => ({ ...(await this.#look('lookProbes', known)), notes: [] }),
+      endProbes: () => Promise.resolve(),
       releaseNode: ({ node }) => {
         const seen = this.#find(node);
         if (seen) seen.cordoned = false;
@@ -236,6 +270,10 @@ export class FakeCluster {
       },
       lookAwsNodeGone: ({ known }) => this.#look('lookAwsNodeGone', known),
     };
+  }
+
+  #extraNodes(): FakeNode[] {
+    return this.nodes.filter((node) => this.extra.has(node.instanceId) && node.instance === 'running');
   }
 
   #look(activity: keyof Activities, known: string): Promise<Look> {

@@ -372,6 +372,42 @@ describe('a pool', () => {
     expect(report.audit.map(({ verb, by }) => `${verb} ${by}`)).toEqual(['pause ciliate', 'resume ciliate']);
   });
 
+  it('pauses itself when a probe fails after its canary, and goes on by itself once it holds', async () => {
+    const cluster = new FakeCluster(3);
+    cluster.block('lookProbes', { object: 'Probe http shop', reason: 'expected a status from 200 to 299, saw status 503', todo: 'curl -i' });
+    const report = await harness.run(cluster, manifest('probed', { probes: { http: [{ name: 'shop', url: 'http://shop.example.com' }], network: {} } }), async (handle) => {
+      const status = await statusWhere(handle, ({ state }) => state === 'paused');
+      expect(status.problem).toMatch(/a node failed as canary: .*Probe http shop: .*saw status 503/);
+      expect(status.inFlight.map(({ step }) => step)).toEqual(['await-probes']);
+      cluster.blocked.clear();
+      return handle.result();
+    });
+    expect(report.state).toBe('done');
+    expect(report.audit.map(({ verb, by }) => `${verb} ${by}`)).toEqual(['pause ciliate', 'resume ciliate']);
+    expect(cluster.calls.filter((name) => name === 'endProbes')).toHaveLength(3);
+    expect(report.nodes.every(({ seconds }) => seconds['await-probes'] !== undefined)).toBe(true);
+  });
+
+  it('asks for no probe where the spec has none', async () => {
+    const cluster = new FakeCluster(2);
+    await harness.run(cluster, manifest('unprobed'), (handle) => handle.result());
+    expect(cluster.calls.filter((name) => name.endsWith('Probes'))).toEqual([]);
+  });
+
+  it('goes on through as many failures in a row as the spec allows', async () => {
+    const cluster = new FakeCluster(4);
+    cluster.block('lookReplacement', { object: 'Node new', reason: 'is not Ready', todo: 'look at it' });
+    const refresh = { maxUnavailable: 4, canary: false, failuresInARow: { later: 5 } };
+    const report = await harness.run(cluster, manifest('patient', { refresh }), async (handle) => {
+      const status = await statusWhere(handle, ({ blocked }) => blocked.length === 4);
+      expect(status.state).toBe('running');
+      cluster.blocked.clear();
+      return handle.result();
+    });
+    expect(report.audit).toEqual([]);
+    expect(report.state).toBe('done');
+  });
+
   it('hands every node back that it can when it is aborted', async () => {
     const cluster = new FakeCluster(6);
     cluster.block('lookDrained');

@@ -33,6 +33,8 @@ export interface Book {
   nodes: NodeResult[];
   /** How often each node was postponed, by instance id. */
   postponed: Record<string, number>;
+  /** How uneven each group's zones were when they were last evened out. */
+  evened?: Record<string, number>;
   proofs: string[];
   notes: string[];
   finalValues: string | null;
@@ -49,7 +51,7 @@ export function newBook(startedAt: string): Book {
     facts: null,
     manifest: null,
     plan: null,
-    control: initialControl({ soakSeconds: 0, canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, drain: { emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false } }),
+    control: initialControl({ soakSeconds: 0, canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, failuresInARow: { canary: 1, later: 3 }, drain: { emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false } }),
     taken: false,
     canaryDone: false,
     ramp: null,
@@ -70,7 +72,7 @@ export interface RunIds {
 
 export function stateOf(book: Book): RunState {
   if (book.outcome) return book.outcome;
-  if (book.control.abort) return 'aborting';
+  if (book.control.abort ?? book.control.takingBack) return 'aborting';
   if (book.control.gate) return 'waiting-approval';
   return book.control.paused ? 'paused' : 'running';
 }

@@ -4,12 +4,14 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { nodeWorkflowId } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Flight } from '../../domain/pool/survey.js';
-import type { NodeResult } from '../../domain/refresh.js';
+import { asksForProbes } from '../../domain/probes/asked.js';
+import type { NodeResult, NodeStep } from '../../domain/refresh.js';
 import { now } from '../clock.js';
 import { stepFailure } from '../failure.js';
 import { steerSignal } from '../messages.js';
 import type { Steering } from '../messages.js';
 import type { refreshNode } from '../refreshNode.js';
+import { RunEnd } from './endings.js';
 import type { Migration } from './migration.js';
 
 /** What the pool hears of its nodes. */
@@ -17,6 +19,8 @@ export interface FlightEvents {
   ended(result: NodeResult): void;
   /** Its replacement does not come up: told once. */
   failing(node: NodeRef): void;
+  /** What is wanted of all of them right now, whatever is said of one. */
+  orders(): Pick<Steering, 'paused' | 'handBack' | 'drain'>;
 }
 
 /** How a node is refreshed, beyond which. */
@@ -26,8 +30,13 @@ export interface FlightPlan {
   surplus: boolean;
 }
 
+/** Why a node is handed back that an operator skipped. */
+export const SKIPPED = 'skipped';
 /** How long nodes in flight are left to end before those that still can be are handed back. */
 const PATIENCE = '10m';
+
+/** Steps that tell whether a replacement is good. */
+const PROVING: NodeStep[] = ['await-replacement', 'await-workloads', 'await-probes'];
 
 /** The nodes in flight: child workflows, what operators say passed on to them, and their ends. */
 export class Flights {
@@ -103,17 +112,20 @@ export class Flights {
   /** The node's workflow id is its lock: one that is still open (its parent was terminated) is on its way back, so it is awaited. */
   async #child(node: NodeRef, plan: FlightPlan & { steering: Steering }): Promise<ChildWorkflowHandle<typeof refreshNode>> {
     const { target } = this.migration;
+    // They are for a node that was replaced: an extra one goes, also where they were why the run ended.
+    const { probes } = this.migration.manifest.spec;
     for (;;) {
       try {
         return await startChild<typeof refreshNode>('refreshNode', {
           workflowId: nodeWorkflowId(target.migration, node.instanceId),
-          args: [{ target, node, ...plan }],
+          args: [{ target, node, ...plan, ...(asksForProbes(probes) && !plan.surplus ? { probes } : {}) }],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           staticSummary: `${node.name} in ${node.group}, ${node.zone}`.slice(0, 200),
         });
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-        this.migration.throwIfAborted();
+        const { handBack } = this.events.orders();
+        if (handBack !== null) throw new RunEnd('aborted', handBack);
         await sleep('2s');
       }
     }
@@ -141,18 +153,18 @@ export class Flights {
 
   #beginsToFail(node: NodeRef): boolean {
     const progress = this.migration.flying.get(node.instanceId);
-    const proving = progress?.step === 'await-replacement' || progress?.step === 'await-workloads';
-    return proving && progress.blockers.some(({ firm }) => firm) && !this.#failing.has(node.instanceId);
+    return progress !== undefined && PROVING.includes(progress.step) && progress.blockers.some(({ firm }) => firm) && !this.#failing.has(node.instanceId);
   }
 
   #steering(node: NodeRef): Steering {
     const { control } = this.migration;
     const skipped = control.skipped.some((skip) => skip.instanceId === node.instanceId || skip.name === node.name);
+    const { paused, handBack, drain } = this.events.orders();
     return {
-      paused: control.paused !== null || this.#held,
-      handBack: control.abort ? `aborted: ${control.abort.reason}` : skipped ? 'skipped' : this.#comeDown,
+      paused: paused || this.#held,
+      handBack: handBack ?? (skipped ? SKIPPED : this.#comeDown),
       retries: control.retries[node.instanceId] ?? 0,
-      drain: control.settings.drain,
+      drain,
       forced: control.forced[node.instanceId] ?? [],
     };
   }

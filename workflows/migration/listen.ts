@@ -51,7 +51,7 @@ export function listen(migration: Migration): void {
   setHandler(pauseUpdate, (said) => act(pause(said)), { validator: (said) => refuse(pause(said)), description: 'Finish the node in progress, start no other; a drain stops between evictions. {"reason", "by"}' });
   setHandler(resumeUpdate, (said) => act(resume(said)), { validator: (said) => refuse(resume(said)), description: 'Go on after a pause. {"reason", "by"}' });
   setHandler(approveUpdate, (said) => act(approve(said)), { validator: (said) => refuse(approve(said)), description: 'Approve an open gate, with the digest that the status shows. {"gate", "digest", "reason", "by"}; for force also "node" and "pods"' });
-  setHandler(abortUpdate, (said) => act(abort(said)), { validator: (said) => refuse(abort(said)), description: 'Stop: guards are given back, the cluster stays as far as it came. {"reason", "by"}' });
+  setHandler(abortUpdate, (said) => act(abort(said)), { validator: (said) => refuse(abort(said)), description: 'Stop: extra nodes of a surge are taken back (said once more: left), guards are given back, the cluster stays as far as it came. {"reason", "by"}' });
   setHandler(skipUpdate, (said) => act(skip(said)), { validator: (said) => refuse(skip(said)), description: 'Leave a node as it was found. {"node", "reason", "by"}' });
   setHandler(retryUpdate, (said) => act(retry(said)), { validator: (said) => refuse(retry(said)), description: 'Try a stuck or skipped node again. {"node", "reason", "by"}' });
   setHandler(setUpdate, (said) => act(set(said)), { validator: (said) => refuse(set(said)), description: 'Change a setting of the running migration. {"values": {KEY: VALUE}, "by"}' });
@@ -63,7 +63,9 @@ export function listen(migration: Migration): void {
     nodeProgressSignal,
     (progress) => {
       // A node that has ended may still be heard: only those in flight are shown.
-      if (!migration.flying.has(progress.node.instanceId)) return;
+      const known = migration.flying.get(progress.node.instanceId);
+      // Two words of one moment may come in either order: the older one is no news.
+      if (known === undefined || (progress.seq ?? 0) < (known.seq ?? 0)) return;
       migration.flying.set(progress.node.instanceId, progress);
       migration.control = heardForce(migration.control, progress.node.instanceId, progress.force);
     },

@@ -138,12 +138,15 @@ export class Migration {
 
   /** A step that waits: shows what it waits for. */
   look<T extends Look>(act: (known: string) => Promise<T>): Promise<T> {
-    return this.step(() =>
-      until(act, (blockers) => {
-        this.#blockers = blockers;
-        this.show();
-      }),
-    );
+    return this.step(() => this.watch(act));
+  }
+
+  /** The same for the clean-up: no step, so no abort ends it. */
+  watch<T extends Look>(act: (known: string) => Promise<T>): Promise<T> {
+    return until(act, (blockers) => {
+      this.#blockers = blockers;
+      this.show();
+    });
   }
 
   /** A look with a limit: past it the run fails where nobody may be waited for, and asks a person everywhere else. */
@@ -171,8 +174,8 @@ export class Migration {
 
   /** The refresh as the spec asks for it, with what operators set since. */
   get refresh(): RefreshSpec {
-    const { maxSurge, maxUnavailable } = this.control.settings;
-    return { ...this.manifest.spec.refresh, maxSurge, maxUnavailable };
+    const { maxSurge, maxUnavailable, failuresInARow } = this.control.settings;
+    return { ...this.manifest.spec.refresh, maxSurge, maxUnavailable, failuresInARow };
   }
 
   /** Pauses on the run's own account, and says why until a person resumes. */
@@ -287,7 +290,7 @@ export class Migration {
   status(): MigrationStatus {
     const status = statusOf(this.book, this.ids, [...this.flying.values()]);
     const own = this.#blockers.filter(({ firm }) => firm).map((blocker) => `${blocker.object}: ${blocker.reason}. ${blocker.todo}`);
-    return { ...status, awaits: this.#blockers, blocked: [...own, ...status.blocked] };
+    return { ...status, awaits: [...takingBack(this.control, status.migration), ...this.#blockers], blocked: [...own, ...status.blocked] };
   }
 
   get state(): ReturnType<typeof stateOf> {
@@ -299,6 +302,13 @@ export class Migration {
     await condition(allHandlersFinished);
     return continueAsNew(this.input, this.book);
   }
+}
+
+/** What a run that ends waits for, while it takes back its extra nodes. */
+function takingBack({ takingBack: now }: Control, name: string): Blocker[] {
+  if (!now) return [];
+  const reason = now.calledOff ? 'nodes in flight come to rest; the extra nodes that are left stay' : 'the extra nodes are drained, within their budgets, and taken back';
+  return [{ object: 'Surge', reason, todo: now.calledOff ? '' : `Those that cannot be drained are left and named. To leave them now: ciliate abort ${name} --reason TEXT` }];
 }
 
 export function isContinueAsNew(error: unknown): boolean {

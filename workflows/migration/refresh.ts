@@ -1,14 +1,16 @@
-import { CancellationScope, condition } from '@temporalio/workflow';
+import { condition } from '@temporalio/workflow';
 import { sha256Hex } from '../../domain/digest.js';
 import { canaryText } from '../../domain/gates.js';
 import type { NodeRef } from '../../domain/plan.js';
 import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../domain/pool/ramp.js';
 import type { Ramp } from '../../domain/pool/ramp.js';
+import { asksForProbes } from '../../domain/probes/asked.js';
 import type { NodeResult } from '../../domain/refresh.js';
 import type { Admitted } from '../../activities/api.js';
 import { acts } from '../activityProxies.js';
-import { Interrupted } from '../interruptible.js';
+import { answerUnless } from '../until.js';
 import { Flights } from './flights.js';
+import type { FlightEvents } from './flights.js';
 import type { Migration } from './migration.js';
 
 /**
@@ -30,7 +32,7 @@ class Pool {
 
   constructor(readonly migration: Migration) {
     migration.book.ramp ??= startRamp(migration.manifest.spec.refresh.canary);
-    this.#flights = new Flights(migration, { ended: (result) => this.#ended(result), failing: (node) => this.#failing(node) });
+    this.#flights = new Flights(migration, { ended: (result) => this.#ended(result), failing: (node) => this.#failing(node), orders: () => ordersOf(migration) });
   }
 
   async run(): Promise<string> {
@@ -46,7 +48,10 @@ class Pool {
         if (seen === undefined) continue;
         const { shouldDecrementDesiredCapacity } = migration.refresh;
         for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus });
-        if (seen.remaining === 0 && this.#flights.size === 0) break;
+        if (seen.remaining === 0 && this.#flights.size === 0) {
+          if (await this.#evensZones()) continue;
+          break;
+        }
         await this.#room(seen.remaining - seen.start.length);
       }
     } catch (error) {
@@ -70,19 +75,9 @@ class Pool {
     const turn = this.#turn;
     const version = migration.control.version;
     const stale = () => this.#turn !== turn || migration.control.version !== version;
-    const scope = new CancellationScope();
-    let answer: Admitted | undefined;
-    let failure: unknown;
-    let done = false;
-    const asked = scope
-      .run(() => migration.look((known) => acts.admitNodes({ target: migration.target, refresh: migration.refresh, ramp: this.#ramp, ...this.#exclude(), flights: this.#flights.all(), known })))
-      .then((admitted) => (answer = admitted), (error: unknown) => (failure = error))
-      .finally(() => (done = true));
-    await condition(() => done || stale());
-    if (!done) scope.cancel();
-    await asked;
+    const ask = (known: string) => acts.admitNodes({ target: migration.target, refresh: migration.refresh, ramp: this.#ramp, ...this.#exclude(), flights: this.#flights.all(), known });
+    const answer = await answerUnless(stale, () => migration.look(ask));
     migration.forgetBlockers();
-    if (failure !== undefined && !(failure instanceof Interrupted && scope.consideredCancelled)) throw failure;
     if (answer === undefined || stale()) return undefined;
     this.#seen = answer;
     migration.book.counts = answer.counts;
@@ -96,6 +91,16 @@ class Pool {
     const { control, book } = this.migration;
     const postponed = (times: number) => Object.entries(book.postponed).flatMap(([id, count]) => (count >= times ? [id] : []));
     return { exclude: [...control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]), ...postponed(2)], later: postponed(1) };
+  }
+
+  /** Before AZRebalance would: zones that became uneven are evened out with a node more and a node less. False: nothing to do. */
+  async #evensZones(): Promise<boolean> {
+    const { migration } = this;
+    const tried = migration.book.evened ?? {};
+    const { raised, notes } = await migration.step(() => acts.evenZones({ target: migration.target, tried }));
+    migration.book.evened = { ...tried, ...raised };
+    migration.note('notes', notes);
+    return Object.keys(raised).length > 0;
   }
 
   /** While no more may be in flight, or none is left that could be, nobody is asked. */
@@ -164,7 +169,7 @@ class Pool {
   }
 
   #count(node: NodeRef, ok: boolean): void {
-    this.migration.book.ramp = afterNode(this.#ramp, { group: node.group, ok, inFlight: this.#flights.size, most: this.#seen.most });
+    this.migration.book.ramp = afterNode(this.#ramp, { group: node.group, ok, inFlight: this.#flights.size, most: this.#seen.most, limits: this.migration.refresh.failuresInARow });
   }
 
   #why(): string {
@@ -172,6 +177,10 @@ class Pool {
     const blocked = this.migration.status().blocked.slice(0, 3).join(' | ');
     return `${failures === 1 ? 'a node' : `${failures} nodes in a row`} failed${awaitingCanary(this.#ramp, this.#seen.groups).length > 0 ? ' as canary' : ''}: ${blocked || 'see the report'}. Mend it, then: ciliate resume ${this.migration.target.migration} --reason TEXT`;
   }
+}
+
+function ordersOf({ control }: Migration): ReturnType<FlightEvents['orders']> {
+  return { paused: control.paused !== null, handBack: control.abort ? `aborted: ${control.abort.reason}` : null, drain: control.settings.drain };
 }
 
 /** A node is in the report once: what was handed back and tried again is replaced. */
@@ -198,6 +207,7 @@ function verdict(migration: Migration, canaries: readonly NodeResult[]): { diges
         : 'no replacement was asked for (ShouldDecrementDesiredCapacity)',
       `${result.evictedPods} pods evicted; their workloads have their ready replicas back`,
     ]),
+    ...(asksForProbes(migration.manifest.spec.probes) ? ['every probe of the spec held'] : []),
     `${migration.book.counts.aws} nodes are left`,
   ];
   return { digest: sha256Hex(canaryText(canaries)), shows };

@@ -2,12 +2,12 @@ import { DescribeScheduledActionsCommand, ResumeProcessesCommand, SuspendProcess
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import { entryKey } from '../../../domain/ledger.js';
 import type { GuardEntry, GuardNow, LedgerSet } from '../../../domain/ledger.js';
-import { ASG_PROCESSES_CHANGING, ASG_PROCESSES_WHOLE } from '../../../domain/names.js';
+import { ASG_PROCESSES_CHANGING, ASG_PROCESSES_WHOLE, AZ_REBALANCE } from '../../../domain/names.js';
 import { instanceIdOf } from '../../../domain/kubernetes/resources.js';
 import type { Clients } from '../../clients/index.js';
 import type { SetGuard } from '../../kubernetes/guard.js';
 import { listNodes } from '../../kubernetes/lists.js';
-import { describeGroups, groupsOf } from '../groups.js';
+import { describeGroups, groupsOf, instancesByZone } from '../groups.js';
 import { missedActions } from '../scheduledActions.js';
 
 const SUSPENDED = 'suspended';
@@ -25,7 +25,7 @@ export const processGuard: SetGuard = {
         const name = group.AutoScalingGroupName ?? '';
         const id = `${name}/${process}`;
         const at = new Date().toISOString();
-        return { now, entry: { kind: 'asg-process' as const, set, object: `ASG ${name}: ${process}`, id, name, prior: now.value, ours: SUSPENDED, at } };
+        return { now, entry: { kind: 'asg-process' as const, set, object: `ASG ${name}: ${process}`, id, name, prior: now.value, ours: SUSPENDED, at, ...(process === AZ_REBALANCE ? { zones: instancesByZone(group) } : {}) } };
       }),
     );
   },

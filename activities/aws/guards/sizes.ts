@@ -5,7 +5,7 @@ import { restore } from '../../../domain/pool/surge.js';
 import type { Clients } from '../../clients/index.js';
 import type { Guard } from '../../kubernetes/guard.js';
 import { setSizes } from '../capacity.js';
-import { describeGroup, describeGroups } from '../groups.js';
+import { aliveIn, describeGroup, describeGroups } from '../groups.js';
 
 type Size = 'desired' | 'max';
 const KINDS: Record<Size, GuardKind> = { desired: 'asg-desired', max: 'asg-max' };
@@ -57,8 +57,7 @@ function sizeGuard(size: Size): Guard {
 }
 
 function nowOf(group: AutoScalingGroup, size: Size, entry: GuardEntry): GuardNow {
-  const instances = (group.Instances ?? []).filter((instance) => !/^(Terminat|Detach)/.test(instance.LifecycleState ?? '')).length;
-  const now = { desired: valueOf(group, 'desired'), max: valueOf(group, 'max'), instances };
+  const now = { desired: valueOf(group, 'desired'), max: valueOf(group, 'max'), instances: aliveIn(group).length };
   const back = restore({ kind: size, prior: Number(entry.prior), ours: Number(entry.ours) }, now);
   if (back.set !== null) return { value: entry.ours, setBy: 'us' };
   return { value: String(now[size]), setBy: 'unknown', left: `${entry.object}: ${back.why}` };

@@ -111,9 +111,19 @@ describe('what is read', () => {
   });
 
   it('addresses of a CiliumNode in both layouts', () => {
-    expect(addressesOf({ spec: { ipam: { pool: { '10.0.0.9': {} } } } })).toEqual({ has: true });
+    expect(addressesOf({ spec: { ipam: { pool: { '10.0.0.9': {} } } } })).toEqual({ has: true, count: { all: 1, free: 1 } });
     expect(addressesOf({ spec: { ipam: { pools: { allocated: [{ pool: 'default', cidrs: ['10.0.0.0/28'] }] } } } })).toEqual({ has: true });
     expect(addressesOf({ status: { ipam: { 'operator-status': { error: 'UnauthorizedOperation' } } } })).toEqual({ has: false, error: 'UnauthorizedOperation' });
+  });
+
+  it('which of them are free: those in use stay in the pool', () => {
+    const ipam = { pool: { '10.0.0.8': {}, '10.0.0.9': {} } };
+    const inUse = (...used: string[]) => addressesOf({ spec: { ipam }, status: { ipam: { used: Object.fromEntries(used.map((address) => [address, {}])) } } }).count;
+    expect(inUse('10.0.0.9')).toEqual({ all: 2, free: 1 });
+    expect(inUse('10.0.0.8', '10.0.0.9')).toEqual({ all: 2, free: 0 });
+    expect(inUse('10.0.0.7')).toEqual({ all: 2, free: 2 });
+    // Pools of prefixes do not tell who uses what.
+    expect(addressesOf({ spec: { ipam: { pools: { allocated: [{ cidrs: ['10.0.0.0/28'] }] } } } }).count).toBeUndefined();
   });
 
   it('whether an add-on schema takes affinity, $ref followed', () => {

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { accept, AUDIT_LIMIT, heardForce, ignore, initialControl, openForces, openGate, pauseItself, refusal } from '../../../domain/control.js';
+import { accept, AUDIT_LIMIT, beginTakingBack, heardForce, ignore, initialControl, openForces, openGate, pauseItself, refusal } from '../../../domain/control.js';
 import { forceOf } from '../../../domain/force.js';
 import type { OpenForce } from '../../../domain/force.js';
 import type { Command, Control } from '../../../domain/control.js';
 import { GATES } from '../../../domain/spec/schema.js';
 
 const drain = { emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false } as const;
-const start = initialControl({ canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, soakSeconds: 60, drain });
+const start = initialControl({ canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, failuresInARow: { canary: 1, later: 3 }, soakSeconds: 60, drain });
 const me = { by: 'me', reason: 'because' };
 const at = '2026-01-01T00:00:00.000Z';
 const flying: Control = { ...start, flying: [{ name: 'ip-1', instanceId: 'i-1' }] };
@@ -127,6 +127,8 @@ describe('set', () => {
   it.each([
     [{ soakSeconds: '5' }, null],
     [{ 'drain.barePods': 'evict' }, null],
+    [{ 'failuresInARow.canary': '2', 'failuresInARow.later': '5' }, null],
+    [{ 'failuresInARow.later': '0' }, 'failuresInARow.later: expected a whole number from 1 to 100'],
     [{ 'drain.timeLimitSeconds': '60', 'drain.onTimeout': 'force' }, null],
     [{ 'drain.timeLimitSeconds': '4' }, 'expected a whole number of seconds from 5'],
     [{ 'drain.onTimeout': 'never' }, 'expected skip-to-end, wait, force'],
@@ -159,6 +161,22 @@ const command = fc.oneof(
   fc.record({ verb: fc.constantFrom('skip', 'retry'), node: fc.constantFrom('ip-1', 'i-1', 'ip-2') }).map((said) => ({ ...said, ...me }) as Command),
   fc.dictionary(fc.constantFrom('soakSeconds', 'emptyDir', 'x'), fc.constantFrom('1', 'evict', 'x')).map((values) => ({ verb: 'set', by: 'me', values }) as Command),
 );
+
+describe('a run that ends and takes back its extra nodes', () => {
+  const taking = { ...beginTakingBack(accept(flying, { verb: 'abort', ...me }, at)) };
+  it('is told once more to abort: that leaves them', () => {
+    expect(refusal(taking, { verb: 'abort', ...me })).toBeNull();
+    const left = accept(taking, { verb: 'abort', by: 'you', reason: 'enough' }, at);
+    expect(left).toMatchObject({ abort: me, takingBack: { calledOff: { by: 'you', reason: 'enough' } } });
+    expect(refusal(left, { verb: 'abort', ...me })).toContain('as you said');
+  });
+  it('leaves a node that is skipped, and hears nothing else', () => {
+    expect(refusal(taking, { verb: 'skip', node: 'ip-1', ...me })).toBeNull();
+    expect(refusal(taking, { verb: 'skip', node: 'ip-9', ...me })).toContain('expected a node in flight');
+    expect(refusal(taking, { verb: 'pause', ...me })).toContain('abort leaves all');
+    expect(refusal(taking, { verb: 'set', values: { soakSeconds: '1' }, by: 'me' })).toContain('abort leaves all');
+  });
+});
 
 describe('whatever is said, in whatever order', () => {
   it('what is refused changes nothing but the record; what is accepted is in the record; the record stays bounded', () => {

@@ -12,13 +12,14 @@ export interface World {
   instances: Record<string, { state: string; launched?: Date; ended?: string; group?: string }>;
   claims: NodeClaim[];
   pods: V1Pod[];
+  nodes: V1Node[];
   guards: Record<string, string> | undefined;
   /** What was asked for, in order. */
   calls: string[];
 }
 
 export function world(over: Partial<World> = {}): World {
-  return { groups: [], activities: [], instances: {}, claims: [], pods: [], guards: undefined, calls: [], ...over };
+  return { groups: [], activities: [], instances: {}, claims: [], pods: [], nodes: [], guards: undefined, calls: [], ...over };
 }
 
 /** Clients that answer from it. What is not there fails the test. */
@@ -28,6 +29,7 @@ export function clientsOf(seen: World): Clients {
     core: {
       readNamespacedConfigMap: () => (seen.guards === undefined ? Promise.reject(new ApiException(404, 'not found', {}, {})) : Promise.resolve({ metadata: { name: 'ciliate-guards', uid: 'u', resourceVersion: '1' }, data: seen.guards })),
       replaceNamespacedConfigMap: ({ body }: { body: { data: Record<string, string> } }) => Promise.resolve(void (seen.guards = body.data)),
+      listNode: () => Promise.resolve({ items: seen.nodes }),
       listPodForAllNamespaces: () => Promise.resolve({ items: seen.pods }),
     },
     custom: {
@@ -41,7 +43,7 @@ export function clientsOf(seen: World): Clients {
 
 interface Command {
   constructor: { name: string };
-  input: { InstanceIds?: string[]; AutoScalingGroupNames?: string[]; InstanceId?: string; ShouldDecrementDesiredCapacity?: boolean; Filters?: { Values: string[] }[] };
+  input: { InstanceIds?: string[]; AutoScalingGroupNames?: string[]; InstanceId?: string; DesiredCapacity?: number; ShouldDecrementDesiredCapacity?: boolean; AutoScalingGroupName?: string; ProtectedFromScaleIn?: boolean; NewInstancesProtectedFromScaleIn?: boolean; Filters?: { Values: string[] }[] };
 }
 
 function autoScaling(seen: World, { constructor, input }: Command): unknown {
@@ -52,8 +54,17 @@ function autoScaling(seen: World, { constructor, input }: Command): unknown {
       return { AutoScalingInstances: seen.groups.flatMap(({ AutoScalingGroupName, Instances = [] }) => Instances.filter(({ InstanceId }) => input.InstanceIds?.includes(InstanceId ?? '')).map((instance) => ({ ...instance, AutoScalingGroupName }))) };
     case 'DescribeScalingActivitiesCommand':
       return { Activities: seen.activities };
+    case 'SetDesiredCapacityCommand':
+      seen.calls.push(`desired ${input.DesiredCapacity}`);
+      return {};
     case 'TerminateInstanceInAutoScalingGroupCommand':
       seen.calls.push(`terminate ${input.InstanceId} ${input.ShouldDecrementDesiredCapacity}`);
+      return {};
+    case 'SetInstanceProtectionCommand':
+      seen.calls.push(`protect ${input.InstanceIds?.join(' ')} ${input.ProtectedFromScaleIn}`);
+      return {};
+    case 'UpdateAutoScalingGroupCommand':
+      seen.calls.push(`protect new of ${input.AutoScalingGroupName} ${input.NewInstancesProtectedFromScaleIn}`);
       return {};
     default:
       throw new Error(constructor.name);

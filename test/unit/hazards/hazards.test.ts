@@ -35,6 +35,8 @@ const problem = (stage: ChartProblem['stage']): ChartProblem => ({ stage, object
 const CASES: Case[] = [
   { id: 'access-denied', severity: 'blocker', cluster: { deniedAccess: [{ verb: 'create', resource: 'pods/eviction' }] }, names: 'create pods/eviction' },
   { id: 'aws-action-denied', severity: 'blocker', cluster: { aws: { region: 'r', actions: [{ action: 'ec2:DescribeInstances', verdict: 'denied', how: 'DryRun' }] } } },
+  { id: 'aws-action-denied', severity: 'info', cluster: { aws: { region: 'r', actions: [{ action: 'autoscaling:SetDesiredCapacity', verdict: 'denied', how: 'simulated' }] } }, names: 'SetDesiredCapacity' },
+  { id: 'aws-action-denied', severity: 'blocker', cluster: { aws: { region: 'r', actions: [{ action: 'autoscaling:SetDesiredCapacity', verdict: 'denied', how: 'simulated' }] } }, manifest: manifest({ refresh: { maxSurge: '10%' } }) },
   { id: 'aws-action-unproven', severity: 'info', cluster: { aws: { region: 'r', actions: [{ action: 'eks:UpdateAddon', verdict: 'unproven', how: 'no' }] } } },
   { id: 'worker-inside', severity: 'blocker', cluster: { workerInside: true } },
   { id: 'worker-inside-unknown', severity: 'warning', cluster: { workerInside: null } },
@@ -142,6 +144,7 @@ const CASES: Case[] = [
   { id: 'bare-pods', severity: 'warning', cluster: pods({ bare: [pod] }) },
   { id: 'empty-dir', severity: 'info', cluster: pods({ emptyDir: [pod] }) },
   { id: 'empty-dir', severity: 'warning', cluster: pods({ emptyDir: [pod] }), manifest: manifest({ drain: { emptyDir: 'block' } }) },
+  { id: 'probe-fails', severity: 'warning', cluster: { probes: [{ object: 'Probe http shop', reason: 'expected a status from 200 to 299, saw status 503' }] } },
   { id: 'webhook-single-backend', severity: 'warning', cluster: { failClosedWebhooks: [{ name: 'w', service: 'a/b', readyEndpoints: 1 }] } },
 ];
 

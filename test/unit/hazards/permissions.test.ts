@@ -2,7 +2,8 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { MESH_ACCESS, MESH_ACTIONS } from '../../../activities/mesh/access.js';
-import { KUBERNETES_ACCESS, MIGRATOR_ACTIONS, OPERATOR_ACTIONS, OPERATOR_OPTIONAL_ACTIONS, PROVING_ACTIONS } from '../../../activities/observe/index.js';
+import { KUBERNETES_ACCESS, MIGRATOR_ACTIONS, OPERATOR_ACTIONS, OPERATOR_OPTIONAL_ACTIONS, probeAccess, PROVING_ACTIONS } from '../../../activities/observe/index.js';
+import { probesSchema } from '../../../domain/spec/probes.js';
 
 interface Rule {
   apiGroups: string[];
@@ -18,19 +19,31 @@ interface RoleDocument {
 const deploy = (file: string): string => readFileSync(new URL(`../../../deploy/${file}`, import.meta.url), 'utf8');
 const line = (namespace: string | undefined, of: { group: string; resource: string }, verb: string): string => `${namespace ?? '*'}: ${verb} ${of.resource}.${of.group}`;
 
-it.each([
-  ['rbac.yaml', 'preflight asks for', KUBERNETES_ACCESS],
-  ['rbac-mesh.yaml', 'mesh and policy need beyond it', MESH_ACCESS],
-])('deploy/%s grants exactly the verbs that %s', (file, _, access) => {
-  const granted = parseAllDocuments(deploy(file))
+/** What every Role in the file grants. */
+function grantedBy(file: string): string[] {
+  return parseAllDocuments(deploy(file))
     .map((document) => document.toJS() as RoleDocument)
     .flatMap(({ metadata, rules = [] }) =>
       rules.flatMap(({ apiGroups, resources, verbs }) =>
         apiGroups.flatMap((group) => resources.flatMap((resource) => verbs.map((verb) => line(metadata.namespace, { group, resource }, verb)))),
       ),
-    );
-  const asked = access.flatMap(({ namespace, group, resource, verbs }) => verbs.map((verb) => line(namespace, { group, resource }, verb)));
-  expect(granted.sort()).toEqual(asked.sort());
+    )
+    .sort();
+}
+const asked = (access: typeof KUBERNETES_ACCESS): string[] => access.flatMap(({ namespace, group, resource, verbs }) => verbs.map((verb) => line(namespace, { group, resource }, verb))).sort();
+const PROBE_ACCESS = probeAccess(probesSchema.parse({ network: {} }));
+
+it('deploy/rbac.yaml grants exactly the verbs that preflight asks for', () => {
+  expect(grantedBy('rbac.yaml')).toEqual(asked(KUBERNETES_ACCESS));
+});
+
+it('deploy/rbac-mesh.yaml grants exactly what mesh and policy use beside', () => {
+  expect(grantedBy('rbac-mesh.yaml')).toEqual(asked(MESH_ACCESS));
+});
+
+it('deploy/rbac-probes.yaml grants exactly what the network probe uses beside; without it nothing is asked for', () => {
+  expect(grantedBy('rbac-probes.yaml')).toEqual(asked(PROBE_ACCESS));
+  expect(probeAccess(probesSchema.parse({ http: [{ url: 'http://shop.example.com' }] }))).toEqual([]);
 });
 
 const allowed = (file: string): string[] =>
@@ -96,7 +109,7 @@ const KINDS = new Set(
 );
 
 it('every call to the API server in the sources is in the list', () => {
-  const listed = new Set([...KUBERNETES_ACCESS, ...MESH_ACCESS].flatMap(({ resource, verbs }) => verbs.map((verb) => `${verb} ${resource}`)));
+  const listed = new Set([...KUBERNETES_ACCESS, ...PROBE_ACCESS, ...MESH_ACCESS].flatMap(({ resource, verbs }) => verbs.map((verb) => `${verb} ${resource}`)));
   const called = [...new Set(verbsInSources())];
   expect(called.length).toBeGreaterThan(20);
   expect(called.filter((verb) => !listed.has(verb))).toEqual([]);

@@ -29,6 +29,7 @@ export function cluster(over: Partial<ObservedCluster> = {}): ObservedCluster {
     karpenter: false,
     otherNetworkAgents: [],
     failClosedWebhooks: [],
+    probes: [],
     leftoverEnis: [],
     workerInside: false,
     operatorRights: { role: 'arn:aws:iam::111122223333:role/node', missing: [], verdict: 'allowed', how: 'simulated' },

@@ -4,7 +4,8 @@ import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../../d
 import type { Ramp } from '../../../domain/pool/ramp.js';
 
 const GROUPS = ['spot', 'workers'];
-const ended = (group: string, ok = true, over: { inFlight?: number; most?: number } = {}) => ({ group, ok, inFlight: 1, most: 100, ...over });
+const limits = { canary: 1, later: 3 };
+const ended = (group: string, ok = true, over: { inFlight?: number; most?: number } = {}) => ({ group, ok, inFlight: 1, most: 100, limits, ...over });
 const after = (ramp: Ramp, ...all: ReturnType<typeof ended>[]): Ramp => all.reduce(afterNode, ramp);
 const proven = after(startRamp(true), ended('spot'), ended('workers'));
 const at = (ramp: Ramp, most = 100): number => width(ramp, { most, groups: GROUPS });
@@ -62,8 +63,16 @@ describe('the ramp', () => {
     expect(after(startRamp(false), ended('spot', false), ended('spot', false)).tripped).toBe(false);
   });
 
+  it('trips where the operator set the limits', () => {
+    const patient = { canary: 2, later: 1 };
+    const one = after(startRamp(true), { ...ended('spot', false), limits: patient });
+    expect(one.tripped).toBe(false);
+    expect(after(one, { ...ended('spot', false), limits: patient }).tripped).toBe(true);
+    expect(after(proven, { ...ended('spot', false), limits: patient }).tripped).toBe(true);
+  });
+
   it('never is wider than the limits, never below 1 where they allow any, and survives JSON', () => {
-    const event = fc.record({ group: fc.constantFrom(...GROUPS), ok: fc.boolean(), inFlight: fc.integer({ min: 1, max: 9 }), most: fc.integer({ min: 1, max: 9 }) });
+    const event = fc.record({ group: fc.constantFrom(...GROUPS), ok: fc.boolean(), inFlight: fc.integer({ min: 1, max: 9 }), most: fc.integer({ min: 1, max: 9 }), limits: fc.constant(limits) });
     fc.assert(
       fc.property(fc.boolean(), fc.array(event, { maxLength: 60 }), fc.nat({ max: 9 }), (canary, events, most) => {
         const ramp = events.reduce(afterNode, startRamp(canary));

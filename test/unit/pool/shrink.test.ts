@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decrementVerdict, lastToGo, openGroups, surplusOf } from '../../../domain/pool/shrink.js';
+import { decrementVerdict, lastToGo, openGroups, surplusOf, surplusToGo, isOursToEven, unevenness } from '../../../domain/pool/shrink.js';
 import { poolNode } from './views.js';
 
 const old = (zones: string) => [...zones].map((zone, index) => poolNode(index, { zone }).ref);
@@ -58,6 +58,37 @@ describe('the last to go', () => {
   });
 });
 
+describe('the zones of a group', () => {
+  it.each([
+    ['uneven since we came', { a: 4, b: 2, c: 3 }, { a: 3, b: 3, c: 3 }, true],
+    ['a zone without a node', { a: 2, b: 1 }, { a: 1, b: 1, c: 1 }, true],
+    ['even', { a: 3, b: 3, c: 2 }, { a: 3, b: 3, c: 3 }, false],
+    ['uneven before', { a: 4, b: 2 }, { a: 5, b: 1 }, false],
+    ['AZRebalance was suspended before', { a: 4, b: 1 }, undefined, false],
+    ['one zone', { a: 4 }, { a: 4 }, false],
+  ])('%s', (_, now, before, expected) => expect(isOursToEven(now, before)).toBe(expected));
+});
+
+it('a node moved from a fuller zone to an emptier one makes a group less uneven', () => {
+  const pair = fc.record({ from: fc.integer({ min: 2, max: 20 }), less: fc.integer({ min: 2, max: 20 }), other: fc.nat({ max: 20 }) });
+  fc.assert(
+    fc.property(pair, ({ from, less, other }) => {
+      const to = Math.max(0, from - less);
+      expect(unevenness({ a: from - 1, b: to + 1, c: other })).toBeLessThan(unevenness({ a: from, b: to, c: other }));
+    }),
+  );
+});
+
+describe('extra nodes that go before their time', () => {
+  const young = (zones: string, usable: boolean, from = 0) => [...zones].map((zone, index) => ({ usable, ref: { name: `${usable ? 'busy' : 'idle'}-${from + index}`, uid: `u${usable}${index}`, instanceId: `i${usable}${index}`, group: 'g', zone } }));
+  it('are those first that nobody uses, then by zone', () => {
+    const nodes = [...young('ab', true), ...young('bc', false)];
+    expect(surplusToGo({ stayingZones: [...'aabc'], young: nodes }, 1).map(({ name }) => name)).toEqual(['idle-0']);
+    expect(surplusToGo({ stayingZones: [...'aabc'], young: nodes }, 3).map(({ name }) => name)).toEqual(['idle-0', 'idle-1', 'busy-0']);
+    expect(surplusToGo({ stayingZones: [], young: nodes }, 9)).toHaveLength(4);
+  });
+});
+
 describe('the verdict on a termination', () => {
   const seen = { desired: 12, min: 3, lifecycle: 'InService' };
   const wanted = { decrement: true, atEnd: 10 };
@@ -66,6 +97,7 @@ describe('the verdict on a termination', () => {
     ['not one of the last', seen, { ...wanted, decrement: false }, { call: 'terminate', decrement: false, why: 'it is replaced' }],
     ['already as small as it is to be', { ...seen, desired: 10 }, wanted, { call: 'terminate', decrement: false, why: 'DesiredCapacity is 10, 10 are to stay' }],
     ['already at MinSize', { ...seen, min: 12 }, wanted, { call: 'terminate', decrement: false, why: 'DesiredCapacity is 12, MinSize 12' }],
+    ['booting', { ...seen, lifecycle: 'Pending:Wait' }, wanted, { call: 'terminate', decrement: true, why: 'DesiredCapacity is 12, 10 are to stay' }],
     ['in standby', { ...seen, lifecycle: 'Standby' }, wanted, { call: 'terminate', decrement: false, why: 'the instance is Standby, so DesiredCapacity does not count it' }],
     ['on its way already', { ...seen, lifecycle: 'Terminating:Wait' }, wanted, { call: 'none', why: 'the instance is Terminating:Wait' }],
     ['gone from the group', { ...seen, lifecycle: undefined }, wanted, { call: 'none', why: 'the instance is not in the group' }],

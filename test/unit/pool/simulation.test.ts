@@ -29,11 +29,29 @@ describe('a simulated refresh', () => {
     expect(all.filter(({ balanced }) => balanced > 0).length).toBeLessThan(all.length / 10);
   });
 
+  it('that is aborted at any time ends with the sizes of before, and nothing undrained', () => {
+    const all: Ended[] = [];
+    fc.assert(
+      fc.property(anyScenario, fc.integer({ min: 1, max: 30 }), (scenario, abortAt) => {
+        const ended = simulate({ ...scenario, failing: 0, maxSurge: scenario.maxSurge + 1, abortAt });
+        if (ended.aborted) all.push(ended);
+      }),
+      { numRuns: 1000 },
+    );
+    const skewed = all.filter((run) => run.skewed > 0).length;
+    console.log(`${all.length} aborted runs: ${all.filter(({ retired }) => retired > 0).length} took nodes back, ${skewed} left zones uneven`);
+    expect(all.length).toBeGreaterThan(500);
+    expect(skewed).toBeLessThan(all.length / 10);
+  });
+
   it('of the benchmark is faster with surge', () => {
     const surged = Array.from({ length: 50 }, (_, seed) => simulate({ ...BENCHMARK, seed }));
     const serial = simulate({ ...BENCHMARK, maxSurge: 0, maxUnavailable: 1 });
     const ticks = surged.map((run) => run.ticks).sort((a, b) => a - b);
     const balanced = surged.filter((run) => run.balanced > 0).length;
+    const again = surged.reduce((sum, run) => sum + run.movedAgain, 0) / surged.reduce((sum, run) => sum + run.replicas, 0);
+    console.log(`benchmark: ${again.toFixed(3)} extra moves a replica`);
+    expect(again).toBeLessThan(0.05);
     console.log(`benchmark: ${ticks[25]} ticks with 10 extra nodes (${balanced} of 50 needed a node to balance zones), ${serial.ticks} one by one`);
     expect(surged.map(({ failures }) => failures)).toEqual(surged.map(() => 0));
     expect(ticks[25]).toBeLessThan(serial.ticks / 2);

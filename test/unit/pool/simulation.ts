@@ -3,7 +3,7 @@ import { admit } from '../../../domain/pool/admit.js';
 import { resolveLimits } from '../../../domain/pool/limits.js';
 import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../../domain/pool/ramp.js';
 import type { Ramp } from '../../../domain/pool/ramp.js';
-import { decrementVerdict, isSkewed, keptByZone, keptForLast, lastToGo, openGroups, surplusOf } from '../../../domain/pool/shrink.js';
+import { decrementVerdict, isSkewed, keptByZone, keptForLast, lastToGo, openGroups, surplusOf, surplusToGo } from '../../../domain/pool/shrink.js';
 import { restore, sizePlan, surgeShares } from '../../../domain/pool/surge.js';
 import type { GroupZones } from '../../../domain/pool/shrink.js';
 import type { PoolNode, PoolView } from '../../../domain/pool/view.js';
@@ -20,6 +20,8 @@ export interface Scenario {
   perGroup?: number;
   ranks: number;
   seed: number;
+  /** The run is aborted at this tick. */
+  abortAt?: number;
 }
 
 export const anyScenario: fc.Arbitrary<Scenario> = fc.record({
@@ -78,6 +80,12 @@ export interface Ended {
   /** Nodes launched only to balance zones. */
   balanced: number;
   refused: number;
+  /** Evictions from Cilium nodes: a replica that moves twice. */
+  movedAgain: number;
+  replicas: number;
+  aborted: boolean;
+  /** Groups of an aborted run whose zones differ by more than one. */
+  skewed: number;
 }
 
 /** No eviction for so long: the node's time limit is reached. */
@@ -92,9 +100,10 @@ export function simulate(scenario: Scenario): Ended {
   let ids = 0;
   let now = 0;
   let ramp: Ramp = startRamp(scenario.canary);
-  const ended: Ended = { ticks: 0, failures: 0, retired: 0, balanced: 0, refused: 0 };
+  const ended: Ended = { ticks: 0, failures: 0, retired: 0, balanced: 0, refused: 0, movedAgain: 0, replicas: 0, aborted: false, skewed: 0 };
   const machines: Machine[] = [];
   const flights: Flight[] = [];
+  let aborting = false;
 
   const groups = scenario.groups.map(({ size, zones, maxAbove }, index): Group => {
     const sizes = { desired: size, max: size + maxAbove };
@@ -117,9 +126,11 @@ export function simulate(scenario: Scenario): Ended {
   for (const group of groups) for (let count = 0; count < group.desired; count++) launch(group, true);
   const hosts = [pick(machines), pick(machines)];
   const wanted = machines.length;
-  const limits = resolveLimits(scenario, wanted);
+  const most = resolveLimits(scenario, wanted);
+  let limits = resolveLimits(scenario, wanted);
   const pods: Pod[] = scenario.apps.flatMap(({ replicas }, app) => Array.from({ length: replicas }, (): Pod => ({ app, on: pick(machines), readyAt: 0 })));
 
+  ended.replicas = pods.length;
   const isUsable = ({ boots, cordoned }: Machine): boolean => boots === 0 && !cordoned;
   const podsOn = (machine: Machine): Pod[] => pods.filter(({ on }) => on === machine);
   const isReady = ({ on, readyAt }: Pod): boolean => on !== null && readyAt <= now;
@@ -140,11 +151,14 @@ export function simulate(scenario: Scenario): Ended {
   /** Old nodes; when none is left and a skipped one left an extra node behind, Cilium nodes that go with decrement. */
   function candidates(): Machine[] {
     const old = machines.filter((machine) => machine.old && machine.starts === 0);
-    if (old.length > 0 || flights.length > 0) return old;
+    if (!ended.aborted && (old.length > 0 || flights.length > 0)) return old;
     return groups.flatMap((group) => {
-      const young = of(group).filter((machine) => !machine.old);
-      const zones = of(group).filter((machine) => machine.old).map(({ node }) => node.ref.zone);
-      const gone = lastToGo({ stayingZones: zones, old: young.map(({ node }) => node.ref) }, surplus(group));
+      const own = of(group).filter((machine) => !flights.some((flight) => flight.machine === machine));
+      const young = own.filter((machine) => !machine.old && !machine.skipped);
+      const stayingZones = own.filter((machine) => !young.includes(machine)).map(({ node }) => node.ref.zone);
+      const gone = ended.aborted
+        ? surplusToGo({ stayingZones, young: young.map((machine) => ({ ref: machine.node.ref, usable: isUsable(machine) })) }, surplus(group))
+        : lastToGo({ stayingZones, old: young.map(({ node }) => node.ref) }, surplus(group));
       return young.filter(({ node }) => gone.includes(node.ref));
     });
   }
@@ -209,7 +223,7 @@ export function simulate(scenario: Scenario): Ended {
   }
 
   function endFlight(flight: Flight, ok: boolean): void {
-    ramp = afterNode(ramp, { group: flight.machine.group.name, ok, inFlight: flights.length, most: limits.maxSurge + limits.maxUnavailable });
+    ramp = afterNode(ramp, { group: flight.machine.group.name, ok, inFlight: flights.length, most: limits.maxSurge + limits.maxUnavailable, limits: { canary: 1, later: 3 } });
     flights.splice(flights.indexOf(flight), 1);
     if (ok) return;
     ended.failures += 1;
@@ -229,6 +243,7 @@ export function simulate(scenario: Scenario): Ended {
       }
       pod.on = null;
       flight.evicted.push(pod);
+      if (!machine.old) ended.movedAgain += 1;
       flight.idle = 0;
     }
     if (podsOn(machine).length === 0 && !machine.fails) return terminate(flight);
@@ -259,21 +274,39 @@ export function simulate(scenario: Scenario): Ended {
     if (of(group).length < group.desired) flight.replacement = launch(group, false);
   }
 
+  /** What still drains is handed back; the rest comes to its end, then the extra nodes go. */
+  function abort(): void {
+    for (const flight of flights.filter(({ draining }) => draining)) {
+      flight.machine.cordoned = false;
+      flight.machine.starts = flight.machine.old ? 1 : 0;
+      flights.splice(flights.indexOf(flight), 1);
+    }
+    ended.aborted = true;
+    aborting = true;
+    ramp = startRamp(false);
+  }
+
   function tick(): void {
     now += 1;
+    if (now === scenario.abortAt) abort();
+    // Nothing is started before all has come to rest.
+    if (aborting && flights.length === 0) {
+      aborting = false;
+      limits = resolveLimits({ maxSurge: 0, maxUnavailable: scenario.maxUnavailable }, wanted);
+    }
     for (const machine of machines) machine.boots = Math.max(0, machine.boots - 1);
     const usable = machines.filter(isUsable);
     const young = usable.filter(({ old }) => !old);
     for (const pod of pods) {
       if (pod.on !== null || usable.length === 0) continue;
-      pod.on = pick(young.length > 0 ? young : usable);
+      pod.on = pick(!ended.aborted && young.length > 0 ? young : usable);
       pod.readyAt = now + 1 + dice(2);
     }
     for (const flight of [...flights]) {
       if (flight.draining) drain(flight);
       else if (flight.replacement === null || flight.replacement.boots === 0) endFlight(flight, true);
     }
-    startNodes();
+    if (!aborting) startNodes();
   }
 
   function check(): void {
@@ -283,7 +316,7 @@ export function simulate(scenario: Scenario): Ended {
     });
     const usable = machines.filter(isUsable).length;
     claim(usable >= wanted - limits.maxUnavailable, `${usable} usable nodes of ${wanted}`);
-    claim(machines.length <= wanted + limits.maxSurge, `${machines.length} nodes, started with ${wanted}`);
+    claim(machines.length <= wanted + most.maxSurge, `${machines.length} nodes, started with ${wanted}`);
     for (const group of groups) claim(group.desired <= group.max, `${group.name}: DesiredCapacity above MaxSize`);
   }
 
@@ -300,24 +333,25 @@ export function simulate(scenario: Scenario): Ended {
   const shares = surgeShares(groups.map((group) => ({ name: group.name, oldNodes: group.desired })), limits.maxSurge);
   for (const group of groups) grow(group, shares[group.name] ?? 0);
   for (;;) {
-    while (flights.length > 0 || candidates().length > 0) {
+    while (flights.length > 0 || aborting || candidates().length > 0) {
       tick();
       check();
       claim(now < MOST_TICKS, `no end: ${JSON.stringify(admit(look()).waits)}`);
     }
     const skewed = groups.find((group) => isSkewed(group.zones, zonesOf(group)));
-    if (skewed === undefined) break;
+    if (skewed === undefined || ended.aborted) break;
     // One more node comes where there are fewest, one goes where there are most.
     ended.balanced += 1;
     grow(skewed, 1);
   }
-  for (const machine of machines) claim(!machine.old || machine.skipped, `${machine.node.ref.name} was forgotten`);
+  for (const machine of machines) claim(!machine.old || machine.skipped || ended.aborted, `${machine.node.ref.name} was forgotten`);
   for (const group of groups) {
     claim(group.desired === group.atEnd && of(group).length === group.atEnd, `${group.name} ends with ${group.desired}, started with ${group.atEnd}`);
     const restored = restore({ kind: 'max', prior: group.priorMax, ours: group.max }, { ...group, instances: of(group).length });
     claim((restored.set ?? group.max) === group.priorMax, `${group.name}: MaxSize ${group.max}, was ${group.priorMax}`);
     const counts = group.zones.map((zone) => zonesOf(group).filter((other) => other === zone).length);
-    claim(Math.max(...counts) - Math.min(...counts) <= 1, `${group.name}: zones with ${counts.join()} nodes`);
+    if (ended.aborted && isSkewed(group.zones, zonesOf(group))) ended.skewed += 1;
+    else claim(Math.max(...counts) - Math.min(...counts) <= 1, `${group.name}: zones with ${counts.join()} nodes`);
   }
   return { ...ended, ticks: now };
 }

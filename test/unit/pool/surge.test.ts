@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { restore, sizePlan, surgeShares } from '../../../domain/pool/surge.js';
+import { restore, sizePlan, surgeShares, unlaunched } from '../../../domain/pool/surge.js';
 
 const RUNS = { numRuns: 2000 };
 const groups = fc
@@ -78,7 +78,7 @@ describe('giving sizes back', () => {
       'DesiredCapacity whose nodes are there',
       desired,
       { desired: 12, max: 13, instances: 12 },
-      { set: null, why: 'DesiredCapacity 10 would terminate 2 nodes undrained: they have to be terminated with decrement' },
+      { set: null, why: expect.stringMatching(/^it has 12 instances, 10 before: DesiredCapacity 10 would terminate 2 of them undrained.*kubectl drain NODE.*--should-decrement-desired-capacity/) as string },
     ],
     [
       'DesiredCapacity that an autoscaler moved',
@@ -101,4 +101,14 @@ describe('giving sizes back', () => {
       RUNS,
     );
   });
+});
+
+describe('launches that have not come about', () => {
+  it.each([
+    ['all are there', { desired: 6, instances: 6 }, 0],
+    ['two of three are not', { desired: 6, instances: 4 }, 2],
+    ['none is, and a replacement is under way', { desired: 6, instances: 2 }, 3],
+    ['an autoscaler wants more', { desired: 9, instances: 3 }, 3],
+    ['it is lowered already', { desired: 3, instances: 3 }, 0],
+  ])('%s', (_, group, expected) => expect(unlaunched({ ...group, ours: { prior: 3, added: 3 } })).toBe(expected));
 });

@@ -62,6 +62,52 @@ describe('what the pool may choose from', () => {
     expect(survey(seen({ refresh, nodes, flights, groups: group(1), decremented: new Set(['i-z']) })).view.surplus).toEqual({ g: 1 });
   });
 
+  describe('where the run ends in the middle of a surge', () => {
+    const refresh = { ...refreshSchema.parse({}), maxSurge: 0, maxUnavailable: 0 };
+    const [x, y, z] = ['x', 'y', 'z'].map((name) => node(name, { old: false }));
+    const ids = ['a', 'b', 'x', 'y', 'z'].map((name) => `i-${name}`);
+    const group = { name: 'g', desired: 5, surge: { prior: 3, added: 2 }, inService: ids, alive: 5 };
+    const ending = (over: Partial<Survey> = {}) => seen({ refresh, ending: true, nodes: [node('a'), node('b'), x!, y!, z!], groups: [group], ...over });
+
+    it('is extra nodes only, however many old ones are left, and as many as may be missing at a time', () => {
+      expect(survey(ending()).view.candidates.map(({ ref }) => ref.name)).toHaveLength(2);
+      expect(admit(survey(ending()).view).start).toMatchObject([{ decrement: true }]);
+      expect(started(ending({ refresh: refreshSchema.parse({ maxUnavailable: 2 }) })).every((name) => ['x', 'y', 'z'].includes(name))).toBe(true);
+    });
+
+    it('begins with those that nobody uses yet', () => {
+      expect(started(ending({ nodes: [node('a'), node('b'), x!, { ...y!, usable: false }, z!] }))).toEqual(['y']);
+    });
+
+    it('counts those in flight, and passes over those that are to be left', () => {
+      const flights = [{ instanceId: 'i-x', group: 'g', draining: true, decrement: true }];
+      expect(survey(ending({ flights })).view.candidates).toHaveLength(1);
+      const left = survey(ending({ exclude: ['i-x', 'y'] })).view.candidates.map(({ ref }) => ref.name);
+      expect(left).toEqual(['z']);
+    });
+
+    it('takes no node for one that was never launched', () => {
+      const unlaunched = ending({ groups: [{ ...group, alive: 4 }] });
+      expect(survey(unlaunched).view.candidates).toHaveLength(1);
+      expect(survey(unlaunched).unlaunched).toBe(1);
+      expect(survey(seen({ nodes: [x!, y!, z!], groups: [{ ...group, desired: 4, inService: ids, alive: 3 }] }))).toMatchObject({ unlaunched: 1, view: { candidates: [] } });
+    });
+
+    it('is nothing where nothing was added, or an autoscaler has taken it', () => {
+      expect(survey(ending({ groups: [{ ...group, surge: undefined }] })).view.candidates).toEqual([]);
+      expect(survey(ending({ groups: [{ ...group, desired: 3, alive: 3 }] })).view.candidates).toEqual([]);
+    });
+  });
+
+  it('at the end passes over an extra node that was skipped, or comes to one that was postponed last', () => {
+    const young = ['x', 'y'].map((name) => node(name, { old: false }));
+    const groups = [{ name: 'g', desired: 2, surge: { prior: 1, added: 1 }, inService: ['i-x', 'i-y'] }];
+    const of = (over: Partial<Survey>) => survey(seen({ nodes: young, groups, ...over })).view.candidates.map(({ ref }) => ref.name);
+    const [first = ''] = of({});
+    expect(of({ exclude: [first] })).toEqual([first === 'x' ? 'y' : 'x']);
+    expect(of({ later: [`i-${first}`] })).toEqual([first === 'x' ? 'y' : 'x']);
+  });
+
   it('leaves postponed nodes to the end', () => {
     expect(started(seen({ later: ['i-a', 'i-b'] }))).toEqual(['c']);
     expect(started(seen({ nodes: [node('a')], later: ['i-a'] }))).toEqual(['a']);

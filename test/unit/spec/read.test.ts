@@ -54,10 +54,36 @@ describe('limits of the refresh', () => {
   });
 });
 
+describe('probes', () => {
+  const probes = (text: string) => `${GOOD}  probes: ${text}\n`;
+
+  it('are none unless asked for, and have defaults that need no thought', () => {
+    expect(parseSpec(GOOD, source).spec.probes).toEqual({ prometheus: [], http: [] });
+    const { spec } = parseSpec(probes('{network: {}, http: [{url: "https://shop.example.com/healthz"}], prometheus: [{url: "http://prometheus:9090", query: up}]}'), source);
+    expect(spec.probes.network).toEqual({ namespace: 'kube-system', image: 'busybox:1.37', imagePullSecrets: [], egress: [], timeoutSeconds: 5, timeLimitSeconds: 180 });
+    expect(spec.probes.prometheus).toMatchObject([{ expect: 'positive', timeoutSeconds: 10, timeLimitSeconds: 120, headersFrom: {} }]);
+    expect(spec.probes.http).toEqual([{ url: 'https://shop.example.com/healthz', headersFrom: {}, timeoutSeconds: 5, timeLimitSeconds: 60 }]);
+  });
+
+  it('hold no secret, and send none that was not made for them', () => {
+    expect(only(probes('{http: [{url: "https://me:secret@shop.example.com"}]}'))).toMatch(/without user and password/);
+    expect(only(probes('{http: [{url: "https://shop.example.com", headersFrom: {Authorization: AWS_SECRET_ACCESS_KEY}}]}'))).toMatch(/such as CILIATE_PROBE_TOKEN/);
+  });
+
+  it.each([
+    ['{http: [{url: ftp://shop}]}', /expected a URL/],
+    ['{http: [{url: "http://shop", body: "("}]}', /regular expression/],
+    ['{prometheus: [{url: "http://p"}]}', /query/],
+    ['{network: {egress: [example.com]}}', /HOST:PORT/],
+    ['{network: {namespace: Kube}}', /name of a namespace/],
+    ['{dns: {}}', /dns/],
+  ])('%s is refused', (text, why) => expect(complaints(probes(text)).join()).toMatch(why));
+});
+
 describe('a good SPEC', () => {
   it('gets its defaults', () => {
     const { spec } = parseSpec(GOOD, source);
-    expect(spec.refresh).toEqual({ maxSurge: 0, maxUnavailable: 1, canary: true, order: {}, shouldDecrementDesiredCapacity: false });
+    expect(spec.refresh).toEqual({ maxSurge: 0, maxUnavailable: 1, canary: true, failuresInARow: { canary: 1, later: 3 }, order: {}, shouldDecrementDesiredCapacity: false });
     expect(spec.drain).toEqual({ emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false });
     expect(approvalsOf(spec)).toEqual([...GATES]);
     expect(spec.cilium).toMatchObject({ masquerade: 'auto', acceptPolicyGap: false, values: {} });

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { callOffLaunches } from '../../../activities/aws/callOffLaunches.js';
+import { raised } from '../../../activities/aws/guards/sizes.js';
+import { terminateNode } from '../../../activities/drivers/terminateNode.js';
+import { guardsIn, putGuards, readGuards } from '../../../activities/kubernetes/guardsLedger.js';
+import { observeNode } from '../../../activities/kubernetes/observeNode.js';
+import { moveSoftTaint } from '../../../activities/kubernetes/softTaint.js';
+import type { Clients } from '../../../activities/clients/index.js';
+import type { GuardEntry } from '../../../domain/ledger.js';
+import { SOFT_TAINT } from '../../../domain/names.js';
+import { clientsOf, group, kubeNode, world } from '../drivers/world.js';
+
+const entry = (ours: number): GuardEntry => ({ kind: 'asg-desired', set: 'whole', object: 'ASG g: DesiredCapacity', id: 'g', name: 'g', prior: '3', ours: String(ours), at: '2026-11-23T00:00:00Z' });
+async function ledgerOf(seen: ReturnType<typeof world>): Promise<void> {
+  seen.guards = {};
+  await putGuards(clientsOf(seen), [entry(6)]);
+}
+const failed = [{ Description: 'Launching a new EC2 instance', StatusCode: 'Failed', StatusMessage: 'no capacity' }];
+
+describe('launches of extra nodes', () => {
+  const cases: [string, Parameters<typeof world>[0], { DesiredCapacity: number; SuspendedProcesses?: { ProcessName: string }[] }, string[], number][] = [
+    ['that failed are called off down to the instances that there are', { activities: failed }, { DesiredCapacity: 6 }, ['desired 4'], 1],
+    ['that are suspended are called off', {}, { DesiredCapacity: 6, SuspendedProcesses: [{ ProcessName: 'Launch' }] }, ['desired 4'], 1],
+    ['that are under way are awaited', { activities: [{ Description: 'Launching', StatusCode: 'InProgress' }] }, { DesiredCapacity: 6 }, [], 3],
+    ['that came about stay', { activities: failed }, { DesiredCapacity: 4 }, [], 3],
+  ];
+  it.each(cases)('%s', async (_name, over, sizes, calls, added) => {
+    const seen = world({ ...over, groups: [group('g', ['i-1', 'i-2', 'i-3', 'i-4'], sizes as never)] });
+    await ledgerOf(seen);
+    const clients = clientsOf(seen);
+    await callOffLaunches(clients, { groups: seen.groups, ledger: await readGuards(clients) });
+    expect(seen.calls).toEqual(calls);
+    expect(raised(guardsIn(seen.guards ?? {}), 'g')).toEqual({ prior: 3, added });
+  });
+});
+
+describe('an extra instance without a Node', () => {
+  const ref = { name: 'i-4', uid: '', instanceId: 'i-4', group: 'g', zone: 'eu-west-1a' };
+  const target = { migration: 'm', cluster: { kubeconfig: '/k' }, holder: 'h' };
+  const account = () => world({ groups: [group('g', ['i-1', 'i-2', 'i-3', 'i-4'])], instances: { 'i-4': { state: 'running', group: 'g' } }, guards: {} });
+  const without = (seen: ReturnType<typeof world>): Clients => {
+    const clients = clientsOf(seen);
+    Object.assign(clients.kube.core, { readNode: () => Promise.resolve(undefined) });
+    return clients;
+  };
+
+  it('is terminated with decrement, and nothing is drained', async () => {
+    const seen = account();
+    const clients = without(seen);
+    expect(await observeNode(clients, ref)).toMatchObject({ state: 'node-gone' });
+    expect(await terminateNode(clients, { target, node: ref, decrement: true })).toMatchObject({ decremented: true });
+    expect(seen.calls).toEqual(['terminate i-4 true']);
+  });
+
+  it('is left alone once it has one, which may have pods: it comes again as that', async () => {
+    const seen = account();
+    seen.nodes = [kubeNode('i-4')];
+    expect(await observeNode(without(seen), ref)).toEqual({ state: 'gone', why: 'instance i-4 had no Node and has one now, node-i-4: it comes again as that' });
+    await expect(terminateNode(without(seen), { target, node: ref, decrement: true })).rejects.toThrow(/expected it to have no Node, saw Node node-i-4/);
+    expect(seen.calls).toEqual([]);
+  });
+});
+
+it('the soft taint goes over from the nodes that stay to those that leave', async () => {
+  const taints: Record<string, string[]> = { 'node-i-1': [SOFT_TAINT], 'node-i-2': [] };
+  const seen = world();
+  const clients = clientsOf(seen);
+  const sync = () => (seen.nodes = Object.entries(taints).map(([name, keys]) => ({ ...kubeNode(name.slice(5)), spec: { taints: keys.map((key) => ({ key, effect: 'PreferNoSchedule' })) } })));
+  sync();
+  let patches = 0;
+  Object.assign(clients.kube.core, {
+    patchNode: ({ name, body }: { name: string; body: { op: string; path: string; value?: { key: string }[] }[] }) => {
+      const last = body.at(-1);
+      taints[name] = last?.op === 'remove' ? [] : (last?.value ?? []).map(({ key }) => key);
+      patches += 1;
+      return Promise.resolve({});
+    },
+  });
+  for (let times = 0; times < 2; times++) {
+    await moveSoftTaint(clients, seen.nodes, new Set(['node-i-2']));
+    sync();
+  }
+  expect(taints).toEqual({ 'node-i-1': [], 'node-i-2': [SOFT_TAINT] });
+  expect(patches).toBe(2);
+});

@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { protectionOf, scaleInProtectionGuard } from '../../../activities/aws/guards/scaleInProtection.js';
+import { taking } from '../../../domain/ledger.js';
+import { clientsOf, group, world } from './world.js';
+
+const at = '2026-11-23T10:00:00.500Z';
+const launched = (time: string) => ({ state: 'running', launched: new Date(time) });
+
+it('of what was launched since is taken off, and then of the group; somebody else keeps his', async () => {
+  const own = group('own', ['i-old', 'i-new', 'i-bare'], { NewInstancesProtectedFromScaleIn: true });
+  for (const instance of own.Instances ?? []) instance.ProtectedFromScaleIn = instance.InstanceId !== 'i-bare';
+  const seen = world({ groups: [own], instances: { 'i-old': launched('2026-11-23T09:59:59Z'), 'i-new': launched('2026-11-23T10:00:00Z'), 'i-bare': launched('2026-11-23T10:00:01Z') } });
+  const { entry } = protectionOf(group('own', []));
+  expect(entry).toMatchObject({ prior: 'false', ours: 'true' });
+  await scaleInProtectionGuard.write(clientsOf(seen), { ...entry, at }, 'false');
+  expect(seen.calls).toEqual(['protect i-new false', 'protect new of own false']);
+});
+
+it('that a group gives its instances anyway is not ours', () => {
+  const { now, entry } = protectionOf(group('own', [], { NewInstancesProtectedFromScaleIn: true }));
+  expect(taking(now, undefined, entry).act).toBe('theirs');
+});

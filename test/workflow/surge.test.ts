@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { ManifestInput } from '../../domain/spec/schema.js';
+import type { MigrationReport } from '../../domain/status.js';
+import { abortUpdate, pauseUpdate, reportQuery, skipUpdate } from '../../workflows/messages.js';
+import { FakeCluster, failure, holdingPod, manifest } from './fakeCluster.js';
+import { Harness, statusWhere } from './harness.js';
+import type { MigrationHandle } from './harness.js';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await Harness.start();
+});
+afterAll(() => harness.stop());
+
+const me = { by: 'test', reason: 'because' };
+const surge = { maxSurge: 3, maxUnavailable: 0, canary: false };
+const drain = (timeLimitSeconds: number): ManifestInput['spec']['drain'] => ({ timeLimitSeconds, onTimeout: 'wait' });
+
+/** Four old nodes, three extra ones, and drains that do not end. */
+function inTheMiddle(): FakeCluster {
+  const cluster = new FakeCluster(4);
+  cluster.surge(3);
+  cluster.block('lookDrained');
+  return cluster;
+}
+
+/** Aborts while old nodes are drained; once they are handed back drains end. */
+async function abort(handle: MigrationHandle, cluster: FakeCluster): Promise<void> {
+  await statusWhere(handle, ({ inFlight }) => inFlight.length > 0 && inFlight.every(({ blockers }) => blockers.length > 0));
+  await handle.executeUpdate(abortUpdate, { args: [me] });
+  await statusWhere(handle, ({ awaits }) => awaits[0]?.object === 'Surge');
+  cluster.blocked.clear();
+}
+
+function running(cluster: FakeCluster): string[] {
+  return cluster.nodes.filter(({ instance }) => instance === 'running').map(({ name }) => name);
+}
+
+const OLD = ['ip-10-0-0-0', 'ip-10-0-0-1', 'ip-10-0-0-2', 'ip-10-0-0-3'];
+const RELEASED = { cordoned: 0, guards: [], lease: null };
+
+describe('a run that ends in the middle of a surge', () => {
+  it('takes its extra nodes back before it gives back its guards, when it is aborted', async () => {
+    const cluster = inTheMiddle();
+    const report = await harness.run(cluster, manifest('abort-surge', { refresh: surge }), async (handle) => {
+      await abort(handle, cluster);
+      return handle.result();
+    });
+    expect(report.state).toBe('aborted');
+    expect(running(cluster)).toEqual(OLD);
+    expect(cluster.snapshot()).toMatchObject(RELEASED);
+    expect(report.notes.join()).toContain('extra nodes that were drained and taken back: ip-10-0-1-0, ip-10-0-1-1, ip-10-0-1-2');
+    expect(cluster.calls.lastIndexOf('terminateNode')).toBeLessThan(cluster.calls.lastIndexOf('giveBackGuards'));
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it.each([
+    ['one at a time where none may be missing', 0, 1],
+    ['as many at a time as may be missing', 2, 2],
+  ])('takes them back %s', async (_name, maxUnavailable, most) => {
+    const cluster = inTheMiddle();
+    await harness.run(cluster, manifest(`wide-${most}`, { refresh: { ...surge, maxUnavailable } }), async (handle) => {
+      await abort(handle, cluster);
+      return handle.result();
+    });
+    expect(cluster.widestBack).toBe(most);
+    expect(running(cluster)).toEqual(OLD);
+  });
+
+  it('does the same when it fails', async () => {
+    const cluster = inTheMiddle();
+    cluster.fail('admitNodes', failure('Permanent', 'access denied'));
+    cluster.blocked.clear();
+    await harness.run(cluster, manifest('fail-surge', { refresh: surge }), async (handle) => {
+      await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+      expect(await handle.query(reportQuery)).toMatchObject({ state: 'failed', problem: expect.stringContaining('access denied') as string });
+    });
+    expect(running(cluster)).toEqual(OLD);
+    expect(cluster.snapshot()).toMatchObject(RELEASED);
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('does the same when it is cancelled, paused before', async () => {
+    const cluster = inTheMiddle();
+    await harness.run(cluster, manifest('cancel-surge', { refresh: surge }), async (handle) => {
+      await statusWhere(handle, ({ inFlight }) => inFlight.length > 0);
+      await handle.executeUpdate(pauseUpdate, { args: [me] });
+      await statusWhere(handle, ({ inFlight }) => inFlight.every(({ paused }) => paused));
+      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      cluster.blocked.clear();
+      await handle.cancel();
+      await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
+    });
+    expect(running(cluster)).toEqual(OLD);
+    expect(cluster.snapshot()).toMatchObject(RELEASED);
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('says what it waits for, takes a skip of one and a second abort for the rest, and nothing else', async () => {
+    const cluster = inTheMiddle();
+    const report = await harness.run(cluster, manifest('second-abort', { refresh: surge }), async (handle) => {
+      await statusWhere(handle, ({ inFlight }) => inFlight.length > 0);
+      await handle.executeUpdate(abortUpdate, { args: [me] });
+      const status = await statusWhere(handle, ({ inFlight }) => inFlight[0]?.node.name === 'ip-10-0-1-0' && inFlight[0].step === 'drain');
+      expect(status.state).toBe('aborting');
+      expect(status.awaits[0]?.todo).toContain('ciliate abort second-abort');
+      await expect(handle.executeUpdate(pauseUpdate, { args: [me] })).rejects.toThrow(WorkflowUpdateFailedError);
+      await handle.executeUpdate(skipUpdate, { args: [{ node: 'ip-10-0-1-0', ...me }] });
+      await statusWhere(handle, ({ inFlight }) => inFlight[0]?.node.name === 'ip-10-0-1-1');
+      await handle.executeUpdate(abortUpdate, { args: [me] });
+      await expect(handle.executeUpdate(abortUpdate, { args: [me] })).rejects.toThrow();
+      return handle.result();
+    });
+    expect(report.state).toBe('aborted');
+    expect(report.notes.join('\n')).toMatch(/extra Node ip-10-0-1-0: left where it is: skipped[^]*test called it off: because/);
+    expect(running(cluster)).toHaveLength(7);
+    expect(cluster.snapshot()).toMatchObject(RELEASED);
+  });
+
+  it('leaves an extra node whose drain takes too long, names why, and takes the others', async () => {
+    const cluster = inTheMiddle();
+    const [stuck] = cluster.extra;
+    cluster.holding.set(stuck ?? '', [holdingPod('cart')]);
+    const report = await harness.run(cluster, manifest('stuck-surge', { refresh: surge, drain: drain(5) }), async (handle) => {
+      await abort(handle, cluster);
+      return handle.result();
+    });
+    expect(report.state).toBe('aborted');
+    expect(running(cluster)).toEqual([...OLD, 'ip-10-0-1-0']);
+    expect(report.notes.join()).toMatch(/extra Node ip-10-0-1-0: left where it is: its drain took longer than 5 s: .*PDB shop\/cart/);
+    expect(cluster.snapshot()).toMatchObject(RELEASED);
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('ends although nothing moves any more', async () => {
+    const cluster = inTheMiddle();
+    const report = await harness.run(cluster, manifest('still-surge', { refresh: surge, drain: drain(5) }), async (handle) => {
+      await statusWhere(handle, ({ inFlight }) => inFlight.length > 0);
+      cluster.block('prepareNode', { object: 'Deployment kube-system/cilium-operator', reason: 'no replica is ready' });
+      await handle.executeUpdate(abortUpdate, { args: [me] });
+      return handle.result();
+    });
+    expect(report.notes.join()).toContain('nothing moved any more');
+    expect(running(cluster)).toHaveLength(7);
+    expect(cluster.snapshot()).toMatchObject(RELEASED);
+  });
+});
+
+describe('the zones of a group', () => {
+  it('are evened out with one node more and one less, before anything is proven', async () => {
+    const cluster = new FakeCluster(2);
+    cluster.uneven = ['workers'];
+    const report: MigrationReport = await harness.run(cluster, manifest('uneven', { refresh: { canary: false } }), (handle) => handle.result());
+    expect(report.state).toBe('done');
+    expect(running(cluster)).toHaveLength(2);
+    expect(cluster.calls.indexOf('evenZones')).toBeLessThan(cluster.calls.lastIndexOf('terminateNode'));
+    expect(cluster.calls.lastIndexOf('terminateNode')).toBeLessThan(cluster.calls.indexOf('lookProven'));
+    expect(cluster.violations).toEqual([]);
+  });
+});
