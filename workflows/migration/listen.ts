@@ -8,6 +8,7 @@ import {
   approveSignal,
   approveUpdate,
   checkpointQuery,
+  nodeEndedSignal,
   nodeProgressSignal,
   pauseSignal,
   pauseUpdate,
@@ -72,11 +73,13 @@ export function listen(migration: Migration): void {
     { description: 'From a node in flight: its step and what blocks it' },
   );
 
+  setHandler(nodeEndedSignal, (result) => migration.nodeEnded(result), { description: 'From a node that outlived the run that started it: how it ended' });
+
   setHandler(
     statusQuery,
     () => migration.status(),
     { description: 'How the migration stands (stable JSON)' },
   );
-  setHandler(checkpointQuery, () => migration.book, { description: 'What continue-as-new would carry (not stable)' });
+  setHandler(checkpointQuery, () => migration.checkpoint(), { description: 'What continue-as-new would carry (not stable)' });
   setHandler(reportQuery, () => reportOf(migration.book, migration.ids), { description: 'The report so far (stable JSON)' });
 }
