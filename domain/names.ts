@@ -10,6 +10,8 @@ export const CILIUM = 'cilium';
 export const CILIUM_OPERATOR = 'cilium-operator';
 export const CILIUM_ENVOY = 'cilium-envoy';
 export const CILIUM_RELEASE = 'cilium';
+/** ConfigMap that agents and operator run with. */
+export const CILIUM_CONFIG = 'cilium-config';
 export const VPC_CNI_ADDON = 'vpc-cni';
 
 /** Events on Nodes stand there, as the kubelet's do. */
@@ -57,6 +59,7 @@ export const TASK_QUEUE = 'ciliate';
 export const MIGRATE_CLUSTER = 'migrateCluster';
 export const REFRESH_NODE = 'refreshNode';
 export const READ_NODE_PAGE = 'readNodePage';
+export const RUN_FLEET = 'runFleet';
 
 /** Workflow id of the migration of one cluster. It is the lock: one open run an id in a namespace. */
 export function migrationWorkflowId(migration: string): string {
@@ -68,12 +71,18 @@ export function shortRun(runId: string): string {
   return runId.slice(-8);
 }
 
+/** Workflow id of a fleet: one open run a name. */
+export function fleetWorkflowId(fleet: string): string {
+  return `cilium-fleet/${fleet}`;
+}
+
 /** Workflow id of one node's refresh: by instance id, since EC2 reuses addresses and so Node names. */
 export function nodeWorkflowId(migration: string, instanceId: string): string {
   return `${migrationWorkflowId(migration)}/node/${instanceId}`;
 }
 
 export const SEARCH_ATTRIBUTES = {
+  CiliateFleet: 'KEYWORD',
   CiliateCluster: 'KEYWORD',
   CiliatePhase: 'KEYWORD',
   CiliateState: 'KEYWORD',

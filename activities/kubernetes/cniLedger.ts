@@ -22,6 +22,7 @@ const KEYS = {
   addon: 'addon.json',
   labels: 'labels.json',
   helm: 'helm-attempt.json',
+  clusterId: 'cluster-id',
 } as const;
 /** Nodes a ConfigMap: about 140 bytes each, of a megabyte that also holds the originals. */
 export const LABELS_A_PAGE = 2_000;
@@ -47,6 +48,8 @@ export interface CniLedger {
   addon?: SavedAddon;
   labels: LabelEntry[];
   helm: HelmAttempt | null;
+  /** cilium.clusterId that a migration brought along: the cluster's for good, so that a fleet gives it no other and nobody else this one. */
+  clusterId: number | null;
 }
 
 export async function readCniLedger(clients: Clients): Promise<CniLedger> {
@@ -56,6 +59,7 @@ export async function readCniLedger(clients: Clients): Promise<CniLedger> {
     addon: parsed<SavedAddon>(data, KEYS.addon),
     labels: await readLabels(clients),
     helm: parsed<HelmAttempt>(data, KEYS.helm) ?? null,
+    clusterId: parsed<number>(data, KEYS.clusterId) ?? null,
   };
 }
 
@@ -68,7 +72,8 @@ function parsed<T>(data: Data, key: string): T | undefined {
  * Saves aws-node as it is, once: what is saved is never overwritten, and what is changed already is never saved as an
  * original (a run that comes late finds the ledger of the first one; where that is lost there is nothing true to save).
  */
-export async function saveCni(clients: Clients): Promise<void> {
+export async function saveCni(clients: Clients, clusterId?: number): Promise<void> {
+  if (clusterId !== undefined) await recordClusterId(clients, clusterId);
   const saved = await readData(clients, CNI_LEDGER);
   if (saved !== undefined && KEYS.daemonSet in saved) return;
   const originals = await readOriginals(clients);
@@ -76,6 +81,11 @@ export async function saveCni(clients: Clients): Promise<void> {
     const missing = Object.entries(originals).filter(([key]) => !(key in data));
     return missing.length === 0 ? data : { ...data, ...Object.fromEntries(missing) };
   });
+}
+
+async function recordClusterId(clients: Clients, clusterId: number): Promise<void> {
+  const text = JSON.stringify(clusterId);
+  await changeData(clients, { name: CNI_LEDGER }, (data) => (data[KEYS.clusterId] === text ? data : { ...data, [KEYS.clusterId]: text }));
 }
 
 async function readOriginals(clients: Clients): Promise<Record<string, string>> {

@@ -12,13 +12,17 @@ export interface Complaint {
 }
 
 /** Turns what zod found into sentences: what was expected, what was seen, and the name that was probably meant. */
-export function explain(issues: readonly Issue[], schema: z.ZodType): Complaint[] {
+export function explain(issues: readonly Issue[], schema: z.ZodType, kind = 'ClusterMigration'): Complaint[] {
   const misspelt = new Set(issues.filter((issue) => issue.code === 'unrecognized_keys').map((issue) => issue.path.join('\0')));
   return issues
     // "expected exactly one of kubeconfig and eks" says nothing new beside "unknown key kubeconfg".
     .filter((issue) => issue.code !== 'custom' || !misspelt.has(issue.path.join('\0')))
-    .flatMap((issue) => complaints(issue, schema));
+    .flatMap((issue) => complaints(issue, schema))
+    .map((complaint) => ({ ...complaint, message: complaint.message.replaceAll(ROOT, kind) }));
 }
+
+/** Stands for the whole document in messages until its kind is known. */
+const ROOT = '<root>';
 
 function complaints(issue: Issue, schema: z.ZodType): Complaint[] {
   const { path } = issue;
@@ -101,8 +105,8 @@ function a(type: string): string {
 }
 
 /** `spec.cilium.version`; the root is called by its kind. */
-export function dotted(path: Path): string {
-  return path.length === 0 ? 'ClusterMigration' : path.map((part) => (typeof part === 'number' ? `[${part}]` : String(part))).join('.').replaceAll('.[', '[');
+function dotted(path: Path): string {
+  return path.length === 0 ? ROOT : path.map((part) => (typeof part === 'number' ? `[${part}]` : String(part))).join('.').replaceAll('.[', '[');
 }
 
 /** The nearest of `known`, unless it is too far off to be what was meant. */

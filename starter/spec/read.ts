@@ -6,6 +6,7 @@ import { manifestSchema } from '../../domain/spec/schema.js';
 import type { Manifest } from '../../domain/spec/schema.js';
 import { EXIT, ExitError } from '../exit.js';
 import { explain } from './explain.js';
+import type { Complaint } from './explain.js';
 import { fightingValues } from './fighting.js';
 import { checkPaths, withAbsolutePaths } from './paths.js';
 import { Positions } from './position.js';
@@ -34,23 +35,36 @@ export function readSpec(file: string, options: { needsChart?: boolean } = {}): 
 
 /** The same for a text that is already there. */
 export function parseSpec(text: string, source: { file: string; folder: string; needsChart?: boolean }): Manifest {
-  const fail = (at: Position, message: string): string => `${source.file}:${at.line}:${at.col}: ${message}`;
-  const lines = new LineCounter();
-  const document = onlyDocument(text, lines, fail);
-  const positions = new Positions(document, lines);
-
-  const parsed = manifestSchema.safeParse(plainValue(document, fail), { reportInput: true });
-  if (!parsed.success) {
-    const complaints = explain(parsed.error.issues, manifestSchema);
-    throw new SpecError(complaints.map(({ path, on, message }) => fail(on === 'key' ? positions.ofKey(path) : positions.ofValue(path), message)));
-  }
+  const { value, line } = parseYaml(text, source.file);
+  const parsed = manifestSchema.safeParse(value, { reportInput: true });
+  if (!parsed.success) throw new SpecError(explain(parsed.error.issues, manifestSchema).map(line));
   const manifest = withAbsolutePaths(parsed.data, source.folder);
   const wrong = [...fightingValues(manifest), ...(source.needsChart === false ? [] : checkPaths(manifest))];
-  if (wrong.length > 0) throw new SpecError(wrong.map(({ path, on, message }) => fail(on === 'key' ? positions.ofKey(path) : positions.ofValue(path), message)));
+  if (wrong.length > 0) throw new SpecError(wrong.map(line));
   return manifest;
 }
 
-function readText(file: string): string {
+/** A YAML document as plain JSON, and where in it things stand. */
+export interface YamlFile {
+  value: unknown;
+  /** `file:line:col: what` of a complaint about it. */
+  line(complaint: Complaint): string;
+}
+
+/** Reads one YAML document strictly, whatever its kind. @throws SpecError with the line of what is no plain YAML */
+export function parseYaml(text: string, file: string): YamlFile {
+  const fail = (at: Position, message: string): string => `${file}:${at.line}:${at.col}: ${message}`;
+  const lines = new LineCounter();
+  const document = onlyDocument(text, lines, fail);
+  const positions = new Positions(document, lines);
+  return {
+    value: plainValue(document, fail),
+    line: ({ path, on, message }) => fail(on === 'key' ? positions.ofKey(path) : positions.ofValue(path), message),
+  };
+}
+
+/** @throws SpecError when the file cannot be read, or is far too big */
+export function readText(file: string): string {
   try {
     const bytes = readFileSync(file === '-' ? 0 : file);
     if (bytes.length > MAX_BYTES) throw new SpecError([`${file}: expected a SPEC of at most ${MAX_BYTES / 1024} KiB, saw ${Math.ceil(bytes.length / 1024)} KiB`]);

@@ -41,7 +41,7 @@ export class Harness {
   }
 
   /** `maxCachedWorkflows: 0` replays every workflow task from the start, as after a crash: what is not deterministic shows. */
-  worker(cluster: FakeCluster, taskQueue: string, maxCachedWorkflows = 50): Promise<Worker> {
+  worker(cluster: { activities(): object }, taskQueue: string, maxCachedWorkflows = 50): Promise<Worker> {
     return Worker.create({
       connection: this.env.nativeConnection,
       taskQueue,

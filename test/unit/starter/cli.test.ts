@@ -25,7 +25,7 @@ describe('the names of the commands are fixed', () => {
   it('all are there, each with a description', async () => {
     const commands = (await buildProgram()).commands;
     expect(commands.map((command) => command.name())).toEqual([
-      'preflight', 'plan', 'start', 'status', 'report', 'release', 'pause', 'resume', 'abort', 'approve', 'skip', 'retry', 'set', 'worker', 'dev', 'demo', 'lab',
+      'preflight', 'plan', 'start', 'status', 'report', 'release', 'pause', 'resume', 'abort', 'approve', 'skip', 'retry', 'set', 'fleet', 'worker', 'dev', 'demo', 'lab',
     ]);
     for (const command of commands) expect(command.description()).not.toBe('');
   });
@@ -64,6 +64,10 @@ describe('exit code 2: bad usage', () => {
     [['dev', '--port', '99999']],
     [['plan', '-f', '/nowhere/spec.yaml']],
     [['release']],
+    [['fleet']],
+    [['fleet', 'pause', 'f']],
+    [['fleet', 'start', '-f', '/nowhere/fleet.yaml']],
+    [['fleet', 'approve', 'f', '--reason', 'x']],
     [['lab']],
     [['lab', 'no-such-verb']],
   ])('%j', async (args) => {
