@@ -1,6 +1,6 @@
 import type { BlockingPod } from '../domain/force.js';
 import type { MasqueradeDecision, NodeRef, Plan } from '../domain/plan.js';
-import type { Blocker, WorkloadReady } from '../domain/refresh.js';
+import type { Blocker, NodeResult, WorkloadReady } from '../domain/refresh.js';
 import type { Ramp } from '../domain/pool/ramp.js';
 import type { Flight } from '../domain/pool/survey.js';
 import type { ProbesSpec } from '../domain/spec/probes.js';
@@ -134,6 +134,13 @@ export interface Drained extends Look {
   notes: string[];
 }
 
+/** A page of a run's results (docs/adr/0011). */
+export interface NodePageRequest {
+  cluster: ClusterRef;
+  run: string;
+  page: number;
+}
+
 export interface ProbeRequest extends NodeRequest {
   probes: ProbesSpec;
   /** Name of the Node that replaced it; null where none was due. */
@@ -237,6 +244,11 @@ export interface Activities {
   endProbes(input: NodeRequest & { probes: ProbesSpec }): Promise<void>;
   /** The node is handed back as it was found: uncordoned and label off where they are ours; its ledger entries dropped. Also drops them when the Node is gone. */
   releaseNode(input: NodeRequest): Promise<void>;
+
+  /** Writes a page of results into the cluster, whole; the first page of a run drops those of older runs. */
+  fileNodes(input: { target: Target; run: string; page: number; nodes: NodeResult[] }): Promise<void>;
+  /** A page that was filed; null where there is none such. */
+  readNodePage(input: NodePageRequest): Promise<NodeResult[] | null>;
 
   // --- 7 prove, 9 remove
   /** Look: no labelled node, aws-node desires 0, Cilium where it should be, no unmanaged pod. `proofs` are lines for the report. */

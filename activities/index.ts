@@ -17,6 +17,7 @@ import { lookNodeGone, lookTerminated } from './kubernetes/lookGone.js';
 import { lookDetached } from './kubernetes/volumes.js';
 import { lookProven } from './kubernetes/lookProven.js';
 import { lookReplacement } from './kubernetes/lookReplacement.js';
+import { fileNodes, readNodePage } from './kubernetes/nodePages.js';
 import { evenZones } from './aws/evenZones.js';
 import { admitNodes } from './kubernetes/admitNodes.js';
 import { admitSurplus } from './kubernetes/admitSurplus.js';
@@ -83,6 +84,9 @@ export function createActivities(deps: ActivityDeps): Activities {
     lookProbes: async (request) => lookProbes(await write(request.target), request),
     endProbes: async (request) => endProbes(await write(request.target), request),
     releaseNode: async ({ target, node }) => releaseNode(await write(target), node),
+
+    fileNodes: async ({ target, ...page }) => fileNodes(await write(target), page),
+    readNodePage: async (request) => readNodePage(await pool.for(request.cluster), request),
 
     lookProven: async ({ target, known }) => lookProven(await read(target), known),
     removeAwsNode: async ({ target }) => removeAwsNode(await write(target)),

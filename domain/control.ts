@@ -184,6 +184,13 @@ export function openForces(control: Control): OpenForce[] {
   return control.forces.filter(({ node }) => find(control.flying, node.instanceId) !== undefined);
 }
 
+/** Which nodes are in flight now. What was said of those that have landed is over. */
+export function landed(control: Control, flying: FlyingNode[]): Control {
+  const open = new Set(flying.map(({ instanceId }) => instanceId));
+  const ofFlying = <T>(record: Record<string, T>): Record<string, T> => Object.fromEntries(Object.entries(record).filter(([id]) => open.has(id)));
+  return { ...control, flying, forces: control.forces.filter(({ node }) => open.has(node.instanceId)), forced: ofFlying(control.forced) };
+}
+
 /** Pauses on the run's own account: a person must decide before it goes on. */
 export function pauseItself(control: Control, reason: string, at: string): Control {
   if (control.paused) return control;

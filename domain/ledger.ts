@@ -70,6 +70,35 @@ export function entryKey(entry: Pick<GuardEntry, 'kind' | 'id'>): string {
   return `${entry.kind}/${entry.id}`;
 }
 
+/** Parts of the ledger for what is about single nodes. Never changed: an entry is looked for where it was put. */
+const SHARDS = 32;
+
+/** Which node an entry is about, by its UID; null: it is about the cluster or a group of nodes. */
+export function subjectOf({ kind, id }: Pick<GuardEntry, 'kind' | 'id'>): string | null {
+  switch (kind) {
+    case 'scale-down':
+    case 'cordon':
+    case 'lb-exclusion':
+      return id;
+    case 'singleton':
+    case 'probe-jobs':
+      return id.split('/')[0] ?? id;
+    case 'asg-process':
+    case 'asg-desired':
+    case 'asg-max':
+    case 'scale-in-protection':
+    case 'disruption-budgets':
+      return null;
+  }
+}
+
+/** The part in which a node or instance stands, `00` to `31`: FNV-1a, so that parts grow evenly. */
+export function shardOf(subject: string): string {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < subject.length; at++) hash = Math.imul(hash ^ subject.charCodeAt(at), 0x01000193) >>> 0;
+  return String(((hash ^ (hash >>> 16)) >>> 0) % SHARDS).padStart(2, '0');
+}
+
 export type Entries = Readonly<Record<string, GuardEntry>>;
 
 /** The ledger with an entry put in. */

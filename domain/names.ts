@@ -21,10 +21,16 @@ export const EVENT_NAMESPACE = 'default';
 export const LEASE_NAME = 'ciliate';
 /** ConfigMap: what is given back at the end, on abort, on failure and by `release`. */
 export const GUARDS_LEDGER = 'ciliate-guards';
+/** Label on the ConfigMaps `ciliate-guards-<nn>`: the part of the guards ledger that grows with the nodes. */
+export const GUARDS_LEDGER_LABEL = 'ciliate.io/guards-of';
 /** Label of the Jobs of the network probe and their pods: UID of the node that was refreshed. */
 export const PROBE_LABEL = 'ciliate.io/probe';
 /** Beside the guards, under keys of its own: `termination.i-…`, and `termination.claim.i-…` for replacements. */
 export const TERMINATION_PREFIX = 'termination.';
+/** ConfigMaps `ciliate-nodes-<run>-<page>`: how nodes ended, of runs with hundreds of them. Kept until the next run files its first. */
+export const NODE_PAGES = 'ciliate-nodes';
+/** Label on them: which run's. */
+export const NODE_PAGES_LABEL = 'ciliate.io/nodes-of';
 /** ConfigMap: what only a rollback undoes; kept after success. */
 export const CNI_LEDGER = 'ciliate-cni';
 /** Carried by every object that ciliate creates. */
@@ -52,11 +58,17 @@ export const ASG_PROCESSES_CHANGING = ['AlarmNotification', 'ScheduledActions'] 
 export const TASK_QUEUE = 'ciliate';
 export const MIGRATE_CLUSTER = 'migrateCluster';
 export const REFRESH_NODE = 'refreshNode';
+export const READ_NODE_PAGE = 'readNodePage';
 export const RUN_FLEET = 'runFleet';
 
 /** Workflow id of the migration of one cluster. It is the lock: one open run an id in a namespace. */
 export function migrationWorkflowId(migration: string): string {
   return `cilium-migration/${migration}`;
+}
+
+/** A run in the names of its pages: the random end of a UUID, whose beginning may be a time. */
+export function shortRun(runId: string): string {
+  return runId.slice(-8);
 }
 
 /** Workflow id of a fleet: one open run a name. */

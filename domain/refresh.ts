@@ -57,9 +57,10 @@ export interface WorkloadReady {
  * `unproven`: terminated, but its replacement was not proven (aborted meanwhile). `postponed`: its drain took too long, so it was
  * left as it was found; it is tried once more at the end.
  */
-export type NodeOutcome = 'refreshed' | 'handed-back' | 'gone' | 'unproven' | 'postponed';
+export const NODE_OUTCOMES = ['refreshed', 'gone', 'handed-back', 'postponed', 'unproven'] as const;
+export type NodeOutcome = (typeof NODE_OUTCOMES)[number];
 
-/** Compact on purpose: the parent keeps one a node. */
+/** Compact on purpose: a hundred of them are one page (domain/results.ts). */
 export interface NodeResult {
   node: NodeRef;
   outcome: NodeOutcome;

@@ -1,6 +1,6 @@
 import type { Finding } from './findings.js';
 import type { OpenForce } from './force.js';
-import type { Blocker, NodeProgress, NodeResult } from './refresh.js';
+import type { Blocker, NodeOutcome, NodeProgress, NodeResult } from './refresh.js';
 import type { Gate } from './spec/schema.js';
 
 /** Steps of a migration, in order (docs/guide.md). */
@@ -69,6 +69,18 @@ export interface NodeCounts {
   pending: number;
 }
 
+/** Names are at most 50 a list; `counts` says how many there are. */
+export interface NodesStatus {
+  done: number;
+  total: number;
+  skipped: string[];
+  failed: string[];
+  postponed: string[];
+  counts: { skipped: number; failed: number; postponed: number; inFlight: number };
+  /** Pages of done nodes that are filed in the cluster (`ciliate status CLUSTER --page N`). */
+  pages: number;
+}
+
 /** Answer of the `status` query; stable: keys are only ever added. */
 export interface MigrationStatus {
   version: 1;
@@ -85,7 +97,7 @@ export interface MigrationStatus {
   forces: OpenForce[];
   paused: { by: string; reason: string; at: string } | null;
   counts: NodeCounts;
-  nodes: { done: number; total: number; skipped: string[]; failed: string[]; postponed: string[] };
+  nodes: NodesStatus;
   inFlight: NodeProgress[];
   /** What the current step waits for, nodes in flight apart; most of it passes by itself. */
   awaits: Blocker[];
@@ -111,7 +123,12 @@ export interface MigrationReport {
   cilium: { version: string; chartSha256: string };
   counts: NodeCounts;
   phases: PhaseRecord[];
+  /** The newest results: all of them where nothing is filed. */
   nodes: NodeResult[];
+  /** All nodes by how they ended last. */
+  tally: Partial<Record<NodeOutcome, number>>;
+  /** Older results, in ConfigMaps of the cluster (docs/adr/0011); null where there are none. */
+  filed: { run: string; pages: number } | null;
   findings: Finding[];
   audit: AuditEntry[];
   /** What was proven, one line each. */

@@ -16,6 +16,8 @@ export interface WorkerSettings {
   identity?: string;
   /** 0 makes every workflow task a replay: for tests. */
   maxCachedWorkflows?: number;
+  /** Activities side by side; fewer for tests. */
+  activitySlots?: number;
 }
 
 /**
@@ -36,7 +38,7 @@ export function createWorker(settings: WorkerSettings): Promise<Worker> {
     maxCachedWorkflows: settings.maxCachedWorkflows ?? 60,
     // How long a task waits for a worker that may be dead before another takes it and replays: a crash costs this much.
     stickyQueueScheduleToStartTimeout: '3 seconds',
-    maxConcurrentActivityTaskExecutions: 40,
+    maxConcurrentActivityTaskExecutions: settings.activitySlots ?? 40,
     maxConcurrentLocalActivityExecutions: 4,
     // Heartbeats are how a step learns of a cancellation, and Temporal of a dead worker (activities/failures.ts beats every 2 s).
     maxHeartbeatThrottleInterval: '2 seconds',

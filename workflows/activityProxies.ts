@@ -70,6 +70,8 @@ export const acts: Activities = {
   lookProbes: look.lookProbes,
   endProbes: brief.endProbes,
   releaseNode: brief.releaseNode,
+  fileNodes: brief.fileNodes,
+  readNodePage: brief.readNodePage,
   lookProven: look.lookProven,
   removeAwsNode: brief.removeAwsNode,
   lookAwsNodeGone: look.lookAwsNodeGone,

@@ -1,3 +1,4 @@
 export { migrateCluster } from './migrateCluster.js';
 export { refreshNode } from './refreshNode.js';
+export { readNodePage } from './readNodePage.js';
 export { runFleet } from './runFleet.js';

@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Approval, NodeVerb, Said, SetValues } from '../domain/control.js';
-import type { NodeProgress } from '../domain/refresh.js';
+import type { NodeProgress, NodeResult } from '../domain/refresh.js';
 import type { DrainSpec } from '../domain/spec/schema.js';
 import type { MigrationReport, MigrationStatus } from '../domain/status.js';
 
@@ -43,7 +43,21 @@ export interface Steering {
   drain: DrainSpec;
   /** UIDs of pods that a person approved to be deleted. */
   forced: string[];
+  /** The migration continues as new, or has: the cancellation that comes of that is none, and the end is told by a signal (docs/adr/0011). */
+  outlives: boolean;
 }
+
+/** How a node is refreshed, beyond which. */
+export interface FlightPlan {
+  decrement: boolean;
+  /** A Cilium node that a surge has left over. */
+  surplus: boolean;
+  /** Told of are only firm blockers: many are in flight, and each signal is a task of the migration. */
+  terse: boolean;
+}
+
 export const steerSignal = defineSignal<[Steering]>('steer');
 export const nodeProgressSignal = defineSignal<[NodeProgress]>('nodeProgress');
+/** From a node that outlived the run that started it: only so does the next run learn of its end. */
+export const nodeEndedSignal = defineSignal<[NodeResult]>('nodeEnded');
 export const nodeStatusQuery = defineQuery<NodeProgress>('status');

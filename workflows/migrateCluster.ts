@@ -39,8 +39,8 @@ async function run(migration: Migration): Promise<MigrationReport> {
     await begin(migration);
     for (const phase of phasesFrom(book.phase)) {
       migration.enter(phase);
-      // Between aws-node's restriction and Cilium's installation nothing waits for a person.
-      if (phase !== 'install') await migration.safePoint();
+      // Between aws-node's restriction and Cilium's installation nothing waits for a person; nodes in flight are taken up first.
+      if (phase !== 'install' && book.flights.length === 0) await migration.safePoint();
       migration.leave(await WORK[phase](migration));
     }
     end = new RunEnd('done', null);

@@ -1,4 +1,5 @@
-import { CancellationScope, condition, getExternalWorkflowHandle, setCurrentDetails, setHandler, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, getExternalWorkflowHandle, setCurrentDetails, sleep, setHandler, workflowInfo } from '@temporalio/workflow';
+import type { ExternalWorkflowHandle } from '@temporalio/workflow';
 import type { NodeRequest, NodeSituation, Target } from '../activities/api.js';
 import { forceOf } from '../domain/force.js';
 import type { BlockingPod } from '../domain/force.js';
@@ -12,17 +13,13 @@ import { nodeDetails } from './dashboard.js';
 import { DrainLimit } from './drainLimit.js';
 import { stepFailure } from './failure.js';
 import { Interrupted, Interruptible } from './interruptible.js';
-import { nodeProgressSignal, nodeStatusQuery, steerSignal } from './messages.js';
-import type { Steering } from './messages.js';
+import { nodeEndedSignal, nodeProgressSignal, nodeStatusQuery, steerSignal } from './messages.js';
+import type { FlightPlan, Steering } from './messages.js';
 import { until } from './until.js';
 
-export interface RefreshInput {
+export interface RefreshInput extends FlightPlan {
   target: Target;
   node: NodeRef;
-  /** TerminateInstanceInAutoScalingGroup's ShouldDecrementDesiredCapacity: no replacement is awaited. */
-  decrement: boolean;
-  /** A Cilium node that a surge has left over. */
-  surplus: boolean;
   /** What must hold afterwards; absent: nothing beside what is always looked at. */
   probes?: ProbesSpec;
   steering: Steering;
@@ -33,6 +30,9 @@ export interface RefreshInput {
  * more by then, so the run waits this long for its proof before it lets go.
  */
 const GRACE = '10m';
+
+/** A node that outlived the run that started it asks after its migration at least so often. */
+const MOST_SECONDS = 1_800;
 
 /** Steps that rarely wait: the parent hears of them when they are blocked. */
 const BRIEF_STEPS: NodeStep[] = ['prepare', 'terminate', 'await-node-gone', 'await-workloads', 'await-probes'];
@@ -45,8 +45,7 @@ const BRIEF_STEPS: NodeStep[] = ['prepare', 'terminate', 'await-node-gone', 'awa
 export async function refreshNode(input: RefreshInput): Promise<NodeResult> {
   const refresh = new NodeRefresh(input);
   refresh.listen();
-  // A cancellation (the parent was terminated, or somebody pressed Cancel) is an operator's word like any other.
-  void CancellationScope.current().cancelRequested.catch(() => refresh.steer({ handBack: 'cancelled' }));
+  void CancellationScope.current().cancelRequested.catch(() => refresh.cancelled());
   return CancellationScope.nonCancellable(() => refresh.run());
 }
 
@@ -83,6 +82,36 @@ class NodeRefresh {
     setHandler(nodeStatusQuery, () => this.#progress, { description: 'Step, since when, and what blocks it' });
   }
 
+  /**
+   * The parent was terminated, or somebody pressed Cancel: an operator's word like any other. Where the parent had said that it
+   * continues as new, the first cancellation is that; it is the only one that is ever heard, so from then on the migration is
+   * asked whether it is there.
+   */
+  cancelled(): void {
+    if (this.#steering.outlives) void this.#watchMigration();
+    else this.steer({ handBack: 'cancelled' });
+  }
+
+  async #watchMigration(): Promise<void> {
+    for (let seconds = 60; ; seconds = Math.min(2 * seconds, MOST_SECONDS)) {
+      if (!(await this.#tellMigration())) return this.steer({ handBack: 'its migration is gone' });
+      await CancellationScope.nonCancellable(() => sleep(seconds * 1000));
+    }
+  }
+
+  /** To whichever run of the migration is open. False: none is. */
+  async #signalMigration(send: (migration: ExternalWorkflowHandle) => Promise<void>): Promise<boolean> {
+    const parent = workflowInfo().parent;
+    if (!parent) return true;
+    try {
+      // Outside of the scope that a cancellation of this workflow has ended.
+      await CancellationScope.nonCancellable(() => send(getExternalWorkflowHandle(parent.workflowId)));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   steer(change: Partial<Steering>): void {
     const { drain, forced } = this.#steering;
     this.#steering = { ...this.#steering, ...change };
@@ -100,6 +129,13 @@ class NodeRefresh {
   }
 
   async run(): Promise<NodeResult> {
+    const result = await this.#run();
+    // The run that started it may be over, and the next one hears of no child's end but by a signal.
+    if (this.#steering.outlives) await this.#signalMigration((migration) => migration.signal(nodeEndedSignal, result));
+    return result;
+  }
+
+  async #run(): Promise<NodeResult> {
     try {
       return await this.#refresh();
     } catch (error) {
@@ -326,14 +362,21 @@ class NodeRefresh {
     this.#progress = { ...before, ...change };
     if (JSON.stringify(before) === JSON.stringify(this.#progress)) return;
     setCurrentDetails(nodeDetails(this.#progress));
-    const parent = workflowInfo().parent;
     // Each signal costs the parent a workflow task: what lasts a blink is only told here.
-    const brief = BRIEF_STEPS.includes(this.#progress.step) && JSON.stringify([before.blockers, before.paused]) === JSON.stringify([this.#progress.blockers, this.#progress.paused]);
-    if (!parent || brief) return;
+    const step = BRIEF_STEPS.includes(this.#progress.step) ? before.step : this.#progress.step;
+    if (step === before.step && this.#news(before) === this.#news(this.#progress)) return;
     // A parent that is gone (terminated) must not fail its node, which still has to be handed back.
-    void getExternalWorkflowHandle(parent.workflowId)
-      .signal(nodeProgressSignal, { ...this.#progress, seq: ++this.#seq })
-      .catch(() => undefined);
+    void this.#tellMigration();
+  }
+
+  #tellMigration(): Promise<boolean> {
+    const progress = { ...this.#progress, seq: ++this.#seq };
+    return this.#signalMigration((migration) => migration.signal(nodeProgressSignal, progress));
+  }
+
+  /** What the parent is to hear of within a step. */
+  #news({ blockers, paused, force }: NodeProgress): string {
+    return JSON.stringify([this.input.terse ? blockers.filter(({ firm }) => firm) : blockers, paused, force]);
   }
 
   #result(outcome: NodeOutcome, why?: string): NodeResult {

@@ -17,12 +17,17 @@ export async function until<T extends Look>(look: (known: string) => Promise<T>,
   }
 }
 
+/** How long an answer is waited for, in milliseconds. */
+interface Patience {
+  atMost?: number;
+  /** What makes it old, though not wrong: from then on it has so long. */
+  hurry?: { news: () => boolean; within: number };
+}
+
 /**
  * What a wait answers; undefined where it became stale meanwhile and was given up, or took longer than it may.
- *
- * @param atMost milliseconds
  */
-export async function answerUnless<T>(stale: () => boolean, wait: () => Promise<T>, atMost?: number): Promise<T | undefined> {
+export async function answerUnless<T>(stale: () => boolean, wait: () => Promise<T>, { atMost, hurry }: Patience = {}): Promise<T | undefined> {
   const scope = new CancellationScope();
   let answer: T | undefined;
   let failure: unknown;
@@ -31,7 +36,10 @@ export async function answerUnless<T>(stale: () => boolean, wait: () => Promise<
     .run(wait)
     .then((value) => (answer = value), (error: unknown) => (failure = error))
     .finally(() => (done = true));
-  await (atMost === undefined ? condition(() => done || stale()) : condition(() => done || stale(), atMost));
+  const over = () => done || stale() || hurry?.news() === true;
+  await (atMost === undefined ? condition(over) : condition(over, atMost));
+  // An answer to what was asked a moment ago is still true, and asking again costs more than waiting for it.
+  if (!done && !stale() && hurry?.news() === true && hurry.within > 0) await condition(() => done || stale(), hurry.within);
   if (!done) scope.cancel();
   await asked;
   if (failure !== undefined && !(scope.consideredCancelled && (failure instanceof Interrupted || isCancellation(failure)))) throw failure;

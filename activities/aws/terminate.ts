@@ -4,7 +4,7 @@ import { CiliateError } from '../../domain/failures.js';
 import type { NodeRequest } from '../api.js';
 import { awsErrorName } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
-import { readGuards } from '../kubernetes/guardsLedger.js';
+import { readClusterGuards } from '../kubernetes/guardsLedger.js';
 import { describeGroup } from './groups.js';
 import { raised } from './guards/sizes.js';
 import { isGoing, readInstance } from './instances.js';
@@ -26,7 +26,7 @@ export async function terminateInGroup(clients: Clients, request: NodeRequest & 
 
 /** With a surge, decided from the sizes of this moment: an autoscaler may have moved them, and no retry decrements twice. */
 export async function decrements(clients: Clients, { node, decrement }: NodeRequest & { decrement: boolean }): Promise<boolean> {
-  const ours = raised(await readGuards(clients), node.group);
+  const ours = raised(await readClusterGuards(clients), node.group);
   if (ours === undefined) return decrement;
   const group = await describeGroup(clients, node.group);
   const lifecycle = group.Instances?.find((instance) => instance.InstanceId === node.instanceId)?.LifecycleState;

@@ -1,6 +1,5 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import { CiliateError } from '../../domain/failures.js';
-import { entriesOf } from '../../domain/ledger.js';
 import { NODEPOOL_LABEL, karpenterPool, nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { fullName, instanceIdOf } from '../../domain/kubernetes/resources.js';
 import type { NodeRef } from '../../domain/plan.js';
@@ -9,7 +8,7 @@ import type { NodeRequest } from '../api.js';
 import { isGoing } from '../aws/instances.js';
 import { recentInstances } from '../aws/recent.js';
 import type { Clients } from '../clients/index.js';
-import { readGuards } from '../kubernetes/guardsLedger.js';
+import { readNodeGuards } from '../kubernetes/guardsLedger.js';
 import { deleteNodeClaim, instanceOf, listNodeClaims } from '../kubernetes/karpenter.js';
 import type { NodeClaim } from '../kubernetes/karpenter.js';
 import { pendingPods } from '../kubernetes/lists.js';
@@ -53,7 +52,7 @@ async function instancesBefore(clients: Clients, ref: NodeRef, endedAt?: Date): 
 
 /** When the ledger first says that this node was ours to empty. */
 async function touchedAt(clients: Clients, ref: NodeRef): Promise<Date | undefined> {
-  const times = entriesOf(await readGuards(clients), 'node').filter((entry) => entry.id === ref.uid).map((entry) => Date.parse(entry.at));
+  const times = (await readNodeGuards(clients, ref.uid)).filter((entry) => entry.set === 'node').map((entry) => Date.parse(entry.at));
   return times.length === 0 ? undefined : new Date(Math.min(...times));
 }
 

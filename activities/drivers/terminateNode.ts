@@ -14,7 +14,7 @@ import { driverOf } from './index.js';
  */
 export async function terminateNode(clients: Clients, request: NodeRequest & { decrement: boolean }): Promise<Termination> {
   const { node } = request;
-  const [driver, recorded, seen] = await Promise.all([driverOf(clients, node), readTermination(clients, node.instanceId), readInstance(clients, node.instanceId)]);
+  const [driver, recorded, seen] = await Promise.all([driverOf(clients, node), readTermination(clients, node), readInstance(clients, node.instanceId)]);
   const going = isGoing(seen.state);
   if (going && recorded !== undefined) return recorded;
   const [instancesBefore, decremented] = await Promise.all([

@@ -24,6 +24,8 @@ const KEYS = {
   helm: 'helm-attempt.json',
   clusterId: 'cluster-id',
 } as const;
+/** Nodes a ConfigMap: about 140 bytes each, of a megabyte that also holds the originals. */
+export const LABELS_A_PAGE = 2_000;
 const VPC_CNI_CONFIG = 'amazon-vpc-cni';
 
 /** A node that carries our label, known by its UID. */
@@ -55,7 +57,7 @@ export async function readCniLedger(clients: Clients): Promise<CniLedger> {
   return {
     daemonSet: parsed<V1DaemonSet>(data, KEYS.daemonSet),
     addon: parsed<SavedAddon>(data, KEYS.addon),
-    labels: parsed<LabelEntry[]>(data, KEYS.labels) ?? [],
+    labels: await readLabels(clients),
     helm: parsed<HelmAttempt>(data, KEYS.helm) ?? null,
     clusterId: parsed<number>(data, KEYS.clusterId) ?? null,
   };
@@ -75,7 +77,7 @@ export async function saveCni(clients: Clients, clusterId?: number): Promise<voi
   const saved = await readData(clients, CNI_LEDGER);
   if (saved !== undefined && KEYS.daemonSet in saved) return;
   const originals = await readOriginals(clients);
-  await changeData(clients, CNI_LEDGER, (data) => {
+  await changeData(clients, { name: CNI_LEDGER }, (data) => {
     const missing = Object.entries(originals).filter(([key]) => !(key in data));
     return missing.length === 0 ? data : { ...data, ...Object.fromEntries(missing) };
   });
@@ -83,7 +85,7 @@ export async function saveCni(clients: Clients, clusterId?: number): Promise<voi
 
 async function recordClusterId(clients: Clients, clusterId: number): Promise<void> {
   const text = JSON.stringify(clusterId);
-  await changeData(clients, CNI_LEDGER, (data) => (data[KEYS.clusterId] === text ? data : { ...data, [KEYS.clusterId]: text }));
+  await changeData(clients, { name: CNI_LEDGER }, (data) => (data[KEYS.clusterId] === text ? data : { ...data, [KEYS.clusterId]: text }));
 }
 
 async function readOriginals(clients: Clients): Promise<Record<string, string>> {
@@ -138,20 +140,37 @@ function cleaned<T extends { metadata?: object; status?: unknown; apiVersion?: s
 
 /** Nodes that are about to be labelled; before the label. */
 export async function recordLabels(clients: Clients, entries: LabelEntry[]): Promise<void> {
-  if (entries.length === 0) return;
-  await changeData(clients, CNI_LEDGER, (data) => {
-    const known = parsed<LabelEntry[]>(data, KEYS.labels) ?? [];
-    const added = entries.filter((entry) => !known.some((candidate) => candidate.uid === entry.uid));
-    return added.length === 0 ? data : { ...data, [KEYS.labels]: JSON.stringify([...known, ...added]) };
-  });
+  const known = await readLabels(clients);
+  const uids = new Set(known.map(({ uid }) => uid));
+  const all = [...known, ...entries.filter(({ uid }) => !uids.has(uid))];
+  // Pages are only ever added to, so those before the first new entry stay as they are.
+  for (let page = Math.floor(known.length / LABELS_A_PAGE); page * LABELS_A_PAGE < all.length; page++) {
+    const text = JSON.stringify(all.slice(page * LABELS_A_PAGE, (page + 1) * LABELS_A_PAGE));
+    await changeData(clients, { name: labelsPage(page) }, (data) => (data[KEYS.labels] === text ? data : { ...data, [KEYS.labels]: text }));
+  }
+}
+
+/** The first page stands with the rest of the ledger. */
+function labelsPage(page: number): string {
+  return page === 0 ? CNI_LEDGER : `${CNI_LEDGER}-labels-${page + 1}`;
+}
+
+async function readLabels(clients: Clients): Promise<LabelEntry[]> {
+  const labels: LabelEntry[] = [];
+  for (let page = 0; ; page++) {
+    const data = await readData(clients, labelsPage(page));
+    const entries = data === undefined ? [] : (parsed<LabelEntry[]>(data, KEYS.labels) ?? []);
+    labels.push(...entries);
+    if (entries.length < LABELS_A_PAGE) return labels;
+  }
 }
 
 /** What helm was started with; before it starts, and once more when it ended. */
 export async function recordHelmAttempt(clients: Clients, attempt: HelmAttempt): Promise<void> {
-  await changeData(clients, CNI_LEDGER, (data) => ({ ...data, [KEYS.helm]: JSON.stringify(attempt) }));
+  await changeData(clients, { name: CNI_LEDGER }, (data) => ({ ...data, [KEYS.helm]: JSON.stringify(attempt) }));
 }
 
 /** After an unwound install nothing is left to roll back. */
 export async function deleteCniLedger(clients: Clients): Promise<void> {
-  await changeData(clients, CNI_LEDGER, () => null);
+  for (let page = Math.floor((await readLabels(clients)).length / LABELS_A_PAGE); page >= 0; page--) await changeData(clients, { name: labelsPage(page) }, () => null);
 }

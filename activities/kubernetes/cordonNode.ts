@@ -5,7 +5,7 @@ import { hold } from './guard.js';
 import { cordonGuard } from './guards/cordon.js';
 import { lbExclusionGuard } from './guards/lbExclusion.js';
 import { giveBackNode } from './guards.js';
-import { dropTerminations } from './terminations.js';
+import { dropTermination } from './terminations.js';
 
 /** Ledger, then cordon and load-balancer exclusion. A cordon of somebody else's is left theirs. */
 export async function cordonNode(clients: Clients, ref: NodeRef): Promise<void> {
@@ -17,5 +17,5 @@ export async function cordonNode(clients: Clients, ref: NodeRef): Promise<void> 
 /** The node as it was found, as far as it is ours; its entries go, also where the Node is gone. */
 export async function releaseNode(clients: Clients, ref: NodeRef): Promise<void> {
   await giveBackNode(clients, ref.uid);
-  await dropTerminations(clients, ref.instanceId);
+  await dropTermination(clients, ref);
 }

@@ -2,7 +2,7 @@ import { entryKey, givingBack, taking } from '../../domain/ledger.js';
 import type { GuardEntry, GuardKind, GuardNow, LedgerSet } from '../../domain/ledger.js';
 import type { Clients } from '../clients/index.js';
 import { each } from './each.js';
-import { dropGuards, putGuards, readGuards } from './guardsLedger.js';
+import { dropGuards, putGuards, readGuardsLike } from './guardsLedger.js';
 
 /** One kind of thing that is changed for a while and given back. What may be done to it is decided by domain/ledger.ts. */
 export interface Guard {
@@ -37,7 +37,7 @@ export interface GivenBack {
 /** Takes what is wanted and not held yet: all entries first, the changes after. Returns what was changed, for people. */
 export async function hold(clients: Clients, wanted: readonly (Wanted & { guard: Guard })[]): Promise<string[]> {
   if (wanted.length === 0) return [];
-  const entries = await readGuards(clients);
+  const entries = await readGuardsLike(clients, wanted.map(({ entry }) => entry));
   const taken = wanted.flatMap(({ guard, now, entry }) => {
     const verdict = taking(now, entries[entryKey(entry)], entry);
     return verdict.act === 'set' ? [{ guard, entry: verdict.entry }] : [];

@@ -13,7 +13,7 @@ import { lbExclusionGuard } from './guards/lbExclusion.js';
 import { probeJobsGuard } from './guards/probeJobs.js';
 import { scaleDownGuard } from './guards/scaleDown.js';
 import { singletonGuard } from './guards/singleton.js';
-import { readGuards } from './guardsLedger.js';
+import { readGuards, readNodeGuards } from './guardsLedger.js';
 import { giveBackSoftTaint, holdSoftTaint } from './softTaint.js';
 import { dropTerminations } from './terminations.js';
 
@@ -39,10 +39,7 @@ export async function giveBackGuards(clients: Clients, set: GuardSet): Promise<G
 /** Gives back the guards of one node, known by its UID. */
 export async function giveBackNode(clients: Clients, uid: string): Promise<GivenBack> {
   const set: LedgerSet = 'node';
-  return giveBackEntries(
-    clients,
-    entriesOf(await readGuards(clients), set).filter((entry) => entry.id === uid || entry.id.startsWith(`${uid}/`)),
-  );
+  return giveBackEntries(clients, (await readNodeGuards(clients, uid)).filter((entry) => entry.set === set));
 }
 
 async function giveBackEntries(clients: Clients, entries: GuardEntry[]): Promise<GivenBack> {

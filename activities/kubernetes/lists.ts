@@ -1,5 +1,6 @@
 import type { V1DaemonSet, V1Node, V1Pod } from '@kubernetes/client-node';
 import { AWS_NODE, CILIUM, KUBE_SYSTEM } from '../../domain/names.js';
+import { matchesSelector } from '../../domain/kubernetes/labelSelector.js';
 import { podFinished } from '../../domain/kubernetes/resources.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
@@ -75,6 +76,20 @@ export async function readAgents(clients: Clients): Promise<Agents> {
     systemPods(clients, selectorOf(cilium, CILIUM)),
   ]);
   return { awsNode, cilium, awsPods: byNode(awsPods), ciliumPods: byNode(ciliumPods) };
+}
+
+/** Agents on one node: one list that does not grow with the cluster. */
+export async function agentsOn(clients: Clients, nodeName: string): Promise<{ aws: V1Pod | undefined; cilium: V1Pod | undefined }> {
+  const [awsNode, cilium, pods] = await Promise.all([
+    systemDaemonSet(clients, AWS_NODE),
+    systemDaemonSet(clients, CILIUM),
+    all((limit, _continue) => clients.kube.core.listNamespacedPod({ namespace: KUBE_SYSTEM, limit, _continue, fieldSelector: `spec.nodeName=${nodeName}` })),
+  ]);
+  const of = (daemonSet: V1DaemonSet | undefined, name: string): V1Pod | undefined => {
+    const selector = daemonSet?.spec?.selector ?? { matchLabels: { 'k8s-app': name } };
+    return byNode(pods.filter((pod) => matchesSelector(selector, pod.metadata?.labels ?? {}))).get(nodeName);
+  };
+  return { aws: of(awsNode, AWS_NODE), cilium: of(cilium, CILIUM) };
 }
 
 /** A DaemonSet's own selector; where it is gone its pods may still be there, under the usual label. */

@@ -15,7 +15,7 @@ import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { readCiliumNode } from './ciliumResources.js';
 import { judgePods } from './judgePods.js';
-import { listNodes, readAgents } from './lists.js';
+import { agentsOn } from './lists.js';
 import { claim, claims } from './terminations.js';
 
 type Replacement = NonNullable<NodeResult['replacement']>;
@@ -73,9 +73,8 @@ async function judgeNode(clients: Clients, node: V1Node): Promise<Blocker[]> {
   const object = `Node ${name}`;
   const describe = `kubectl describe node ${name}`;
   if (node.metadata?.labels?.[CNI_LABEL] === CNI_LABEL_AWS) throw labelCameBack(name);
-  const agents = await readAgents(clients);
-  if (agents.awsPods.has(name)) return [lack(object, `runs aws-node (pod ${agents.awsPods.get(name)?.metadata?.name})`, 'aws-node must not run on a new node: look at its affinity.')];
-  const agent = agents.ciliumPods.get(name);
+  const { aws, cilium: agent } = await agentsOn(clients, name);
+  if (aws !== undefined) return [lack(object, `runs aws-node (pod ${aws.metadata?.name})`, 'aws-node must not run on a new node: look at its affinity.')];
   const logs = `kubectl -n kube-system describe pod ${agent?.metadata?.name ?? '-l k8s-app=cilium'}`;
   if (agent === undefined) return [lack(object, 'has no agent of Cilium yet', describe)];
   if (!podReady(agent)) return [lack(object, `its agent ${agent.metadata?.name} is not ready (${agent.status?.phase})`, logs)];
@@ -110,10 +109,12 @@ function labelCameBack(name: string): CiliateError {
   );
 }
 
-/** By the name that EC2 gave the instance, which is the Node's on EKS; else by a look at all of them. */
+/** By the name that EC2 gave the instance, which is the Node's on EKS; else by the name that the watch knows. */
 async function nodeOf(clients: Clients, instance: Instance): Promise<V1Node | undefined> {
   const name = instance.PrivateDnsName;
   const named = name ? await orUndefined(clients.kube.core.readNode({ name })) : undefined;
   if (named !== undefined && instanceIdOf(named) === instance.InstanceId) return named;
-  return (await listNodes(clients)).find((node) => instanceIdOf(node) === instance.InstanceId);
+  const other = (await clients.events.snapshot()).nodes.find((node) => instanceIdOf(node) === instance.InstanceId)?.metadata?.name;
+  const found = other === undefined ? undefined : await orUndefined(clients.kube.core.readNode({ name: other }));
+  return found !== undefined && instanceIdOf(found) === instance.InstanceId ? found : undefined;
 }

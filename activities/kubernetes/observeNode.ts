@@ -5,7 +5,7 @@ import type { NodeSituation } from '../api.js';
 import { isGoing, readInstance } from '../aws/instances.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
-import { listNodes, readAgents } from './lists.js';
+import { agentsOn, listNodes } from './lists.js';
 
 /** What is true of the node right now. A Node of the same name and another UID is another node. */
 export async function observeNode(clients: Clients, ref: NodeRef): Promise<NodeSituation> {
@@ -25,7 +25,7 @@ export async function observeNode(clients: Clients, ref: NodeRef): Promise<NodeS
   }
   if (isGoing(state)) return situation('instance-gone', `instance ${ref.instanceId} is ${state}, its Node is still there`);
   if (node.metadata?.labels?.[CNI_LABEL] !== CNI_LABEL_AWS) return situation('on-cilium', `Node ${ref.name} does not carry ${CNI_LABEL}=${CNI_LABEL_AWS}`);
-  const agent = (await readAgents(clients)).ciliumPods.get(ref.name);
+  const agent = (await agentsOn(clients, ref.name)).cilium;
   if (agent !== undefined && agent.metadata?.deletionTimestamp === undefined) {
     return situation('on-cilium', `Node ${ref.name} carries ${CNI_LABEL}=${CNI_LABEL_AWS}, but pod ${agent.metadata?.name} of Cilium runs on it`);
   }

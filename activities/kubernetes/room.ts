@@ -11,20 +11,21 @@ import type { WorkloadNow } from './workloads.js';
 
 /** Before anything is touched: would the cluster stand it if this node went now? With the workloads that have pods there. */
 export async function roomBlockers(clients: Clients, ref: NodeRef): Promise<{ blockers: Blocker[]; workloads: WorkloadNow[] }> {
-  const [nodes, operators, pods] = await Promise.all([listNodes(clients), systemPods(clients, OPERATOR_SELECTOR), podsOnNode(clients, ref.name)]);
+  const [operators, pods] = await Promise.all([systemPods(clients, OPERATOR_SELECTOR), podsOnNode(clients, ref.name)]);
   const workloads = await workloadsOf(clients, pods);
-  return { blockers: [...operatorBlockers(ref, nodes, operators), ...ownerBlockers(ref), ...workloadBlockers(workloads, pods)], workloads };
+  return { blockers: [...(await operatorBlockers(clients, ref, operators)), ...ownerBlockers(ref), ...workloadBlockers(workloads, pods)], workloads };
 }
 
 /** Without cilium-operator no new node gets addresses: it must run, and go on to run when this node is gone. */
-function operatorBlockers(ref: NodeRef, nodes: V1Node[], pods: V1Pod[]): Blocker[] {
+async function operatorBlockers(clients: Clients, ref: NodeRef, pods: V1Pod[]): Promise<Blocker[]> {
   const object = `Deployment ${KUBE_SYSTEM}/${CILIUM_OPERATOR}`;
   const ready = pods.filter(podReady);
   if (ready.length === 0) return [{ object, reason: 'no replica is ready', todo: `kubectl -n ${KUBE_SYSTEM} describe deploy/${CILIUM_OPERATOR}` }];
   if (ready.some((pod) => pod.spec?.nodeName !== ref.name)) return [];
   const taken = new Set(pods.map((pod) => pod.spec?.nodeName));
   const [operator] = ready;
-  const place = nodes.find((node) => {
+  // Of all nodes only where this is the one with the operator.
+  const place = (await listNodes(clients)).find((node) => {
     const name = node.metadata?.name ?? '';
     // Its replicas exclude each other by host.
     return name !== ref.name && !taken.has(name) && isReady(node) && node.spec?.unschedulable !== true && operator !== undefined && tolerates(operator, node);

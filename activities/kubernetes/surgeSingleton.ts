@@ -9,7 +9,7 @@ import type { Blocker } from '../../domain/refresh.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { giveBack, hold } from './guard.js';
-import { readGuards } from './guardsLedger.js';
+import { readGuards, readNodeGuards } from './guardsLedger.js';
 import { singletonEntry, singletonGuard, singletonId } from './guards/singleton.js';
 import { ownerOf } from './owner.js';
 
@@ -73,7 +73,7 @@ async function readyElsewhere({ kube }: Clients, ref: NodeRef, { metadata, spec 
 
 /** Gives back what was scaled up for this node and has no pod here any more. Returns what was no longer ours, one line each. */
 export async function surgeAfter(clients: Clients, ref: NodeRef, staying: V1Pod[]): Promise<string[]> {
-  const entries = Object.values(await readGuards(clients)).filter((entry) => entry.kind === 'singleton' && entry.id.startsWith(`${ref.uid}/`));
+  const entries = (await readNodeGuards(clients, ref.uid)).filter((entry) => entry.kind === 'singleton');
   const over: GuardEntry[] = [];
   for (const entry of entries) if (!(await hasPod(clients, entry, staying))) over.push(entry);
   return (await giveBack(clients, singletonGuard, over)).left;

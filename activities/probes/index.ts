@@ -10,7 +10,7 @@ import type { Look, NodeRequest, ProbeRequest } from '../api.js';
 import type { Clients } from '../clients/index.js';
 import { giveBack } from '../kubernetes/guard.js';
 import { probeJobsEntry, probeJobsGuard } from '../kubernetes/guards/probeJobs.js';
-import { readGuards } from '../kubernetes/guardsLedger.js';
+import { readNodeGuards } from '../kubernetes/guardsLedger.js';
 import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { httpProbe } from './http.js';
@@ -67,6 +67,7 @@ async function trial<K extends ProbeKind>(kind: K, clients: Clients, probes: Pro
 /** What a node's probes made is removed; a left-over of a crash too, since the ledger knows it. */
 export async function endProbes(clients: Clients, { node, probes }: NodeRequest & { probes: ProbesSpec }): Promise<void> {
   if (probes.network === undefined) return;
-  const entry = (await readGuards(clients))[entryKey(probeJobsEntry(node, probes.network.namespace))];
-  await giveBack(clients, probeJobsGuard, entry === undefined ? [] : [entry]);
+  const key = entryKey(probeJobsEntry(node, probes.network.namespace));
+  const entries = await readNodeGuards(clients, node.uid);
+  await giveBack(clients, probeJobsGuard, entries.filter((entry) => entryKey(entry) === key));
 }

@@ -5,3 +5,5 @@ export type { StatusFormat } from './status.js';
 export { renderReport } from './report.js';
 export type { ReportFormat } from './report.js';
 export { findingsText, findingsMarkdown } from './findings.js';
+export { renderNodes } from './nodes.js';
+export type { NodesPage } from './nodes.js';

@@ -1,4 +1,5 @@
-import { NODE_STEPS } from '../refresh.js';
+import { NODE_OUTCOMES, NODE_STEPS } from '../refresh.js';
+import { NODE_PAGES } from '../names.js';
 import type { NodeResult } from '../refresh.js';
 import type { MigrationReport, RunState } from '../status.js';
 import { findingsMarkdown } from './findings.js';
@@ -36,6 +37,7 @@ function markdown(report: MigrationReport): string[] {
     ...block('## What was left, and to whom', list(report.notes)),
     ...block('## Steps', markdownTable(['Step', 'Started', 'Took', 'Note'], phaseRows(report))),
     ...block('## Nodes', markdownTable(['#', 'Node', 'Zone', 'Outcome', 'Replaced by', 'Started', 'Took', 'Pods evicted'], nodeRows(report))),
+    ...filedText(report),
     ...block('## How long each step of a node took (seconds)', secondsTable(report.nodes)),
     ...block('## Who said what', markdownTable(['When', 'Who', 'Verb', 'On', 'Reason', 'Digest'], auditRows(report))),
     ...findingsMarkdown(report.findings).map((line) => line.replace(/^## /, '## Findings: ')),
@@ -62,8 +64,7 @@ function fenced(yaml: string): string[] {
 }
 
 function facts(report: MigrationReport): [string, string][] {
-  const outcomes = new Map<string, number>();
-  for (const node of report.nodes) outcomes.set(node.outcome, (outcomes.get(node.outcome) ?? 0) + 1);
+  const outcomes = NODE_OUTCOMES.flatMap((outcome) => ((report.tally[outcome] ?? 0) > 0 ? [`${report.tally[outcome]} ${outcome}`] : []));
   const took = report.endedAt === null ? 'not over yet' : `${instant(report.endedAt)} (${between(report.startedAt, report.endedAt)})`;
   const average = report.nodes.reduce((sum, node) => sum + secondsOf(node), 0) / Math.max(1, report.nodes.length);
   return [
@@ -71,9 +72,16 @@ function facts(report: MigrationReport): [string, string][] {
     ['ended', took],
     ['Cilium', `${report.cilium.version}, chart sha256 ${report.cilium.chartSha256}`],
     ['nodes now', `${report.counts.cilium} on Cilium, ${report.counts.aws} on aws-node, ${report.counts.pending} booting`],
-    ['nodes refreshed', [...outcomes].map(([outcome, amount]) => `${amount} ${outcome}`).join(', ') || 'none'],
+    ['nodes refreshed', outcomes.join(', ') || 'none'],
     ...(report.nodes.length === 0 ? [] : [['time a node', `${duration(average)} on average over ${count(report.nodes.length, 'node')}`] satisfies [string, string]]),
   ];
+}
+
+/** Where the older results are, when this report was made without them. */
+function filedText({ filed, nodes, tally }: MigrationReport): string[] {
+  const missing = NODE_OUTCOMES.reduce((sum, outcome) => sum + (tally[outcome] ?? 0), 0) - nodes.length;
+  if (filed === null || missing <= 0) return [];
+  return ['', `${count(missing, 'older result')} stand in ConfigMaps kube-system/${NODE_PAGES}-${filed.run}-1 to -${filed.pages}: with a worker running, \`ciliate report\` reads them too.`];
 }
 
 function secondsOf(node: NodeResult): number {

@@ -93,10 +93,15 @@ function forceText(force: OpenForce, now: string): string[] {
 function nodesText({ nodes, counts }: MigrationStatus): string[] {
   return [
     `  ${nodes.done} of ${count(nodes.total, 'node')} refreshed; now ${counts.cilium} on Cilium, ${counts.aws} on aws-node, ${counts.pending} booting`,
-    ...(nodes.skipped.length === 0 ? [] : [`  skipped: ${nodes.skipped.join(', ')}`]),
-    ...(nodes.postponed.length === 0 ? [] : [`  postponed: ${nodes.postponed.join(', ')}`]),
-    ...(nodes.failed.length === 0 ? [] : [`  failed: ${nodes.failed.join(', ')}`]),
+    ...named('skipped', nodes.skipped, nodes.counts.skipped),
+    ...named('postponed', nodes.postponed, nodes.counts.postponed),
+    ...named('failed', nodes.failed, nodes.counts.failed),
   ];
+}
+
+function named(how: string, names: readonly string[], amount: number): string[] {
+  if (names.length === 0) return [];
+  return [`  ${how}: ${names.join(', ')}${amount > names.length ? ` and ${amount - names.length} more` : ''}`];
 }
 
 function progressText({ node, step, since, blockers, paused }: NodeProgress, now: string): string[] {

@@ -14,8 +14,9 @@ export default {
         exits(async (cluster: string, options: { output: 'json' | 'markdown' }) => {
           const { withRun } = await import('../run/with-run.js');
           const { readReport } = await import('../run/status.js');
+          const { withFiled } = await import('../run/pages.js');
           const { renderReport } = await import('../../domain/report/index.js');
-          const report = await withRun(cluster, ({ client, run }) => readReport(client, run));
+          const report = await withRun(cluster, async ({ client, run }) => withFiled(client, run, await readReport(client, run)));
           if (report === undefined) throw unreachableError(`no worker answers, and the run of ${cluster} has left no report: start a worker with \`ciliate worker\`, or see \`ciliate status ${cluster}\``);
           process.stdout.write(renderReport(report, options.output));
           return EXIT.done;

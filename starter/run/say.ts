@@ -4,6 +4,7 @@ import { failedError, unreachableError } from '../exit.js';
 import { whoAmI } from '../who.js';
 import { ANSWER_MS, ask, expectOpen, noAnswer } from './handle.js';
 import type { Run } from './handle.js';
+import { update } from './update.js';
 
 /** A verb as it is sent: the name of the Update (and of the Signal, where there is one) and its single argument. */
 export interface Message {
@@ -28,7 +29,7 @@ export async function say(client: Client, run: Run, { message, fallback }: { mes
   const status = await ask<unknown>(client, run, 'status');
   if (status === undefined) return sayUnheard(client, run, { message, fallback });
   try {
-    const answer = await client.withDeadline(Date.now() + UPDATE_MS, () => run.handle.executeUpdate<string, [Message['body']]>(message.verb, { args: [message.body] }));
+    const answer = await client.withDeadline(Date.now() + UPDATE_MS, () => update<string>(run.handle, message.verb, message.body));
     return `${message.verb}: accepted${answer ? `, the ${run.kind.noun} is now ${answer}` : ''}`;
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw failedError(`${message.verb} refused: ${error.cause?.message ?? error.message}`);

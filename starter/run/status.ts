@@ -1,6 +1,8 @@
 import type { Client } from '@temporalio/client';
+import { NODE_OUTCOMES } from '../../domain/refresh.js';
+import type { NodeOutcome } from '../../domain/refresh.js';
 import { PHASES } from '../../domain/status.js';
-import type { MigrationReport, MigrationStatus, Phase, RunState } from '../../domain/status.js';
+import type { MigrationReport, MigrationStatus, NodesStatus, Phase, RunState } from '../../domain/status.js';
 import { ask } from './handle.js';
 import type { Run } from './handle.js';
 
@@ -60,7 +62,6 @@ function isReport(value: unknown): value is MigrationReport {
 
 function statusOfReport(report: MigrationReport, run: Run): MigrationStatus {
   const last = report.phases.at(-1);
-  const outcome = (kinds: string[]): string[] => report.nodes.filter((node) => kinds.includes(node.outcome)).map((node) => node.node.name);
   return {
     version: 1,
     migration: report.migration,
@@ -74,7 +75,7 @@ function statusOfReport(report: MigrationReport, run: Run): MigrationStatus {
     forces: [],
     paused: null,
     counts: report.counts,
-    nodes: { done: outcome(['refreshed', 'gone']).length, total: report.nodes.length, skipped: outcome(['handed-back']), failed: outcome(['unproven']), postponed: outcome(['postponed']) },
+    nodes: nodesOf(report),
     inFlight: [],
     awaits: [],
     blocked: [],
@@ -83,6 +84,14 @@ function statusOfReport(report: MigrationReport, run: Run): MigrationStatus {
     audit: report.audit,
     problem: report.problem,
   };
+}
+
+function nodesOf({ nodes, tally, filed }: MigrationReport): NodesStatus {
+  const names = (outcome: NodeOutcome): string[] => nodes.filter((node) => node.outcome === outcome).map((node) => node.node.name);
+  const number = (outcome: NodeOutcome): number => tally[outcome] ?? 0;
+  const counts = { skipped: number('handed-back'), failed: number('unproven'), postponed: number('postponed'), inFlight: 0 };
+  const total = NODE_OUTCOMES.reduce((sum, outcome) => sum + number(outcome), 0);
+  return { done: number('refreshed') + number('gone'), total, skipped: names('handed-back'), failed: names('unproven'), postponed: names('postponed'), counts, pages: filed?.pages ?? 0 };
 }
 
 /** Search attributes and Temporal's own status: little, but true without a worker. */
@@ -104,7 +113,7 @@ function statusOfDescription(run: Run): MigrationStatus {
     forces: [],
     paused: null,
     counts: { aws: 0, cilium: 0, pending: 0 },
-    nodes: { done: number('CiliateNodesDone'), total: number('CiliateNodesTotal'), skipped: [], failed: [], postponed: [] },
+    nodes: { done: number('CiliateNodesDone'), total: number('CiliateNodesTotal'), skipped: [], failed: [], postponed: [], counts: { skipped: 0, failed: 0, postponed: 0, inFlight: 0 }, pages: 0 },
     inFlight: [],
     awaits: [],
     blocked: pendingFailures(run),

@@ -1,21 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { fieldsPerTest } from '../support/fields.js';
 import { expectClean } from '../support/killing.js';
 import { Timeline, uncovered } from './timeline.js';
 import { writeResults } from '../support/results.js';
+import { peakRss } from '../support/rss.js';
 
 /**
  * The figures of the main job: what a node costs beyond what its hardware and pods take, and the memory of a worker.
  * Measured by the report's own times and by /proc; ratios within one run.
  */
 const up = fieldsPerTest();
-
-/** Peak resident set of a process, MiB. */
-function peakRss(pid: number): number {
-  const kib = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Math.round(Number(kib) / 1024);
-}
 
 const DELAYS = { bootDelay: 5_000, agentDelay: 2_000, podStartDelay: 500, terminationDelay: 2_000, instanceTerminationDelay: 3_000 };
 

@@ -71,7 +71,7 @@ export async function clusterState({ lab }: { lab: Lab }): Promise<ClusterState>
     helm: await helmState(lab),
     addons: (addons.addons ?? []).sort(),
     lease: lease?.spec?.holderIdentity ?? null,
-    guardsLedger: configMaps.items.some((map) => map.metadata?.name === 'ciliate-guards'),
+    guardsLedger: configMaps.items.some((map) => map.metadata?.name?.startsWith('ciliate-guards') === true),
     orphans: living.filter((instance) => !(inGroups.has(instance.id) || karpenters.has(instance.id)) || !providerIds.some((id) => id.endsWith(instance.id))).map((instance) => instance.id),
     violations: status.violations.map((violation) => JSON.stringify(violation)),
     killedPods: status.killedPods.length,

@@ -5,7 +5,7 @@ import type { FailureKind } from '../../domain/failures.js';
 import type { NodeRef } from '../../domain/plan.js';
 import { resolveLimits } from '../../domain/pool/limits.js';
 import { width } from '../../domain/pool/ramp.js';
-import type { Blocker } from '../../domain/refresh.js';
+import type { Blocker, NodeResult } from '../../domain/refresh.js';
 import type { NodeCounts } from '../../domain/status.js';
 import { manifestSchema } from '../../domain/spec/schema.js';
 import type { ManifestInput } from '../../domain/spec/schema.js';
@@ -51,6 +51,8 @@ export class FakeCluster {
   awsNode: 'everywhere' | 'restricted' | 'gone' = 'everywhere';
   cilium: 'none' | 'migration' | 'enforcement' | 'final' = 'none';
   revision = 0;
+  /** Filed results, by run and page. */
+  readonly pages = new Map<string, NodeResult[]>();
   lease: string | null = null;
   readonly guards = new Set<string>();
   plan: Partial<PlanDigest> = {};
@@ -261,6 +263,11 @@ export class FakeCluster {
         if (seen) seen.cordoned = false;
         return Promise.resolve();
       },
+      fileNodes: ({ run, page, nodes }) => {
+        this.pages.set(`${run}/${page}`, nodes);
+        return Promise.resolve();
+      },
+      readNodePage: ({ run, page }) => Promise.resolve(this.pages.get(`${run}/${page}`) ?? null),
       lookProven: async ({ known }) => ({ ...(await this.#look('lookProven', known)), proofs: ['no node is labelled'], unmanaged: 0, digest: 'proof' }),
       removeAwsNode: () => {
         if (this.labelled > 0) this.violations.push('aws-node removed while nodes need it');

@@ -80,8 +80,8 @@ export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
 }
 
 /** Waits on a condition of the status, never for luck. The last status is in the error. */
-export async function statusWhere(handle: MigrationHandle, is: (status: MigrationStatus) => boolean): Promise<MigrationStatus> {
-  const deadline = Date.now() + 30_000;
+export async function statusWhere(handle: MigrationHandle, is: (status: MigrationStatus) => boolean, withinMs = 30_000): Promise<MigrationStatus> {
+  const deadline = Date.now() + withinMs;
   for (;;) {
     const status = await handle.query(statusQuery);
     if (is(status)) return status;

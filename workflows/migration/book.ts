@@ -2,11 +2,23 @@ import type { PlanDigest, TemporalFacts } from '../../activities/api.js';
 import { initialControl, openForces, pauseOf } from '../../domain/control.js';
 import type { Control } from '../../domain/control.js';
 import { blockerLine } from '../../domain/refresh.js';
-import type { NodeProgress, NodeResult } from '../../domain/refresh.js';
+import type { NodeProgress } from '../../domain/refresh.js';
+import { doneCount, namesOf, noResults } from '../../domain/results.js';
+import type { Results } from '../../domain/results.js';
+import { shortRun } from '../../domain/names.js';
 import type { Ramp } from '../../domain/pool/ramp.js';
 import type { Manifest } from '../../domain/spec/schema.js';
 import type { MigrationReport, MigrationStatus, NodeCounts, Phase, PhaseRecord, RunState } from '../../domain/status.js';
 import { CILIATE_VERSION } from '../../domain/version.js';
+import type { FlightPlan } from '../messages.js';
+
+/** A node in flight, as the next run goes on with it. */
+export interface CarriedFlight {
+  plan: FlightPlan;
+  progress: NodeProgress;
+  /** Its replacement did not come up: counted already. */
+  failing: boolean;
+}
 
 /**
  * All that a migration remembers: carried through continue-as-new, answered by queries. What can be read from the cluster is
@@ -30,9 +42,11 @@ export interface Book {
   ramp: Ramp | null;
   counts: NodeCounts;
   phases: PhaseRecord[];
-  nodes: NodeResult[];
-  /** How often each node was postponed, by instance id. */
-  postponed: Record<string, number>;
+  results: Results;
+  /** Nodes in flight when the run continued as new (flights.ts); filled only then. */
+  flights: CarriedFlight[];
+  /** The guards of the set `changing` are held. */
+  holdsChanging: boolean;
   /** How uneven each group's zones were when they were last evened out. */
   evened?: Record<string, number>;
   proofs: string[];
@@ -57,8 +71,9 @@ export function newBook(startedAt: string): Book {
     ramp: null,
     counts: { aws: 0, cilium: 0, pending: 0 },
     phases: [],
-    nodes: [],
-    postponed: {},
+    results: noResults(),
+    flights: [],
+    holdsChanging: false,
     proofs: [],
     notes: [],
     finalValues: null,
@@ -68,6 +83,8 @@ export function newBook(startedAt: string): Book {
 export interface RunIds {
   workflowId: string;
   runId: string;
+  /** Of the first of the runs that continued as new. */
+  firstRunId: string;
 }
 
 export function stateOf(book: Book): RunState {
@@ -77,12 +94,20 @@ export function stateOf(book: Book): RunState {
   return pauseOf(book.control) ? 'paused' : 'running';
 }
 
+/** Names a list of the status; how many there are stands beside it. */
+const NAMED = 50;
+/** Lines of blockers. */
+const LINES = 100;
+
 export function statusOf(book: Book, ids: RunIds, inFlight: NodeProgress[]): MigrationStatus {
-  const done = book.nodes.filter((node) => node.outcome !== 'handed-back' && node.outcome !== 'postponed').length;
+  const { results, control } = book;
+  const done = doneCount(results);
+  const blocked = inFlight.flatMap((node) => node.blockers.filter(({ firm }) => firm).map((blocker) => `${node.node.name}: ${blockerLine(blocker)}`));
   return {
     version: 1,
     migration: book.manifest?.metadata.name ?? ids.workflowId.replace(/^cilium-migration\//, ''),
-    ...ids,
+    workflowId: ids.workflowId,
+    runId: ids.runId,
     state: stateOf(book),
     phase: book.phase,
     since: book.phases.at(-1)?.startedAt ?? book.startedAt,
@@ -94,13 +119,15 @@ export function statusOf(book: Book, ids: RunIds, inFlight: NodeProgress[]): Mig
     nodes: {
       done,
       total: done + book.counts.aws,
-      skipped: book.control.skipped.map((node) => node.name),
-      failed: book.nodes.filter((node) => node.outcome === 'unproven').map((node) => node.node.name),
-      postponed: book.nodes.filter((node) => node.outcome === 'postponed').map((node) => node.node.name),
+      skipped: control.skipped.slice(0, NAMED).map((node) => node.name),
+      failed: namesOf(results, 'unproven', NAMED),
+      postponed: namesOf(results, 'postponed', NAMED),
+      counts: { skipped: control.skipped.length, failed: results.tally.unproven ?? 0, postponed: results.tally.postponed ?? 0, inFlight: inFlight.length },
+      pages: results.pages,
     },
     inFlight,
     awaits: [],
-    blocked: inFlight.flatMap((node) => node.blockers.filter(({ firm }) => firm).map((blocker) => `${node.node.name}: ${blockerLine(blocker)}`)),
+    blocked: blocked.slice(0, LINES),
     findings: book.plan?.findings ?? [],
     phases: book.phases,
     audit: book.control.audit,
@@ -121,7 +148,9 @@ export function reportOf(book: Book, ids: RunIds): MigrationReport {
     cilium: { version: book.plan?.chart.version ?? '', chartSha256: book.plan?.chart.sha256 ?? '' },
     counts: book.counts,
     phases: book.phases,
-    nodes: book.nodes,
+    nodes: book.results.newest,
+    tally: book.results.tally,
+    filed: book.results.pages === 0 ? null : { run: shortRun(ids.firstRunId), pages: book.results.pages },
     findings: book.plan?.findings ?? [],
     audit: book.control.audit,
     proofs: book.proofs,

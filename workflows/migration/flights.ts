@@ -1,16 +1,18 @@
-import { condition, ParentClosePolicy, sleep, startChild } from '@temporalio/workflow';
+import { condition, getExternalWorkflowHandle, ParentClosePolicy, sleep, startChild } from '@temporalio/workflow';
 import type { ChildWorkflowHandle } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { landed } from '../../domain/control.js';
 import { nodeWorkflowId } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
-import type { Flight } from '../../domain/pool/survey.js';
+import type { Flight as SeenFlight } from '../../domain/pool/survey.js';
 import { asksForProbes } from '../../domain/probes/asked.js';
-import type { NodeResult, NodeStep } from '../../domain/refresh.js';
+import type { NodeProgress, NodeResult, NodeStep } from '../../domain/refresh.js';
 import { now } from '../clock.js';
 import { stepFailure } from '../failure.js';
 import { steerSignal } from '../messages.js';
-import type { Steering } from '../messages.js';
+import type { FlightPlan, Steering } from '../messages.js';
 import type { refreshNode } from '../refreshNode.js';
+import type { CarriedFlight } from './book.js';
 import { RunEnd } from './endings.js';
 import type { Migration } from './migration.js';
 
@@ -23,50 +25,67 @@ export interface FlightEvents {
   orders(): Pick<Steering, 'paused' | 'handBack' | 'drain'>;
 }
 
-/** How a node is refreshed, beyond which. */
-export interface FlightPlan {
-  decrement: boolean;
-  /** A Cilium node that a surge has left over. */
-  surplus: boolean;
+/** How often a node that another run had started is asked whether it is still there. */
+const CHECK = '20m';
+
+/** One node in flight. */
+interface Flight {
+  node: NodeRef;
+  plan: FlightPlan;
+  /** Another run started it: its end comes as a signal. */
+  adopted: boolean;
+  /** Its workflow knows that it may outlive this run, and so will tell its end by a signal. */
+  outlives: boolean;
+  failing: boolean;
+  ended: boolean;
 }
 
 /** Why a node is handed back that an operator skipped. */
 export const SKIPPED = 'skipped';
-/** How long nodes in flight are left to end before those that still can be are handed back. */
-const PATIENCE = '10m';
 
 /** Steps that tell whether a replacement is good. */
 const PROVING: NodeStep[] = ['await-replacement', 'await-workloads', 'await-probes'];
 
-/** The nodes in flight: child workflows, what operators say passed on to them, and their ends. */
+/**
+ * The nodes in flight: child workflows, what operators say passed on to them, and their ends. When the run continues as new
+ * they go on: each is told before, and tells the next run its end by a signal (docs/adr/0011).
+ */
 export class Flights {
-  readonly #plans = new Map<string, FlightPlan>();
-  readonly #failing = new Set<string>();
+  readonly #flights = new Map<string, Flight>();
   #held = false;
   #comeDown: string | null = null;
+  #continues = false;
 
   constructor(
     readonly migration: Migration,
     readonly events: FlightEvents,
   ) {}
 
+  /** Goes on with those that the run before has left in flight, and hears of ends from now on. */
+  adopt(): void {
+    const { migration } = this;
+    for (const { progress, plan, failing } of migration.book.flights.splice(0)) this.#adopt({ node: progress.node, plan, adopted: true, outlives: true, failing, ended: false });
+    migration.pool = { ended: (result) => this.#heardEnd(result), carry: () => this.#carry(), carried: () => this.#carried() };
+  }
+
   get size(): number {
-    return this.#plans.size;
+    return this.#flights.size;
   }
 
   /** What admission needs to know of them. */
-  all(): Flight[] {
-    return [...this.#plans].map(([instanceId, { decrement }]) => {
-      const { step, node } = this.migration.flying.get(instanceId) ?? {};
-      return { instanceId, group: node?.group ?? '', decrement, draining: step === 'prepare' || step === 'drain' };
+  all(): SeenFlight[] {
+    return [...this.#flights].map(([instanceId, { node, plan }]) => {
+      const step = this.migration.flying.get(instanceId)?.step;
+      return { instanceId, group: node.group, decrement: plan.decrement, draining: step === 'prepare' || step === 'drain' };
     });
   }
 
   start(node: NodeRef, plan: FlightPlan): void {
-    this.#plans.set(node.instanceId, plan);
+    const flight: Flight = { node, plan, adopted: false, outlives: false, failing: false, ended: false };
+    this.#flights.set(node.instanceId, flight);
     this.migration.flying.set(node.instanceId, { node, step: 'prepare', since: now(), blockers: [], paused: false });
     this.#tellControl();
-    void this.#fly(node, plan);
+    void this.#fly(flight).catch((error: unknown) => this.#end(flight, lost(node, stepFailure(error).message)));
   }
 
   /** All of them rest in the middle of their drains, or there are none. */
@@ -87,30 +106,42 @@ export class Flights {
     await condition(() => this.size === 0);
   }
 
-  /** No new ones: those in flight end, or are handed back where they still can be. */
-  async comeDown(why: string): Promise<void> {
-    if (!(await condition(() => this.size === 0 || this.migration.control.abort !== null, PATIENCE))) this.#comeDown = why;
-    await condition(() => this.size === 0);
-    this.#comeDown = null;
+  /** Told before the run continues as new. A node that does not hear of it has ended: its end is heard here. */
+  async #carry(): Promise<void> {
+    this.#continues = true;
+    await condition(() => [...this.#flights.values()].every(({ outlives }) => outlives));
   }
 
-  async #fly(node: NodeRef, plan: FlightPlan): Promise<void> {
-    try {
-      const steering = this.#steering(node);
-      const child = await this.#child(node, { ...plan, steering });
-      this.events.ended(await this.#supervise(child, node, steering));
-    } catch (error) {
-      // A child never fails by itself: it was terminated, or could not be started.
-      this.events.ended({ node, outcome: 'unproven', why: stepFailure(error).message, startedAt: now(), endedAt: now(), seconds: {}, evictedPods: 0 });
-    } finally {
-      this.#plans.delete(node.instanceId);
-      this.migration.flying.delete(node.instanceId);
-      this.#tellControl();
-    }
+  #carried(): CarriedFlight[] {
+    return [...this.#flights.values()].map(({ node, plan, failing }) => ({ plan, failing, progress: this.migration.flying.get(node.instanceId) ?? begun(node) }));
   }
 
-  /** The node's workflow id is its lock: one that is still open (its parent was terminated) is on its way back, so it is awaited. */
-  async #child(node: NodeRef, plan: FlightPlan & { steering: Steering }): Promise<ChildWorkflowHandle<typeof refreshNode>> {
+  #adopt(flight: Flight): void {
+    const { node } = flight;
+    this.#flights.set(node.instanceId, flight);
+    this.#tellControl();
+    const child = getExternalWorkflowHandle(nodeWorkflowId(this.migration.target.migration, node.instanceId));
+    void this.#supervise(flight, { told: undefined, steer: (steering) => child.signal(steerSignal, steering) });
+  }
+
+  async #fly(flight: Flight): Promise<void> {
+    const { node } = flight;
+    const steering = this.#steering(flight);
+    const child = await this.#child(flight, steering);
+    if (child === undefined) return this.#drop(flight);
+    child.result().then(
+      (result) => this.#end(flight, result),
+      // A child never fails by itself: it was terminated.
+      (error: unknown) => this.#end(flight, lost(node, stepFailure(error).message)),
+    );
+    await this.#supervise(flight, { told: steering, steer: (next) => child.signal(steerSignal, next) });
+  }
+
+  /**
+   * The node's workflow id is its lock: one that is still open (its parent was terminated) is on its way back, so it is awaited.
+   * Undefined where the run continues as new before it was.
+   */
+  async #child({ node, plan }: Flight, steering: Steering): Promise<ChildWorkflowHandle<typeof refreshNode> | undefined> {
     const { target } = this.migration;
     // They are for a node that was replaced: an extra one goes, also where they were why the run ended.
     const { probes } = this.migration.manifest.spec;
@@ -118,7 +149,7 @@ export class Flights {
       try {
         return await startChild<typeof refreshNode>('refreshNode', {
           workflowId: nodeWorkflowId(target.migration, node.instanceId),
-          args: [{ target, node, ...plan, ...(asksForProbes(probes) && !plan.surplus ? { probes } : {}) }],
+          args: [{ target, node, ...plan, ...(asksForProbes(probes) && !plan.surplus ? { probes } : {}), steering }],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           staticSummary: `${node.name} in ${node.group}, ${node.zone}`.slice(0, 200),
         });
@@ -126,37 +157,42 @@ export class Flights {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
         const { handBack } = this.events.orders();
         if (handBack !== null) throw new RunEnd('aborted', handBack);
+        if (this.#continues) return undefined;
         await sleep('2s');
       }
     }
   }
 
   /** Passes on what operators say until the node ends. Its end always comes: nothing here ends it. */
-  async #supervise(child: ChildWorkflowHandle<typeof refreshNode>, node: NodeRef, steering: Steering): Promise<NodeResult> {
-    let ended = false;
-    const result = child.result().finally(() => (ended = true));
-    result.catch(() => undefined);
-    let told = JSON.stringify(steering);
+  async #supervise(flight: Flight, { told, steer }: { told: Steering | undefined; steer: (steering: Steering) => Promise<void> }): Promise<void> {
+    let text = told === undefined ? '' : JSON.stringify(told);
+    const news = () => flight.ended || JSON.stringify(this.#steering(flight)) !== text || this.#beginsToFail(flight);
     for (;;) {
-      await condition(() => ended || JSON.stringify(this.#steering(node)) !== told || this.#beginsToFail(node));
-      if (ended) return result;
-      if (this.#beginsToFail(node)) {
-        this.#failing.add(node.instanceId);
-        this.events.failing(node);
+      const isNews = flight.adopted ? await condition(news, CHECK) : await condition(news).then(() => true);
+      if (flight.ended) return;
+      if (this.#beginsToFail(flight)) {
+        flight.failing = true;
+        this.events.failing(flight.node);
       }
-      const next = this.#steering(node);
-      if (JSON.stringify(next) === told) continue;
-      told = JSON.stringify(next);
-      await child.signal(steerSignal, next).catch(() => undefined);
+      const next = this.#steering(flight);
+      if (isNews && JSON.stringify(next) === text) continue;
+      text = JSON.stringify(next);
+      try {
+        await steer(next);
+        flight.outlives ||= next.outlives;
+      } catch (error) {
+        // Its end was told before it ended, so it would have been heard: it was terminated. Of a child of this run the result says so.
+        if (flight.adopted) this.#end(flight, lost(flight.node, `its workflow is gone: ${stepFailure(error).message}`));
+      }
     }
   }
 
-  #beginsToFail(node: NodeRef): boolean {
+  #beginsToFail({ node, failing }: Flight): boolean {
     const progress = this.migration.flying.get(node.instanceId);
-    return progress !== undefined && PROVING.includes(progress.step) && progress.blockers.some(({ firm }) => firm) && !this.#failing.has(node.instanceId);
+    return progress !== undefined && PROVING.includes(progress.step) && progress.blockers.some(({ firm }) => firm) && !failing;
   }
 
-  #steering(node: NodeRef): Steering {
+  #steering({ node, adopted }: Flight): Steering {
     const { control } = this.migration;
     const skipped = control.skipped.some((skip) => skip.instanceId === node.instanceId || skip.name === node.name);
     const { paused, handBack, drain } = this.events.orders();
@@ -166,11 +202,39 @@ export class Flights {
       retries: control.retries[node.instanceId] ?? 0,
       drain,
       forced: control.forced[node.instanceId] ?? [],
+      outlives: adopted || this.#continues,
     };
   }
 
-  #tellControl(): void {
-    const flying = [...this.migration.flying.values()].map(({ node }) => ({ name: node.name, instanceId: node.instanceId }));
-    this.migration.control = { ...this.migration.control, flying };
+  #heardEnd(result: NodeResult): void {
+    const flight = this.#flights.get(result.node.instanceId);
+    if (flight !== undefined) this.#end(flight, result);
   }
+
+  /** Heard twice of a node that outlives its run and ends before that: the first counts. */
+  #end(flight: Flight, result: NodeResult): void {
+    if (flight.ended) return;
+    this.events.ended(result);
+    this.#drop(flight);
+  }
+
+  #drop(flight: Flight): void {
+    flight.ended = true;
+    this.#flights.delete(flight.node.instanceId);
+    this.migration.flying.delete(flight.node.instanceId);
+    this.#tellControl();
+  }
+
+  #tellControl(): void {
+    const flying = [...this.#flights.values()].map(({ node }) => ({ name: node.name, instanceId: node.instanceId }));
+    this.migration.control = landed(this.migration.control, flying);
+  }
+}
+
+function begun(node: NodeRef): NodeProgress {
+  return { node, step: 'prepare', since: now(), blockers: [], paused: false };
+}
+
+function lost(node: NodeRef, why: string): NodeResult {
+  return { node, outcome: 'unproven', why, startedAt: now(), endedAt: now(), seconds: {}, evictedPods: 0 };
 }

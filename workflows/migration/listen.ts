@@ -10,6 +10,7 @@ import {
   approveUpdate,
   checkpointQuery,
   holdSignal,
+  nodeEndedSignal,
   nodeProgressSignal,
   pauseSignal,
   pauseUpdate,
@@ -78,11 +79,13 @@ export function listen(migration: Migration): void {
     { description: 'From a node in flight: its step and what blocks it' },
   );
 
+  setHandler(nodeEndedSignal, (result) => migration.nodeEnded(result), { description: 'From a node that outlived the run that started it: how it ended' });
+
   setHandler(
     statusQuery,
     () => migration.status(),
     { description: 'How the migration stands (stable JSON)' },
   );
-  setHandler(checkpointQuery, () => migration.book, { description: 'What continue-as-new would carry (not stable)' });
+  setHandler(checkpointQuery, () => migration.checkpoint(), { description: 'What continue-as-new would carry (not stable)' });
   setHandler(reportQuery, () => reportOf(migration.book, migration.ids), { description: 'The report so far (stable JSON)' });
 }

@@ -12,7 +12,7 @@ import type { Duration } from '@temporalio/common';
 import type { Target } from '../../activities/api.js';
 import { accept, openGate, pauseItself, pauseOf, resumeItself } from '../../domain/control.js';
 import type { Command, Control } from '../../domain/control.js';
-import type { NodeProgress } from '../../domain/refresh.js';
+import type { NodeProgress, NodeResult } from '../../domain/refresh.js';
 import { approvalsOf } from '../../domain/spec/schema.js';
 import type { Gate, Manifest, RefreshSpec } from '../../domain/spec/schema.js';
 import type { MigrationStatus, Phase } from '../../domain/status.js';
@@ -25,7 +25,7 @@ import { until } from '../until.js';
 import type { Look } from '../../activities/api.js';
 import type { Blocker } from '../../domain/refresh.js';
 import { newBook, stateOf, statusOf } from './book.js';
-import type { Book } from './book.js';
+import type { Book, CarriedFlight, RunIds } from './book.js';
 import { RunEnd } from './endings.js';
 import { searchAttributesOf } from './visibility.js';
 
@@ -38,28 +38,60 @@ const RENEW = '20m';
  */
 const UNATTENDED: Phase[] = ['restrict', 'install'];
 
+/** The counts among the search attributes follow this slowly: each upsert is an event. */
+const COUNTS_MS = 10_000;
+
+/** Lines of a list for the report; the rest is counted. */
+const MOST_LINES = 200;
+
+/** What the nodes in flight are to the run as a whole (flights.ts). */
+export interface NodesInFlight {
+  ended(result: NodeResult): void;
+  /** Before the run continues as new; returns when each of them knows. */
+  carry(): Promise<void>;
+  carried(): CarriedFlight[];
+}
+
 /**
  * One run of a migration, as its phases see it: the book, steps that an abort ends, gates, pauses. Handlers change
  * `control`; only the main loop acts on it.
  */
 export class Migration {
   readonly book: Book;
-  readonly flying = new Map<string, NodeProgress>();
+  readonly flying: Map<string, NodeProgress>;
   readonly #interruptible = new Interruptible();
-  #holdsChanging = false;
+  readonly #endedEarly: NodeResult[] = [];
+  #pool: NodesInFlight | null = null;
   #blockers: Blocker[] = [];
-  #shown = '';
+  #shown = { words: '', counts: '', at: 0 };
 
   constructor(
     readonly input: unknown,
     checkpoint: Book | undefined,
   ) {
     this.book = checkpoint ?? newBook(now());
+    this.flying = new Map(this.book.flights.map(({ progress }) => [progress.node.instanceId, progress]));
   }
 
-  get ids(): { workflowId: string; runId: string } {
-    const { workflowId, runId } = workflowInfo();
-    return { workflowId, runId };
+  get ids(): RunIds {
+    const { workflowId, runId, firstExecutionRunId } = workflowInfo();
+    return { workflowId, runId, firstRunId: firstExecutionRunId };
+  }
+
+  /** Who the nodes in flight belong to; ends that were heard before it was there come first. */
+  set pool(pool: NodesInFlight) {
+    this.#pool = pool;
+    for (const result of this.#endedEarly.splice(0)) pool.ended(result);
+  }
+
+  nodeEnded(result: NodeResult): void {
+    if (this.#pool === null) this.#endedEarly.push(result);
+    else this.#pool.ended(result);
+  }
+
+  /** What the next run begins with. */
+  checkpoint(): Book {
+    return { ...this.book, flights: this.#pool?.carried() ?? this.book.flights };
   }
 
   get manifest(): Manifest {
@@ -108,7 +140,12 @@ export class Migration {
 
   /** Adds a line for the report once, however often its step is repeated. */
   note(list: 'proofs' | 'notes', lines: string[]): void {
-    for (const line of lines) if (!this.book[list].includes(line)) this.book[list].push(line);
+    const known = this.book[list];
+    for (const line of lines) {
+      if (known.includes(line)) continue;
+      if (known.length < MOST_LINES) known.push(line);
+      else if (known.length === MOST_LINES) known.push('… and more: see what was filed of each node, and the workflows of the nodes');
+    }
   }
 
   /** Runs a step that an abort ends. A failure that needs a person pauses the run; `resume` tries again. */
@@ -234,7 +271,7 @@ export class Migration {
 
   /** Waits for people or for time, with nothing held that fights the cluster's own life. */
   async standStill(done: () => boolean, atMost?: number): Promise<void> {
-    const held = this.#holdsChanging;
+    const held = this.book.holdsChanging;
     if (held) await this.letBreathe();
     const deadline = atMost === undefined ? Infinity : Date.now() + atMost;
     const over = () => done() || this.control.abort !== null;
@@ -242,7 +279,6 @@ export class Migration {
       const rest = deadline - Date.now();
       if (await condition(over, rest === Infinity ? RENEW : Math.min(rest, 20 * 60_000))) break;
       if (this.book.taken) await this.step(() => acts.renewLease({ target: this.target }));
-      // Children do not survive it.
       if (workflowInfo().continueAsNewSuggested && atMost === undefined && this.flying.size === 0) await this.#continueAsNew();
     }
     this.throwIfAborted();
@@ -250,17 +286,17 @@ export class Migration {
   }
 
   get holdsChanging(): boolean {
-    return this.#holdsChanging;
+    return this.book.holdsChanging;
   }
 
   /** Takes the guards that are held only while nodes are being changed. */
   async holdChanging(): Promise<void> {
-    this.#holdsChanging = true;
+    this.book.holdsChanging = true;
     await this.step(() => acts.holdGuards({ target: this.target, set: 'changing' }));
   }
 
   async letBreathe(): Promise<void> {
-    this.#holdsChanging = false;
+    this.book.holdsChanging = false;
     await this.giveBack('changing');
   }
 
@@ -279,11 +315,12 @@ export class Migration {
     const status = this.status();
     setCurrentDetails(migrationDetails(status));
     if (!this.book.facts?.searchAttributes) return;
-    const attributes = searchAttributesOf(status);
-    const text = JSON.stringify(attributes.map(({ value }) => value));
-    if (text === this.#shown) return;
-    this.#shown = text;
-    upsertSearchAttributes(attributes);
+    const { words, counts } = searchAttributesOf(status);
+    const now = { words: JSON.stringify(words), counts: JSON.stringify(counts), at: Date.now() };
+    const soon = status.inFlight.length > 0 && now.at - this.#shown.at < COUNTS_MS;
+    if (now.words === this.#shown.words && (now.counts === this.#shown.counts || soon)) return;
+    this.#shown = now;
+    upsertSearchAttributes([...words, ...counts]);
   }
 
   /** What queries, details and search attributes tell. */
@@ -298,9 +335,11 @@ export class Migration {
   }
 
   async #continueAsNew(): Promise<never> {
-    if (this.#holdsChanging) await this.letBreathe();
+    await this.#pool?.carry();
+    // With nodes in flight the guards stay: the next run goes on with them at once.
+    if (this.book.holdsChanging && this.flying.size === 0) await this.letBreathe();
     await condition(allHandlersFinished);
-    return continueAsNew(this.input, this.book);
+    return continueAsNew(this.input, this.checkpoint());
   }
 }
 

@@ -9,6 +9,9 @@ const ROLLOUT = '45m';
 /** A pod without a CiliumEndpoint may be starting; after this it is one that nobody restarts. */
 const PROOF = '15m';
 
+/** Nodes that the reason of a partial end names. */
+const NAMED = 10;
+
 /** One phase: does its work, and says in a line what it did. Each may be repeated from its start at any time. */
 export type PhaseWork = (migration: Migration) => Promise<string | undefined>;
 
@@ -87,7 +90,7 @@ async function prove(migration: Migration): Promise<string> {
   const { target } = migration;
   const counts = await migration.step(() => acts.countNodes({ target }));
   migration.book.counts = counts;
-  const postponed = migration.book.nodes.filter(({ outcome }) => outcome === 'postponed').map(({ node, why }) => `. ${node.name}: ${why}`);
+  const postponed = migration.book.results.newest.filter(({ outcome }) => outcome === 'postponed').slice(-NAMED).map(({ node, why }) => `. ${node.name}: ${why}`);
   if (counts.aws > 0) throw new RunEnd('partial', `${counts.aws} nodes are still on aws-node; the same start goes on from here${postponed.join('')}`);
   const seen = await migration.lookWithin(PROOF, (known) => acts.lookProven({ target, known }));
   migration.note('proofs', seen.proofs);

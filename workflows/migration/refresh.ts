@@ -5,6 +5,8 @@ import { canaryText } from '../../domain/gates.js';
 import type { NodeRef } from '../../domain/plan.js';
 import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../domain/pool/ramp.js';
 import type { Ramp } from '../../domain/pool/ramp.js';
+import { pageToFile, postponedIds, withoutPage, withResult } from '../../domain/results.js';
+import { shortRun } from '../../domain/names.js';
 import { asksForProbes } from '../../domain/probes/asked.js';
 import type { NodeResult } from '../../domain/refresh.js';
 import type { Admitted } from '../../activities/api.js';
@@ -12,6 +14,7 @@ import { acts } from '../activityProxies.js';
 import { answerUnless } from '../until.js';
 import { Flights } from './flights.js';
 import type { FlightEvents } from './flights.js';
+import { isContinueAsNew } from './migration.js';
 import type { Migration } from './migration.js';
 
 /**
@@ -22,14 +25,25 @@ export async function refreshNodes(migration: Migration): Promise<string> {
   return new Pool(migration).run();
 }
 
+/** From so many nodes in flight on, an answer that is under way is not thrown away for a node that ends meanwhile. */
+const MANY = 10;
+/** So long it may take then. */
+const ANSWER_MS = 1_000;
+/** How old the guards of the set `changing` may be: new nodes need theirs long before an autoscaler thinks of removing one. */
+const GUARDS_MS = 30_000;
+
 /** What is known before the cluster was asked. */
 const UNASKED: Pick<Admitted, 'most' | 'groups'> = { most: 1, groups: [] };
 
 class Pool {
   readonly #flights: Flights;
   #seen = UNASKED;
-  /** Goes up when a node ended or began to fail: what was asked before is stale. */
+  /** Goes up when a node failed or began to: what was asked before must not start another. */
   #turn = 0;
+  /** Nodes that ended: what was asked before is still true, but more may be. */
+  #ends = 0;
+  /** When the guards were looked at last. */
+  #guardedAt = 0;
 
   constructor(readonly migration: Migration) {
     migration.book.ramp ??= startRamp(migration.manifest.spec.refresh.canary);
@@ -38,17 +52,19 @@ class Pool {
 
   async run(): Promise<string> {
     const { migration } = this;
-    // The nodes are labelled by now: those get the soft taint.
-    await migration.step(() => acts.holdGuards({ target: migration.target, set: 'whole' }));
+    this.#flights.adopt();
     try {
+      // The nodes are labelled by now: those get the soft taint.
+      if (this.#flights.size === 0) await migration.step(() => acts.holdGuards({ target: migration.target, set: 'whole' }));
       for (;;) {
         await this.#mayGoOn();
         // Before the first change; after that new nodes get theirs while the cluster is asked.
-        if (!migration.holdsChanging) await migration.holdChanging();
-        const [seen] = await Promise.all([this.#ask(), migration.holdChanging()]);
+        if (!migration.holdsChanging) await this.#guard();
+        const [seen] = await Promise.all([this.#ask(), Date.now() - this.#guardedAt > GUARDS_MS ? this.#guard() : undefined]);
         if (seen === undefined) continue;
         const { shouldDecrementDesiredCapacity } = migration.refresh;
-        for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus });
+        const terse = seen.most > MANY;
+        for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus, terse });
         if (seen.remaining === 0 && this.#flights.size === 0) {
           if (await this.#evensZones()) continue;
           break;
@@ -56,18 +72,24 @@ class Pool {
         await this.#room(seen.remaining - seen.start.length);
       }
     } catch (error) {
+      // The next run goes on with those in flight.
+      if (isContinueAsNew(error)) throw error;
       await this.#flights.recall(error instanceof Error ? error.message : String(error));
       throw error;
     }
     migration.throwIfAborted();
     await this.#canaryGate();
     await migration.letBreathe();
-    const refreshed = migration.book.nodes.filter((node) => node.outcome === 'refreshed').length;
-    return `${refreshed} nodes refreshed`;
+    return `${migration.book.results.tally.refreshed ?? 0} nodes refreshed`;
   }
 
   get #ramp(): Ramp {
     return this.migration.book.ramp ?? startRamp(this.migration.manifest.spec.refresh.canary);
+  }
+
+  async #guard(): Promise<void> {
+    this.#guardedAt = Date.now();
+    await this.migration.holdChanging();
   }
 
   /** Which nodes may start; undefined when that became stale while it was asked. */
@@ -76,8 +98,10 @@ class Pool {
     const turn = this.#turn;
     const version = migration.control.version;
     const stale = () => this.#turn !== turn || migration.control.version !== version;
+    const ends = this.#ends;
+    const news = () => this.#ends !== ends;
     const ask = (known: string) => acts.admitNodes({ target: migration.target, refresh: migration.refresh, ramp: this.#ramp, ...this.#exclude(), flights: this.#flights.all(), known });
-    const answer = await answerUnless(stale, () => migration.look(ask));
+    const answer = await answerUnless(stale, () => migration.look(ask), { hurry: { news, within: this.#flights.size < MANY ? 0 : ANSWER_MS } });
     migration.forgetBlockers();
     if (answer === undefined || stale()) return undefined;
     this.#seen = answer;
@@ -90,8 +114,7 @@ class Pool {
   /** One that was postponed comes again, once, when no other is left. */
   #exclude(): { exclude: string[]; later: string[] } {
     const { control, book } = this.migration;
-    const postponed = (times: number) => Object.entries(book.postponed).flatMap(([id, count]) => (count >= times ? [id] : []));
-    return { exclude: [...control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]), ...postponed(2)], later: postponed(1) };
+    return { exclude: [...control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]), ...postponedIds(book.results, 2)], later: postponedIds(book.results, 1) };
   }
 
   /** Before AZRebalance would: zones that became uneven are evened out with a node more and a node less. False: nothing to do. */
@@ -106,24 +129,36 @@ class Pool {
 
   /** While no more may be in flight, or none is left that could be, nobody is asked. */
   async #room(remaining: number): Promise<void> {
-    const turn = this.#turn;
     const { version } = this.migration.control;
+    const [turn, ends] = [this.#turn, this.#ends];
     const full = () => remaining === 0 || this.#flights.size >= width(this.#ramp, this.#seen);
-    await condition(() => !full() || this.#turn !== turn || this.migration.control.version !== version);
+    await condition(() => !full() || this.#turn !== turn || this.#ends !== ends || this.migration.control.version !== version);
   }
 
-  /** Pauses, aborts, gates and a long history: each lets the nodes in flight come to rest first. */
+  /** Pauses, aborts and gates let the nodes in flight come to rest first; a history that grew long is left behind with them in flight. */
   async #mayGoOn(): Promise<void> {
     const { migration } = this;
     migration.throwIfAborted();
     if (this.#ramp.tripped && !migration.control.paused) migration.pauseItself(this.#why());
     if (pauseOf(migration.control)) await this.#rest();
-    if (migration.wantsContinueAsNew()) {
-      await this.#flights.comeDown('continues as new');
-      await migration.safePoint();
-    }
+    await this.#file();
+    if (migration.wantsContinueAsNew()) await migration.safePoint();
     if (this.#flights.size === 0) await this.#canaryGate();
     migration.throwIfAborted();
+  }
+
+  /** Results of long ago, into the cluster. Canaries stay until their gate has shown them. */
+  async #file(): Promise<void> {
+    const { migration } = this;
+    for (let page = this.#provesCanaries() ? undefined : pageToFile(migration.book.results); page !== undefined; page = pageToFile(migration.book.results)) {
+      const filed = page;
+      await migration.step(() => acts.fileNodes({ target: migration.target, run: shortRun(migration.ids.firstRunId), ...filed }));
+      migration.book.results = withoutPage(migration.book.results, filed);
+    }
+  }
+
+  #provesCanaries(): boolean {
+    return this.#ramp.canary && !this.migration.book.canaryDone;
   }
 
   /** A pause: the cluster gets its own life back as soon as nothing of ours moves any more. */
@@ -137,15 +172,15 @@ class Pool {
     await migration.standStill(over);
     migration.book.problem = null;
     migration.book.ramp = resumed(this.#ramp);
-    await migration.holdChanging();
+    await this.#guard();
     this.#flights.hold(false);
   }
 
   /** Opens once every group has had its canary. */
   async #canaryGate(): Promise<void> {
     const { migration } = this;
-    const canaries = migration.book.nodes.filter((node) => node.outcome === 'refreshed');
-    if (migration.book.canaryDone || this.#seen === UNASKED || !this.#ramp.canary || canaries.length === 0) return;
+    const canaries = migration.book.results.newest.filter((node) => node.outcome === 'refreshed');
+    if (!this.#provesCanaries() || this.#seen === UNASKED || canaries.length === 0) return;
     if (awaitingCanary(this.#ramp, this.#seen.groups).length > 0) return;
     await migration.soak('canarySoakSeconds');
     await migration.gate('after-canary', () => Promise.resolve(verdict(migration, canaries)));
@@ -153,7 +188,8 @@ class Pool {
   }
 
   #ended(result: NodeResult): void {
-    this.#turn += 1;
+    this.#ends += 1;
+    if (result.outcome !== 'refreshed') this.#turn += 1;
     record(this.migration, result);
     if (result.outcome === 'refreshed' || result.outcome === 'unproven') this.#count(result.node, result.outcome === 'refreshed');
     // What the run had stopped for went well after all.
@@ -186,15 +222,13 @@ function ordersOf({ control }: Migration): ReturnType<FlightEvents['orders']> {
 
 /** A node is in the report once: what was handed back and tried again is replaced. */
 function record(migration: Migration, result: NodeResult): void {
-  const others = migration.book.nodes.filter((node) => node.node.instanceId !== result.node.instanceId);
-  migration.book.nodes = [...others, result];
+  migration.book.results = withResult(migration.book.results, result);
   if (result.outcome === 'refreshed') {
     // Until the cluster is asked again, so that a gate that opens now shows how far it is.
     const { aws, cilium, pending } = migration.book.counts;
     migration.book.counts = { aws: Math.max(0, aws - 1), cilium: cilium + (result.replacement ? 1 : 0), pending };
   }
   migration.note('notes', (result.notes ?? []).map((note) => `Node ${result.node.name}: ${note}`));
-  if (result.outcome === 'postponed') migration.book.postponed[result.node.instanceId] = (migration.book.postponed[result.node.instanceId] ?? 0) + 1;
   if (result.outcome === 'unproven') migration.note('notes', [`Node ${result.node.name}: ${result.why ?? 'not proven'}`]);
 }
 

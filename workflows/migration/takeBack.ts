@@ -2,6 +2,7 @@ import { condition } from '@temporalio/workflow';
 import type { Admitted } from '../../activities/api.js';
 import { beginTakingBack } from '../../domain/control.js';
 import type { NodeResult } from '../../domain/refresh.js';
+import { postponedIds } from '../../domain/results.js';
 import { acts } from '../activityProxies.js';
 import { answerUnless } from '../until.js';
 import { Flights, SKIPPED } from './flights.js';
@@ -61,7 +62,7 @@ class TakingBack {
         migration.control = beginTakingBack(migration.control);
         await acts.holdGuards({ target, set: 'changing' });
       }
-      for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement, surplus });
+      for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement, surplus, terse: false });
       if (seen.start.length > 0) this.#since = Date.now();
       await this.#room(seen);
     }
@@ -71,7 +72,7 @@ class TakingBack {
   async #ask(): Promise<Admitted | undefined> {
     const { migration } = this;
     const ask = (known: string) => acts.admitSurplus({ target: migration.target, refresh: migration.refresh, exclude: this.#exclude, flights: this.#flights.all(), known });
-    const answer = await answerUnless(this.#stale(), () => migration.watch(ask), this.#patience);
+    const answer = await answerUnless(this.#stale(), () => migration.watch(ask), { atMost: this.#patience });
     migration.forgetBlockers();
     if (answer !== undefined) migration.book.counts = answer.counts;
     migration.show();
@@ -106,8 +107,7 @@ class TakingBack {
 
   get #exclude(): string[] {
     const { control, book } = this.migration;
-    const postponed = Object.entries(book.postponed).flatMap(([id, times]) => (times > 1 ? [id] : []));
-    return [...control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]), ...postponed, ...this.#left];
+    return [...control.skipped.flatMap(({ name, instanceId }) => [name, instanceId]), ...postponedIds(book.results, 2), ...this.#left];
   }
 
   /** Milliseconds that are left for something to happen; the limit of a drain is over first. */

@@ -14,14 +14,17 @@ const key = {
 };
 
 /** What a saved view can ask for, e.g. `CiliateNeedsApproval=true AND ExecutionStatus="Running"`. */
-export function searchAttributesOf(status: MigrationStatus): SearchAttributeUpdatePair[] {
-  return [
+export function searchAttributesOf(status: MigrationStatus): { words: SearchAttributeUpdatePair[]; counts: SearchAttributeUpdatePair[] } {
+  const words = [
     { key: key.cluster, value: status.migration },
     { key: key.phase, value: status.phase },
     { key: key.state, value: status.state },
     { key: key.needsApproval, value: status.gate !== null || status.forces.length > 0 },
     { key: key.blocked, value: status.blocked.length > 0 },
+  ];
+  const counts = [
     { key: key.nodesDone, value: status.nodes.done },
     { key: key.nodesTotal, value: status.nodes.total },
   ];
+  return { words, counts };
 }

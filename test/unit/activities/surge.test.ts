@@ -31,7 +31,8 @@ class World {
       return Promise.resolve(this.ledger);
     };
     const core = {
-      readNamespacedConfigMap: () => (this.ledger === undefined ? missing() : Promise.resolve(this.ledger)),
+      readNamespacedConfigMap: ({ name }: { name: string }) => (this.ledger?.metadata?.name === name ? Promise.resolve(this.ledger) : missing()),
+      listNamespacedConfigMap: () => Promise.resolve({ items: this.ledger === undefined ? [] : [this.ledger] }),
       createNamespacedConfigMap: keep,
       replaceNamespacedConfigMap: keep,
       deleteNamespacedConfigMap: () => Promise.resolve(void (this.ledger = undefined)),

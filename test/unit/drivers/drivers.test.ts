@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { raised } from '../../../activities/aws/guards/sizes.js';
 import { putGuards, readGuards } from '../../../activities/kubernetes/guardsLedger.js';
+import { readTermination, recordTermination } from '../../../activities/kubernetes/terminations.js';
 import { driverOf, placesOf } from '../../../activities/drivers/index.js';
 import { membershipsOf } from '../../../activities/drivers/memberships.js';
 import { terminateNode } from '../../../activities/drivers/terminateNode.js';
@@ -79,9 +80,9 @@ describe('a termination', () => {
   it('asked for before is asked for again with what was there then', async () => {
     const seen = world({
       groups: [group('own', ['i-1', 'i-2', 'i-3'])],
-      guards: { 'termination.i-1': JSON.stringify({ instancesBefore: ['i-1', 'i-2'], decremented: false, at: '2026-11-23T00:00:00Z' }) },
       instances: { 'i-1': { state: 'running' } },
     });
+    await recordTermination(clientsOf(seen), ref('i-1', 'own'), { instancesBefore: ['i-1', 'i-2'], decremented: false });
     expect(await terminateNode(clientsOf(seen), request(ref('i-1', 'own')))).toEqual({ instancesBefore: ['i-1', 'i-2'], decremented: false });
     expect(seen.calls).toEqual(['terminate i-1 false']);
   });
@@ -93,7 +94,7 @@ describe('a termination', () => {
     const added = async (seen: World) => raised(await readGuards(clientsOf(seen)), 'own')?.added;
     const decided = { instancesBefore: ['i-1', 'i-2', 'i-3'], decremented: true };
     expect(await terminateNode(clientsOf(above), request(ref('i-1', 'own'), true))).toEqual(decided);
-    expect(JSON.parse(above.guards?.['termination.i-1'] ?? '')).toMatchObject(decided);
+    expect(await readTermination(clientsOf(above), ref('i-1', 'own'))).toEqual(decided);
     // Asked for again before it goes: it is taken back once.
     await terminateNode(clientsOf({ ...above, calls: [] }), request(ref('i-1', 'own'), true));
     expect(await added(above)).toBe(0);
@@ -108,8 +109,8 @@ describe('a termination', () => {
     expect(seen.calls).toEqual(['delete claim-i-1 claim-uid-i-1']);
   });
   it('in Karpenter deletes the very NodeClaim, once', async () => {
-    const recorded = { 'termination.i-1': JSON.stringify({ instancesBefore: ['i-1'], decremented: false, at: '2026-11-23T00:00:00Z' }) };
-    const seen = world({ claims: [claim('i-1'), claim('i-2')], guards: recorded, instances: { 'i-1': { state: 'running' } } });
+    const seen = world({ claims: [claim('i-1'), claim('i-2')], instances: { 'i-1': { state: 'running' } } });
+    await recordTermination(clientsOf(seen), ref('i-1', 'karpenter/default'), { instancesBefore: ['i-1'], decremented: false });
     await terminateNode(clientsOf(seen), request(ref('i-1', 'karpenter/default')));
     expect(seen.calls).toEqual(['delete claim-i-1 claim-uid-i-1']);
     const going = world({ ...seen, claims: [claim('i-1', { deleting: true })], calls: [] });
@@ -117,7 +118,8 @@ describe('a termination', () => {
     expect(going.calls).toEqual([]);
   });
   it('without a NodeClaim is tried again: Karpenter ends what it does not know', async () => {
-    const seen = world({ guards: { 'termination.i-1': JSON.stringify({ instancesBefore: [], decremented: false, at: 'x' }) }, instances: { 'i-1': { state: 'running' } } });
+    const seen = world({ instances: { 'i-1': { state: 'running' } } });
+    await recordTermination(clientsOf(seen), ref('i-1', 'karpenter/default'), { instancesBefore: [], decremented: false });
     await expect(terminateNode(clientsOf(seen), request(ref('i-1', 'karpenter/default')))).rejects.toMatchObject({ kind: 'Transient', code: 'NodeClaimMissing' });
   });
 });
@@ -125,9 +127,10 @@ describe('a termination', () => {
 describe('a NodePool of Karpenter', () => {
   const node = ref('i-1', 'karpenter/default');
   it('counts a NodeClaim as new from our cordon on: Karpenter answers to the first evicted pod', async () => {
-    const entry = { kind: 'cordon', set: 'node', object: 'o', id: node.uid, name: node.name, prior: null, ours: 'true', at: '2026-11-23T10:00:00.700Z' };
-    const seen = world({ claims: [claim('i-2', { created: '2026-11-23T09:59:59Z' }), claim('i-3', { created: '2026-11-23T10:00:00Z' })], guards: { 'cordon.uid-i-1': JSON.stringify(entry) } });
+    const entry = { kind: 'cordon' as const, set: 'node' as const, object: 'o', id: node.uid, name: node.name, prior: null, ours: 'true', at: '2026-11-23T10:00:00.700Z' };
+    const seen = world({ claims: [claim('i-2', { created: '2026-11-23T09:59:59Z' }), claim('i-3', { created: '2026-11-23T10:00:00Z' })], });
     const clients = clientsOf(seen);
+    await putGuards(clients, [entry]);
     expect(await (await driverOf(clients, node)).instancesBefore(clients, node)).toEqual(['i-2']);
   });
   it('replaces by a new NodeClaim’s instance', async () => {

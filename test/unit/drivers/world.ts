@@ -13,13 +13,16 @@ export interface World {
   claims: NodeClaim[];
   pods: V1Pod[];
   nodes: V1Node[];
+  /** The part of the guards ledger about the cluster and its groups. */
   guards: Record<string, string> | undefined;
+  /** Its parts about nodes, by name of their ConfigMap. */
+  parts: Record<string, Record<string, string>>;
   /** What was asked for, in order. */
   calls: string[];
 }
 
 export function world(over: Partial<World> = {}): World {
-  return { groups: [], activities: [], instances: {}, claims: [], pods: [], nodes: [], guards: undefined, calls: [], ...over };
+  return { groups: [], activities: [], instances: {}, claims: [], pods: [], nodes: [], guards: undefined, parts: {}, calls: [], ...over };
 }
 
 /** Clients that answer from it. What is not there fails the test. */
@@ -27,8 +30,13 @@ export function clientsOf(seen: World): Clients {
   const aws = { autoScaling: { send: (command: Command) => Promise.resolve(autoScaling(seen, command)) }, ec2: { send: (command: Command) => Promise.resolve(ec2(seen, command)) } };
   const kube = {
     core: {
-      readNamespacedConfigMap: () => (seen.guards === undefined ? Promise.reject(new ApiException(404, 'not found', {}, {})) : Promise.resolve({ metadata: { name: 'ciliate-guards', uid: 'u', resourceVersion: '1' }, data: seen.guards })),
-      replaceNamespacedConfigMap: ({ body }: { body: { data: Record<string, string> } }) => Promise.resolve(void (seen.guards = body.data)),
+      readNamespacedConfigMap: ({ name }: { name: string }) => {
+        const data = name === LEDGER ? seen.guards : seen.parts[name];
+        return data === undefined ? Promise.reject(new ApiException(404, 'not found', {}, {})) : Promise.resolve({ metadata: { name, uid: 'u', resourceVersion: '1' }, data });
+      },
+      listNamespacedConfigMap: () => Promise.resolve({ items: Object.entries(seen.parts).map(([name, data]) => ({ metadata: { name }, data })) }),
+      createNamespacedConfigMap: ({ body }: Write) => Promise.resolve(put(seen, body)),
+      replaceNamespacedConfigMap: ({ body }: Write) => Promise.resolve(put(seen, body)),
       listNode: () => Promise.resolve({ items: seen.nodes }),
       listPodForAllNamespaces: () => Promise.resolve({ items: seen.pods }),
     },
@@ -39,6 +47,17 @@ export function clientsOf(seen: World): Clients {
     },
   };
   return { aws, kube, region: 'eu-west-1', memberships: new Map() } as unknown as Clients;
+}
+
+const LEDGER = 'ciliate-guards';
+
+interface Write {
+  body: { metadata: { name: string }; data: Record<string, string> };
+}
+
+function put(seen: World, { metadata: { name }, data }: Write['body']): void {
+  if (name === LEDGER) seen.guards = data;
+  else seen.parts[name] = data;
 }
 
 interface Command {

@@ -8,7 +8,7 @@ const NOW = new Date('2026-01-02T03:10:00Z');
 const node = { name: 'ip-10-0-0-4', uid: 'u', instanceId: 'i-1', group: 'workers', zone: 'a' };
 const base: MigrationStatus = {
   version: 1, migration: 'prod', workflowId: 'cilium-migration/prod', runId: 'r', state: 'running', phase: 'refresh', since: '2026-01-02T03:05:00Z',
-  startedAt: '2026-01-02T03:00:00Z', gate: null, forces: [], paused: null, counts: { aws: 2, cilium: 1, pending: 0 }, nodes: { done: 1, total: 3, skipped: [], failed: [], postponed: [] },
+  startedAt: '2026-01-02T03:00:00Z', gate: null, forces: [], paused: null, counts: { aws: 2, cilium: 1, pending: 0 }, nodes: { done: 1, total: 3, skipped: [], failed: [], postponed: [], counts: { skipped: 0, failed: 0, postponed: 0, inFlight: 0 }, pages: 0 },
   awaits: [],
   inFlight: [{ node, step: 'drain', since: '2026-01-02T03:09:30Z', blockers: [{ object: 'Pod shop/cart', reason: 'PDB shop/cart needs 2 healthy, has 2', todo: 'scale it up' }], paused: false }],
   blocked: ['Pod shop/cart: PDB shop/cart needs 2 healthy, has 2'], findings: [],

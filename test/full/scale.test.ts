@@ -1,0 +1,17 @@
+import { expect, it } from 'vitest';
+import { resultRows } from '../support/fields.js';
+import { simulate, WARNS } from '../support/scale/simulate.js';
+
+const rows = resultRows('scale-sample', {
+  title: 'Scale: a sample',
+  about: ["Simulated activities on Temporal's dev server, a worker in a process of its own; `make bench` has the big one."],
+});
+
+it('300 simulated nodes, 50 in flight', async () => {
+  const seen = await simulate({ nodes: 300, inFlight: 50, stepMs: 300, withinMs: 1_200_000, say: console.log });
+  rows.push({ ...seen });
+  expect(seen).toMatchObject({ outcome: 'done', refreshed: 300 });
+  expect(seen['most events']).toBeLessThan(WARNS.events);
+  expect(seen['biggest payload KiB'] * 1024).toBeLessThan(WARNS.payload);
+  expect(seen['worker peak RSS MiB']).toBeLessThan(512);
+});

@@ -1,0 +1,117 @@
+import type { Activities } from '../../activities/api.js';
+import type { NodeRef } from '../../domain/plan.js';
+import { resolveLimits } from '../../domain/pool/limits.js';
+import { width } from '../../domain/pool/ramp.js';
+import { FakeCluster, failure } from '../workflow/fakeCluster.js';
+
+/** Nodes a group: what EKS allows a managed node group. */
+const GROUP_SIZE = 450;
+
+/**
+ * Thousands of nodes in memory behind the activities' contract. What FakeCluster would search through all nodes for is kept at
+ * hand here, and each step of a node takes a while, so that many are in flight at once.
+ */
+export class SimulatedCluster {
+  readonly #base = new FakeCluster(0);
+  /** Still to be refreshed, in order. */
+  readonly #old = new Map<string, NodeRef>();
+  readonly #replacedBy = new Map<string, NodeRef>();
+  readonly #members = new Map<string, Set<string>>();
+  #fresh = 0;
+  /** Terminations of a node that had been terminated before, or that was never there. */
+  readonly violations: string[] = [];
+  widest = 0;
+
+  constructor(
+    readonly size: number,
+    readonly stepMs: number,
+  ) {
+    for (let index = 0; index < size; index++) {
+      const node = this.#node(`i-${String(index).padStart(17, '0')}`, `workers-${Math.floor(index / GROUP_SIZE)}`, index);
+      this.#old.set(node.instanceId, node);
+      this.#join(node);
+    }
+  }
+
+  get refreshed(): number {
+    return this.#replacedBy.size;
+  }
+
+  activities(): Activities {
+    const base = this.#base.activities();
+    const counts = () => ({ aws: this.#old.size, cilium: this.refreshed, pending: 0 });
+    const step = async () => new Promise<void>((resolve) => setTimeout(resolve, this.stepMs));
+    const done = { done: true, seen: 'done', blockers: [] };
+    return {
+      ...base,
+      labelNodes: () => Promise.resolve({ labelled: this.#old.size, already: 0, onCilium: 0 }),
+      countNodes: () => Promise.resolve(counts()),
+      admitNodes: ({ flights, ramp, refresh }) => {
+        const flying = new Set(flights.map(({ instanceId }) => instanceId));
+        const { maxSurge, maxUnavailable } = resolveLimits(refresh, this.size);
+        const most = maxSurge + maxUnavailable;
+        const left = [...this.#old.values()].filter(({ instanceId }) => !flying.has(instanceId));
+        const groups = [...new Set(left.map(({ group }) => group))];
+        const start = left.slice(0, Math.max(0, width(ramp, { most, groups }) - flights.length)).map((node) => ({ node, decrement: false, surplus: false }));
+        this.widest = Math.max(this.widest, flights.length + start.length);
+        if (start.length === 0 && left.length > 0) throw failure('NotYet', 'no room');
+        return Promise.resolve({ ...done, start, counts: counts(), remaining: left.length, most, groups, leftAlone: [] });
+      },
+      prepareNode: async () => {
+        await step();
+        const workloads = Array.from({ length: 6 }, (_, index) => ({ kind: 'Deployment', namespace: 'shop', name: `app-${index}`, ready: 3 }));
+        return { ...done, situation: { state: 'present', why: 'it is there' }, workloads };
+      },
+      lookDrained: async () => {
+        await step();
+        return { ...done, evicted: 6, blocking: [], volumes: [], notes: [] };
+      },
+      terminateNode: ({ node, decrement }) => {
+        if (!this.#old.has(node.instanceId)) this.violations.push(`${node.instanceId} was terminated, and is not on aws-node`);
+        return Promise.resolve({ instancesBefore: [...(this.#members.get(node.group) ?? [])], decremented: decrement });
+      },
+      lookTerminated: async () => {
+        await step();
+        return { ...done, terminatedAt: new Date().toISOString() };
+      },
+      lookNodeGone: ({ node }) => {
+        this.#replace(node);
+        return Promise.resolve(done);
+      },
+      lookReplacement: async ({ node }) => {
+        await step();
+        const replacement = this.#replacedBy.get(node.instanceId);
+        return { ...done, replacement: replacement ? { name: replacement.name, instanceId: replacement.instanceId, zone: replacement.zone } : null };
+      },
+      lookWorkloads: () => Promise.resolve(done),
+      releaseNode: () => Promise.resolve(),
+    };
+  }
+
+  /** The pages that were filed. */
+  get pages(): FakeCluster['pages'] {
+    return this.#base.pages;
+  }
+
+  #replace(node: NodeRef): void {
+    if (this.#replacedBy.has(node.instanceId)) return;
+    this.#old.delete(node.instanceId);
+    this.#members.get(node.group)?.delete(node.instanceId);
+    const fresh = this.#node(`i-f${String(this.#fresh++).padStart(16, '0')}`, node.group, this.size + this.#fresh);
+    this.#replacedBy.set(node.instanceId, fresh);
+    this.#join(fresh);
+  }
+
+  #join({ group, instanceId }: NodeRef): void {
+    const members = this.#members.get(group) ?? new Set<string>();
+    members.add(instanceId);
+    this.#members.set(group, members);
+  }
+
+  /** Names as long as EKS makes them. */
+  #node(instanceId: string, group: string, index: number): NodeRef {
+    const [high, low] = [Math.floor(index / 250) % 250, index % 250];
+    const uid = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
+    return { name: `ip-10-${Math.floor(index / 62_500)}-${high}-${low}.eu-west-1.compute.internal`, uid, instanceId, group: `eks-${group}-00000000-0000-4000-8000-000000000000`, zone: `eu-west-1${'abc'[index % 3]}` };
+  }
+}

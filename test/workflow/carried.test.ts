@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { update } from '../../starter/run/update.js';
+import { checkpointQuery, statusQuery } from '../../workflows/messages.js';
+import type { Book } from '../../workflows/migration/book.js';
+import { FakeCluster, manifest } from './fakeCluster.js';
+import { Harness, statusWhere } from './harness.js';
+import type { MigrationHandle } from './harness.js';
+
+/** A server that suggests to continue as new after few events, so that runs do it all the time, with nodes in flight. */
+let harness: Harness;
+beforeAll(async () => {
+  harness = await Harness.start(['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=150']);
+});
+afterAll(() => harness.stop());
+
+const me = { by: 'test', reason: 'because' };
+const WIDE = { refresh: { canary: false, maxUnavailable: 6 } };
+
+async function runIdOf(handle: MigrationHandle): Promise<string> {
+  return (await harness.env.client.workflow.getHandle(handle.workflowId).describe()).runId;
+}
+
+/** The newest run, and how many there were. */
+async function runsOf(handle: MigrationHandle): Promise<number> {
+  let runs = 0;
+  for await (const run of harness.env.client.workflow.list({ query: `WorkflowId = '${handle.workflowId}'` })) runs += run.workflowId === handle.workflowId ? 1 : 0;
+  return runs;
+}
+
+/** A handle to whichever run is open. */
+function newest(handle: MigrationHandle): MigrationHandle {
+  return harness.env.client.workflow.getHandle(handle.workflowId) as unknown as MigrationHandle;
+}
+
+/** Until the run that was open when this was called has continued as new. */
+async function continued(handle: MigrationHandle, from: string): Promise<string> {
+  const deadline = Date.now() + 30_000;
+  for (;;) {
+    const runId = await runIdOf(handle);
+    if (runId !== from) return runId;
+    if (Date.now() > deadline) throw new Error(`run ${from} never continued as new`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+describe('nodes in flight when the run continues as new', () => {
+  it('go on, each once, and none is lost', async () => {
+    const cluster = new FakeCluster(24);
+    const { report, runs } = await harness.run(cluster, manifest('carried', WIDE), async (handle) => ({ report: await handle.result(), runs: await runsOf(handle) }));
+    expect(runs).toBeGreaterThan(3);
+    expect(report).toMatchObject({ state: 'done', problem: null, tally: { refreshed: 24 } });
+    expect(new Set(report.nodes.map(({ node }) => node.instanceId)).size).toBe(24);
+    expect(cluster.calls.filter((name) => name === 'terminateNode')).toHaveLength(24);
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('go on while one is stuck for many runs; what is said of it reaches it', async () => {
+    const cluster = new FakeCluster(24);
+    cluster.holding.set('i-001', [{ uid: 'held', namespace: 'shop', name: 'db-0', owner: 'StatefulSet db', reason: 'PDB shop/db needs 1 healthy, has 1', since: '2026-01-01T00:00:00Z' }]);
+    const report = await harness.run(cluster, manifest('stuck', WIDE), async (handle) => {
+      const { inFlight } = await statusWhere(newest(handle), ({ nodes, inFlight }) => nodes.done === 23 && inFlight.length === 1);
+      expect(inFlight[0]?.node.instanceId).toBe('i-001');
+      expect(await runsOf(handle)).toBeGreaterThan(2);
+      await update(handle, 'skip', { node: 'i-001', ...me });
+      return handle.result();
+    });
+    expect(report).toMatchObject({ state: 'partial', tally: { refreshed: 23, 'handed-back': 1 } });
+    expect(cluster.snapshot()).toMatchObject({ cordoned: 0, labelled: 1, lease: null, guards: [] });
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('are handed back when the migration is terminated after that', async () => {
+    const cluster = new FakeCluster(8);
+    cluster.block('lookDrained');
+    const taskQueue = randomUUID();
+    const worker = await harness.worker(cluster, taskQueue);
+    await worker.runUntil(async () => {
+      const handle = await harness.start(manifest('orphans', { refresh: { canary: false, maxUnavailable: 4 } }), taskQueue, 'orphans');
+      const { inFlight } = await statusWhere(newest(handle), (status) => status.inFlight.filter(({ step }) => step === 'drain').length === 4);
+      const first = await runIdOf(handle);
+      await talkUntil(handle, first);
+      await newest(handle).terminate('test');
+      for (const { node } of inFlight) {
+        const child = harness.env.client.workflow.getHandle(`${handle.workflowId}/node/${node.instanceId}`);
+        expect(await child.result()).toMatchObject({ outcome: 'handed-back', why: 'its migration is gone' });
+      }
+      expect(cluster.snapshot()).toMatchObject({ cordoned: 0 });
+    });
+    expect(cluster.violations).toEqual([]);
+  }, 180_000);
+
+  it('are handed back by an abort, whichever run started them', async () => {
+    const cluster = new FakeCluster(8);
+    cluster.block('lookDrained');
+    const report = await harness.run(cluster, manifest('aborted', { refresh: { canary: false, maxUnavailable: 4 } }), async (handle) => {
+      await statusWhere(newest(handle), (status) => status.inFlight.filter(({ step }) => step === 'drain').length === 4);
+      await talkUntil(handle, await runIdOf(handle));
+      await update(handle, 'abort', me);
+      return handle.result();
+    });
+    expect(report).toMatchObject({ state: 'aborted', tally: { 'handed-back': 4 } });
+    expect(cluster.snapshot()).toMatchObject({ cordoned: 0, lease: null, guards: [] });
+  });
+
+  it('and a node whose workflow was terminated meanwhile is not awaited for ever', async () => {
+    const cluster = new FakeCluster(4);
+    cluster.block('lookDrained');
+    const report = await harness.run(cluster, manifest('killed', { refresh: { canary: false, maxUnavailable: 4 } }), async (handle) => {
+      await statusWhere(newest(handle), (status) => status.inFlight.filter(({ step }) => step === 'drain').length === 4);
+      await talkUntil(handle, await runIdOf(handle));
+      await harness.env.client.workflow.getHandle('cilium-migration/killed/node/i-002').terminate('test');
+      await update(handle, 'abort', me);
+      return handle.result();
+    });
+    expect(report).toMatchObject({ state: 'aborted', tally: { 'handed-back': 3, unproven: 1 } });
+    expect(report.nodes.find(({ node }) => node.instanceId === 'i-002')?.why).toMatch(/its workflow is gone/);
+  });
+});
+
+/** Settings are changed until the run continues as new: each is a few events. */
+async function talkUntil(handle: MigrationHandle, from: string): Promise<void> {
+  for (let seconds = 100; (await runIdOf(handle)) === from; seconds++) {
+    await update(handle, 'set', { values: { soakSeconds: String(seconds) }, ...me });
+    if (seconds > 400) throw new Error('the run never continued as new');
+  }
+  await continued(handle, from);
+}
+
+describe('what is said while the run continues as new', () => {
+  it('is never lost: every signal and update that was taken is in the report, in order', async () => {
+    const cluster = new FakeCluster(30);
+    const said: string[] = [];
+    const { report, runs } = await harness.run(cluster, manifest('racing', { refresh: { canary: false, maxUnavailable: 3 }, approvals: ['before-removal'] }), async (handle) => {
+      for (let at = 0; (await newest(handle).query(statusQuery)).gate === null; at++) {
+        const reason = `signal ${at}`;
+        // Refused while it is paused already, or not: such a signal is recorded too.
+        await newest(handle).signal(at % 2 === 0 ? 'pause' : 'resume', { by: 'test', reason });
+        said.push(reason);
+        const value = `update ${at}`;
+        await update(handle, 'set', { values: { soakSeconds: '0' }, by: 'test', reason: value });
+        said.push(value);
+        if (at % 2 === 0) {
+          await update(handle, 'resume', { by: 'test', reason: `resumed ${at}` });
+          said.push(`resumed ${at}`);
+        }
+      }
+      const { gate } = await statusWhere(newest(handle), (status) => status.gate !== null);
+      await update(handle, 'approve', { gate: 'before-removal', digest: gate?.digest, ...me });
+      return { report: await handle.result(), runs: await runsOf(handle) };
+    });
+    expect(runs).toBeGreaterThan(3);
+    expect(report.state).toBe('done');
+    // The audit keeps the newest 200.
+    const heard = report.audit.filter(({ by, verb }) => by === 'test' && verb !== 'approve').map(({ reason }) => reason);
+    expect(heard).toEqual(said.slice(-heard.length));
+    expect(heard.length).toBe(Math.min(said.length, 199));
+    expect(cluster.violations).toEqual([]);
+  }, 180_000);
+});
+
+describe('a long run', () => {
+  it('files what it did long ago, a page at a time, and its checkpoint stays small', async () => {
+    const cluster = new FakeCluster(330);
+    const taskQueue = randomUUID();
+    const worker = await Worker.create({ connection: harness.env.nativeConnection, taskQueue, workflowBundle: harness.bundle, activities: cluster.activities(), maxCachedWorkflows: 100 });
+    const { report, bytes } = await worker.runUntil(async () => {
+      const handle = await harness.start(manifest('paged', { refresh: { canary: false, maxUnavailable: 30 }, approvals: ['before-removal'] }), taskQueue);
+      const { gate, nodes } = await statusWhere(newest(handle), (status) => status.gate !== null, 150_000);
+      expect(nodes).toMatchObject({ done: 330, pages: 2 });
+      const book = (await newest(handle).query(checkpointQuery)) as Book;
+      await update(handle, 'approve', { gate: 'before-removal', digest: gate?.digest, ...me });
+      return { report: await handle.result(), bytes: JSON.stringify(book).length };
+    });
+    expect(report).toMatchObject({ state: 'done', tally: { refreshed: 330 }, filed: { pages: 2 } });
+    const filed = [...cluster.pages.values()].flat();
+    expect(filed).toHaveLength(200);
+    expect(new Set([...filed, ...report.nodes].map(({ node }) => node.instanceId)).size).toBe(330);
+    expect(bytes).toBeLessThan(128 * 1024);
+    expect(cluster.violations).toEqual([]);
+  }, 240_000);
+});
