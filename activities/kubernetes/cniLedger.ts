@@ -3,6 +3,7 @@ import type { V1DaemonSet } from '@kubernetes/client-node';
 import { ON_AWS_NODES } from '../../domain/cilium/placement.js';
 import { hasInEveryTerm } from '../../domain/kubernetes/nodeAffinity.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
+import type { MeshEntry } from '../../domain/mesh/leaves.js';
 import { AWS_NODE, CNI_LEDGER, KUBE_SYSTEM } from '../../domain/names.js';
 import { readAddon } from '../aws/addon.js';
 import { orUndefined } from '../clients/errors.js';
@@ -23,6 +24,7 @@ const KEYS = {
   labels: 'labels.json',
   helm: 'helm-attempt.json',
   clusterId: 'cluster-id',
+  mesh: 'mesh.json',
 } as const;
 /** Nodes a ConfigMap: about 140 bytes each, of a megabyte that also holds the originals. */
 export const LABELS_A_PAGE = 2_000;
@@ -50,6 +52,8 @@ export interface CniLedger {
   helm: HelmAttempt | null;
   /** cilium.clusterId that a migration brought along: the cluster's for good, so that a fleet gives it no other and nobody else this one. */
   clusterId: number | null;
+  /** What a mesh changed in the Helm values; every later values of this cluster have it, too. */
+  mesh: MeshEntry | null;
 }
 
 export async function readCniLedger(clients: Clients): Promise<CniLedger> {
@@ -60,6 +64,7 @@ export async function readCniLedger(clients: Clients): Promise<CniLedger> {
     labels: await readLabels(clients),
     helm: parsed<HelmAttempt>(data, KEYS.helm) ?? null,
     clusterId: parsed<number>(data, KEYS.clusterId) ?? null,
+    mesh: parsed<MeshEntry>(data, KEYS.mesh) ?? null,
   };
 }
 
@@ -168,6 +173,11 @@ async function readLabels(clients: Clients): Promise<LabelEntry[]> {
 /** What helm was started with; before it starts, and once more when it ended. */
 export async function recordHelmAttempt(clients: Clients, attempt: HelmAttempt): Promise<void> {
   await changeData(clients, { name: CNI_LEDGER }, (data) => ({ ...data, [KEYS.helm]: JSON.stringify(attempt) }));
+}
+
+/** What a mesh changes, before it does; null once it is undone. */
+export async function recordMesh(clients: Clients, entry: MeshEntry | null): Promise<void> {
+  await changeData(clients, { name: CNI_LEDGER }, ({ [KEYS.mesh]: _before, ...data }) => (entry === null ? data : { ...data, [KEYS.mesh]: JSON.stringify(entry) }));
 }
 
 /** After an unwound install nothing is left to roll back. */

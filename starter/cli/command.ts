@@ -33,7 +33,7 @@ export const GROUP = {
   look: 'Look, without writing anything:',
   run: 'A migration:',
   say: 'Say something to a migration that runs:',
-  fleet: 'Many clusters:',
+  several: 'Several clusters:',
   process: 'Processes:',
 } as const;
 

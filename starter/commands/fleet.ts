@@ -8,7 +8,7 @@ import type { Fallback } from '../run/say.js';
 export default {
   place: 28,
   build: () => {
-    const fleet = new Command('fleet').description('migrate many clusters, ring after ring: fleet start | status | pause | resume | abort | approve').helpGroup(GROUP.fleet);
+    const fleet = new Command('fleet').description('migrate many clusters, ring after ring: fleet start | status | pause | resume | abort | approve').helpGroup(GROUP.several);
     for (const command of [start(), status(), verb('pause', 'start no other cluster; those under way pause between nodes', 'signal'), verb('resume', 'go on after a pause, also after one of its own', 'signal'), verb('abort', 'abort every cluster under way and start no other; nothing is rolled back', 'cancel'), approve()]) {
       fleet.addCommand(command.exitOverride().showSuggestionAfterError(true).showHelpAfterError(`(see ciliate fleet ${command.name()} --help)`));
     }

@@ -9,7 +9,7 @@ import { explain } from '../spec/explain.js';
 import type { Complaint } from '../spec/explain.js';
 import { fightingValues } from '../spec/fighting.js';
 import { checkPaths } from '../spec/paths.js';
-import { parseYaml, readText, SpecError } from '../spec/read.js';
+import { parseYaml, readSource, SpecError } from '../spec/read.js';
 import type { YamlFile } from '../spec/read.js';
 import { absolutePart } from './paths.js';
 
@@ -21,11 +21,11 @@ const MAX_BYTES = 150 * 1024;
  * @throws SpecError that names every problem with its file and line
  */
 export function readFleetFile(file: string): FleetInput {
-  const folder = file === '-' ? process.cwd() : dirname(resolve(file));
-  const yaml = parseYaml(readText(file), file === '-' ? '<stdin>' : file);
+  const { text, source } = readSource(file, 'Fleet');
+  const yaml = parseYaml(text, source.file, 'Fleet');
   const parsed = fleetSchema.safeParse(yaml.value, { reportInput: true });
   if (!parsed.success) throw new SpecError(explain(parsed.error.issues, fleetSchema, 'Fleet').map((complaint) => yaml.line(complaint)));
-  return new FleetReader({ yaml, folder, fleet: parsed.data }).resolve();
+  return new FleetReader({ yaml, folder: source.folder, fleet: parsed.data }).resolve();
 }
 
 interface FleetFile {
@@ -101,7 +101,7 @@ class FleetReader {
 
   #readCluster(file: string, at: Path): { yaml: YamlFile; document: Record<string, unknown>; spec: SpecPart } | undefined {
     try {
-      const yaml = parseYaml(readText(file), file);
+      const yaml = parseYaml(readSource(file, 'ClusterMigration').text, file, 'ClusterMigration');
       const document = yaml.value as Record<string, unknown>;
       // A file may leave all of its spec to the defaults but for what names the cluster.
       return { yaml, document, spec: isPart(document['spec']) ? document['spec'] : {} };

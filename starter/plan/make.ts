@@ -1,11 +1,7 @@
-import { existsSync } from 'node:fs';
-import { toFailure } from '../../activities/failures.js';
 import { ClientPool } from '../../activities/clients/index.js';
 import { buildPlan } from '../../activities/observe/index.js';
 import type { Plan } from '../../domain/plan.js';
-import type { Manifest } from '../../domain/spec/schema.js';
-import { ExitError, usageError } from '../exit.js';
-import { exitCodeOfFailure } from '../failure.js';
+import { directly, expectKubeconfig } from '../direct.js';
 import { chartFolder } from '../paths.js';
 import { readSpec } from '../spec/read.js';
 
@@ -16,16 +12,5 @@ import { readSpec } from '../spec/read.js';
 export async function makePlan(file: string): Promise<Plan> {
   const manifest = readSpec(file);
   expectKubeconfig(manifest);
-  try {
-    return await buildPlan({ pool: new ClientPool(), chartCache: chartFolder() }, { manifest });
-  } catch (error) {
-    // The same mapper as for the worker: one wording for one error.
-    const failure = toFailure(error);
-    throw new ExitError(exitCodeOfFailure(failure), failure.message, { cause: error });
-  }
-}
-
-function expectKubeconfig({ spec }: Manifest): void {
-  const { kubeconfig } = spec.cluster;
-  if (kubeconfig !== undefined && !existsSync(kubeconfig)) throw usageError(`spec.cluster.kubeconfig: no such file: ${kubeconfig}`);
+  return directly(() => buildPlan({ pool: new ClientPool(), chartCache: chartFolder() }, { manifest }));
 }
