@@ -217,7 +217,7 @@ describe('a fleet', () => {
   });
 
   it('continues as new with clusters under way, and loses none', async () => {
-    const own = await Harness.start(['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=30']);
+    const own = await Harness.start(['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=60']);
     try {
       const [f = '', ...members] = names('f', 'a', 'b', 'c', 'd', 'e', 'g');
       const fleet = new FakeFleet(members);
@@ -234,7 +234,7 @@ describe('a fleet', () => {
     } finally {
       await own.stop();
     }
-  });
+  }, 300_000);
 
   it('survives its worker, replaying every task, and a termination leaves its clusters running', async () => {
     const [f = '', a = '', b = ''] = names('f', 'a', 'b');
