@@ -21,7 +21,7 @@ export interface StartContext {
 
 /**
  * Starts the migration of a cluster: an ordinary one, with its ordinary id. It is abandoned to itself, so that it outlives the
- * fleet's continue-as-new and its termination; the fleet knows it by its id (docs/adr/0012). Whoever migrates the cluster
+ * fleet's continue-as-new and its termination; the fleet knows it by its id (docs/adr/0013). Whoever migrates the cluster
  * already keeps it: that run is taken in as it is.
  */
 export async function startCluster(member: Member, { fleet, shared, searchAttributes, ended }: StartContext): Promise<'started' | 'adopted'> {
