@@ -168,8 +168,8 @@ export interface Activities {
   takeLease(input: { target: Target }): Promise<{ tookOverFrom: string | null }>;
   renewLease(input: { target: Target }): Promise<void>;
   releaseLease(input: { target: Target }): Promise<void>;
-  /** Saves prior aws-node (DaemonSet, ServiceAccount, RBAC, add-on) in the CNI ledger, once: a saved original is never overwritten. */
-  saveCni(input: { target: Target }): Promise<void>;
+  /** Saves prior aws-node (DaemonSet, ServiceAccount, RBAC, add-on) in the CNI ledger, once: a saved original is never overwritten; and the id that the cluster will have. */
+  saveCni(input: { target: Target; clusterId?: number }): Promise<void>;
   /** Takes a set of guards, ledger first. Repeats: only what is missing is taken (new nodes too). */
   holdGuards(input: { target: Target; set: GuardSet }): Promise<{ taken: string[] }>;
   /** Gives back a set: only where the value is still ours; the rest is named in `left`. `whole` gives back everything, nodes' too. */

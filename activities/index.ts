@@ -64,7 +64,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     takeLease: async ({ target }) => takeLease(await read(target), target, temporal),
     renewLease: async ({ target }) => renewLease(await read(target), target),
     releaseLease: async ({ target }) => void (await deleteLease(await read(target), target.holder)),
-    saveCni: async ({ target }) => saveCni(await write(target)),
+    saveCni: async ({ target, clusterId }) => saveCni(await write(target), clusterId),
     holdGuards: async ({ target, set }) => holdGuards(await write(target), set, directionOf(target)),
     giveBackGuards: async ({ target, set }) => giveBackGuards(await write(target), set),
 

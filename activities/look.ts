@@ -48,7 +48,7 @@ export function look<E extends object>(input: LookInput<E>): Look & E {
 }
 
 /** How long this look has been retried: since it was scheduled, over all attempts. */
-function waitedMs(): number {
+export function waitedMs(): number {
   const since = asyncLocalStorage.getStore()?.info.scheduledTimestampMs;
   return since === undefined ? 0 : Date.now() - since;
 }

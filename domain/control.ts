@@ -45,6 +45,8 @@ export interface SetValues {
 
 export type Command =
   | ({ verb: 'pause' } & Said)
+  | ({ verb: 'hold' } & Said)
+  | ({ verb: 'unhold' } & Said)
   | ({ verb: 'resume' } & Said)
   | ({ verb: 'abort' } & Said)
   | ({ verb: 'approve' } & Approval)
@@ -68,6 +70,8 @@ export interface Control {
   /** UIDs of pods that may be deleted, by instance id of their node. */
   forced: Record<string, string[]>;
   paused: { by: string; reason: string; at: string } | null;
+  /** A pause of the fleet that the run belongs to: beside `paused`, so that a person's pause stays a person's. */
+  held?: { by: string; reason: string; at: string } | null;
   abort: { by: string; reason: string; at: string } | null;
   /** While a run that ends takes back the extra nodes of its surge; an abort meanwhile leaves them (`calledOff`). */
   takingBack: { calledOff: { by: string; reason: string; at: string } | null } | null;
@@ -102,7 +106,11 @@ export function refusal(control: Control, command: Command): string | null {
     case 'pause':
       return control.paused ? `already paused by ${control.paused.by}: ${control.paused.reason}` : null;
     case 'resume':
-      return control.paused ? null : 'expected a paused run, saw one that is not paused';
+      return pauseOf(control) ? null : 'expected a paused run, saw one that is not paused';
+    case 'hold':
+      return control.held ? `already held by ${control.held.by}: ${control.held.reason}` : null;
+    case 'unhold':
+      return control.held ? null : 'expected a run that is held, saw one that is not';
     case 'abort':
       return control.abort ? `already aborting, by ${control.abort.by}` : null;
     case 'approve':
@@ -139,6 +147,11 @@ export function beginTakingBack(control: Control): Control {
 /** The state after a command that fits, and the audit entry that it leaves. */
 export function accept(control: Control, command: Command, at: string): Control {
   return noted(effect(control, command, at), { ...entryOf(command, at) });
+}
+
+/** What the run is paused by: a person or itself, else its fleet. */
+export function pauseOf({ paused, held }: Control): Control['paused'] {
+  return paused ?? held ?? null;
 }
 
 /** Goes on after a pause of the run's own, whose reason is gone. */
@@ -191,7 +204,12 @@ function effect(control: Control, command: Command, at: string): Control {
     case 'pause':
       return { ...next, paused: { by: command.by, reason: command.reason, at } };
     case 'resume':
-      return { ...next, paused: null };
+      // A person's word for this one run: past its own pause, or else past its fleet's.
+      return control.paused ? { ...next, paused: null } : { ...next, held: null };
+    case 'hold':
+      return { ...next, held: { by: command.by, reason: command.reason, at } };
+    case 'unhold':
+      return { ...next, held: null };
     case 'abort': {
       const said = { by: command.by, reason: command.reason, at };
       return control.takingBack ? { ...next, takingBack: { calledOff: said } } : { ...next, abort: said };
@@ -239,6 +257,8 @@ function entryOf(command: Command, at: string): AuditEntry {
       return { ...base, on: Object.entries(command.values ?? {}).map(([key, value]) => `${key}=${value}`).join(' ') };
     case 'pause':
     case 'resume':
+    case 'hold':
+    case 'unhold':
     case 'abort':
       return base;
     default:
@@ -265,6 +285,8 @@ function neededBy(verb: Command['verb']): string[] {
       return ['node'];
     case 'pause':
     case 'resume':
+    case 'hold':
+    case 'unhold':
     case 'abort':
     case 'set':
       return [];

@@ -14,6 +14,8 @@ export const CILIUM = 'cilium';
 export const CILIUM_OPERATOR = 'cilium-operator';
 export const CILIUM_ENVOY = 'cilium-envoy';
 export const CILIUM_RELEASE = 'cilium';
+/** ConfigMap that agents and operator run with. */
+export const CILIUM_CONFIG = 'cilium-config';
 export const VPC_CNI_ADDON = 'vpc-cni';
 
 /** Events on Nodes stand there, as the kubelet's do. */
@@ -35,6 +37,8 @@ export const NODE_PAGES = 'ciliate-nodes';
 export const NODE_PAGES_LABEL = 'ciliate.io/nodes-of';
 /** ConfigMap: what only a rollback undoes; kept after success. */
 export const CNI_LEDGER = 'ciliate-cni';
+/** Secret: the CA that gave way to that of a mesh; put back when it is left. */
+export const MESH_CA = 'ciliate-mesh-ca';
 /** Carried by every object that ciliate creates. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 export const MANAGED_BY = 'ciliate';
@@ -62,6 +66,9 @@ export const MIGRATE_CLUSTER = 'migrateCluster';
 export const ROLLBACK_CLUSTER = 'rollbackCluster';
 export const REFRESH_NODE = 'refreshNode';
 export const READ_NODE_PAGE = 'readNodePage';
+export const RUN_FLEET = 'runFleet';
+export const CONNECT_MESH = 'connectMesh';
+export const CROSS_CLUSTER_POLICY = 'crossClusterPolicy';
 
 /** Workflow id of the migration of one cluster. It is the lock: one open run an id in a namespace. */
 export function migrationWorkflowId(migration: string): string {
@@ -73,12 +80,28 @@ export function shortRun(runId: string): string {
   return runId.slice(-8);
 }
 
+/** Workflow id of a fleet: one open run a name. */
+export function fleetWorkflowId(fleet: string): string {
+  return `cilium-fleet/${fleet}`;
+}
+
 /** Workflow id of one node's refresh: by instance id, since EC2 reuses addresses and so Node names. */
 export function nodeWorkflowId(migration: string, instanceId: string): string {
   return `${migrationWorkflowId(migration)}/node/${instanceId}`;
 }
 
+/** Workflow id of a mesh: connecting and disconnecting exclude each other. */
+export function meshWorkflowId(mesh: string): string {
+  return `cilium-mesh/${mesh}`;
+}
+
+/** Workflow id of one policy over its clusters. */
+export function policyWorkflowId(policy: string): string {
+  return `cilium-policy/${policy}`;
+}
+
 export const SEARCH_ATTRIBUTES = {
+  CiliateFleet: 'KEYWORD',
   CiliateCluster: 'KEYWORD',
   CiliatePhase: 'KEYWORD',
   CiliateState: 'KEYWORD',

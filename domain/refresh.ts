@@ -87,4 +87,6 @@ export interface NodeProgress {
   paused: boolean;
   /** Its gate `force`, where one is open. */
   force?: OpenForce;
+  /** Goes up with every word of the node to its parent: signals may come out of order. */
+  seq?: number;
 }

@@ -11,6 +11,7 @@ interface UpFlags {
   selfManagedGroups?: boolean;
   zones?: number;
   region?: string;
+  vpcCidr?: string;
   bootDelay?: number;
   agentDelay?: number;
   podStartDelay?: number;
@@ -73,6 +74,7 @@ function upCommand(): Command {
     .option('--self-managed-groups', 'plain Auto Scaling groups instead of EKS managed node groups')
     .option('--zones <n>', 'how many availability zones, 1 to 3 (default 3)', integer)
     .option('--region <region>', 'AWS region (default eu-west-1)')
+    .option('--vpc-cidr <cidr>', 'network of its VPC, 10.N.0.0/16 (default 10.0.0.0/16)')
     .option('--boot-delay <ms>', 'instance running to Node registered', integer)
     .option('--agent-delay <ms>', 'CNI agent bound to Ready', integer)
     .option('--pod-start-delay <ms>', 'pod has its address to Running', integer)

@@ -29,6 +29,8 @@ const optionsSchema = z.strictObject({
   managed: z.boolean().default(true),
   zones: z.number().int().min(1).max(3).default(3),
   region: z.string().default('eu-west-1'),
+  /** Network of the VPC: two labs with different ones can be a cluster mesh. */
+  vpcCidr: z.string().regex(/^10\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])\.0\.0\/16$/, 'expected 10.N.0.0/16').default('10.0.0.0/16'),
   /** From EC2 `running` to the Node being registered. */
   bootDelay: milliseconds.default(500),
   /** From a CNI agent's pod being bound to its being Ready. */

@@ -153,6 +153,7 @@ export class Runtime {
       JSON.stringify({
         account,
         region: options.region,
+        vpcCidr: options.vpcCidr,
         clusterName: options.name,
         kubernetesVersion: '1.36',
         zones: zoneNames(options),

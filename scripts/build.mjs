@@ -63,11 +63,13 @@ function digest(folders, extra) {
 
 /** From the built code, so that a schema can never say something else than the program. */
 async function writeSchemas() {
-  const { manifestJsonSchema } = await import(`${pathToFileURL(join(dist, 'starter/spec/json-schema.js')).href}?t=${Date.now()}`);
-  const text = `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`;
-  const path = join(root, 'schemas', 'clustermigration.schema.json');
+  const { SCHEMAS } = await import(`${pathToFileURL(join(dist, 'starter/spec/schemas.js')).href}?t=${Date.now()}`);
   mkdirSync(join(root, 'schemas'), { recursive: true });
-  if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+  for (const [name, schema] of Object.entries(SCHEMAS)) {
+    const text = `${JSON.stringify(schema(), null, 2)}\n`;
+    const path = join(root, 'schemas', name);
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeFileSync(path, text);
+  }
 }
 
 export async function buildAll({ force = false } = {}) {

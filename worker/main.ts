@@ -18,6 +18,8 @@ import { workerActivities } from './activities.js';
 export interface WorkerProcessOptions {
   /** `[host:]port` for Prometheus. */
   metrics?: string;
+  /** Task queue that it serves; `ciliate` where absent. */
+  taskQueue?: string;
   /** Where Temporal is; the environment's where absent. */
   temporal?: TemporalConfig;
   log?: PinoLogger;
@@ -37,7 +39,7 @@ export interface RunningWorker {
  * @throws CiliateError Transient when Temporal cannot be reached
  */
 export async function startWorker(options: WorkerProcessOptions = {}): Promise<RunningWorker> {
-  const { temporal = temporalConfig(), log = createLogger(), signals = true } = options;
+  const { temporal = temporalConfig(), log = createLogger(), signals = true, taskQueue = TASK_QUEUE } = options;
   const metrics = metricsAddress(options.metrics);
   installRuntime({ log, signals, ...(metrics === undefined ? {} : { metricsAddress: metrics }) });
   const connection = await connect(temporal);
@@ -48,13 +50,13 @@ export async function startWorker(options: WorkerProcessOptions = {}): Promise<R
   const worker = await createWorker({
     connection,
     namespace: temporal.namespace,
-    taskQueue: TASK_QUEUE,
+    taskQueue,
     activities: workerActivities(pool),
     bundle: await workflowBundle({ encrypted: dataConverter !== undefined, logger: temporalLogger(log) }),
     interceptors: { activity: [failureInterceptors()] },
     ...(dataConverter === undefined ? {} : { dataConverter }),
   });
-  log.info({ address: temporal.address, namespace: temporal.namespace, taskQueue: TASK_QUEUE, identity: workerIdentity() }, 'worker started');
+  log.info({ address: temporal.address, namespace: temporal.namespace, taskQueue, identity: workerIdentity() }, 'worker started');
   const ended = run(worker, connection, pool);
   // Whoever waits for `ended` gets the error; nobody may be waiting yet.
   ended.catch(() => {});

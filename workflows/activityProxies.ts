@@ -12,32 +12,34 @@ const common = {
 } as const;
 
 /** Reads and single writes: seconds. Retried for ever, at most every 15 s. */
-const brief = proxyActivities<Activities>({
+export const BRIEF = {
   startToCloseTimeout: '2m',
   ...common,
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '15s' },
-});
+} as const;
+const brief = proxyActivities<Activities>(BRIEF);
 
 /** Loops over many objects, or runs helm. */
-const long = proxyActivities<Activities>({
+export const LONG = {
   startToCloseTimeout: '15m',
   ...common,
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
-});
+} as const;
+const long = proxyActivities<Activities>(LONG);
 
 /**
  * Looks (activities/api.ts): the retry does the waiting. The interval grows with the time waited, to a tenth of it, so that
  * waiting costs at most a tenth of what is awaited; 5 s is the cap, for the API server's sake.
  */
-const looking = {
+export const LOOKING = {
   startToCloseTimeout: '2m',
   ...common,
   retry: { initialInterval: '200ms', backoffCoefficient: 1.1, maximumInterval: '5s' },
 } as const;
-const look = proxyActivities<Activities>(looking);
+const look = proxyActivities<Activities>(LOOKING);
 
 /** A look that nobody waits out: when a node ends meanwhile it is asked anew, and the old one may end when it learns of that. */
-const swift = proxyActivities<Activities>({ ...looking, cancellationType: ActivityCancellationType.TRY_CANCEL });
+const swift = proxyActivities<Activities>({ ...LOOKING, cancellationType: ActivityCancellationType.TRY_CANCEL });
 
 export const acts: Activities = {
   temporalFacts: brief.temporalFacts,

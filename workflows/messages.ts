@@ -6,7 +6,7 @@ import type { MigrationReport, MigrationStatus } from '../domain/status.js';
 
 /**
  * The names of updates, signals and queries: a public API from the first release on (docs/temporal.md has the exact
- * `temporal workflow …` lines). Every verb is an Update with a validator; pause, resume and approve are Signals of the
+ * `temporal workflow …` lines). Every verb is an Update with a validator; pause, resume, approve and abort are Signals of the
  * same name as well, because a Signal lands with no worker alive.
  */
 export const pauseUpdate = defineUpdate<string, [Said]>('pause');
@@ -20,6 +20,10 @@ export const setUpdate = defineUpdate<string, [SetValues]>('set');
 export const pauseSignal = defineSignal<[Said]>('pause');
 export const resumeSignal = defineSignal<[Said]>('resume');
 export const approveSignal = defineSignal<[Approval]>('approve');
+export const abortSignal = defineSignal<[Said]>('abort');
+/** From the run's fleet: a pause beside a person's own, and its end. */
+export const holdSignal = defineSignal<[Said]>('hold');
+export const unholdSignal = defineSignal<[Said]>('unhold');
 
 export const statusQuery = defineQuery<MigrationStatus>('status');
 export const reportQuery = defineQuery<MigrationReport>('report');

@@ -59,6 +59,7 @@ class NodeRefresh {
   #terminated = false;
   #evicted = 0;
   #notes: string[] = [];
+  #seq = 0;
   /** The clock of the drain, while it lasts. */
   #limit: DrainLimit | undefined;
   /** Since when the drain takes longer than it may; null: it does not. */
@@ -93,7 +94,7 @@ class NodeRefresh {
 
   async #watchMigration(): Promise<void> {
     for (let seconds = 60; ; seconds = Math.min(2 * seconds, MOST_SECONDS)) {
-      if (!(await this.#signalMigration((migration) => migration.signal(nodeProgressSignal, this.#progress)))) return this.steer({ handBack: 'its migration is gone' });
+      if (!(await this.#tellMigration())) return this.steer({ handBack: 'its migration is gone' });
       await CancellationScope.nonCancellable(() => sleep(seconds * 1000));
     }
   }
@@ -365,7 +366,12 @@ class NodeRefresh {
     const step = BRIEF_STEPS.includes(this.#progress.step) ? before.step : this.#progress.step;
     if (step === before.step && this.#news(before) === this.#news(this.#progress)) return;
     // A parent that is gone (terminated) must not fail its node, which still has to be handed back.
-    void this.#signalMigration((migration) => migration.signal(nodeProgressSignal, this.#progress));
+    void this.#tellMigration();
+  }
+
+  #tellMigration(): Promise<boolean> {
+    const progress = { ...this.#progress, seq: ++this.#seq };
+    return this.#signalMigration((migration) => migration.signal(nodeProgressSignal, progress));
   }
 
   /** What the parent is to hear of within a step. */

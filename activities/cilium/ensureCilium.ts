@@ -13,10 +13,12 @@ import { ensureRelease, readRelease } from '../helm/release.js';
 import { renderChart } from '../helm/render.js';
 import { isOffCiliumNodes } from '../../domain/cilium/placement.js';
 import { affinityOf, isRestricted } from '../kubernetes/awsNode.js';
+import { readCniLedger } from '../kubernetes/cniLedger.js';
 import { systemDaemonSet } from '../kubernetes/lists.js';
 import { apiVersions } from '../observe/chart.js';
 import { forwardPhase } from './forward.js';
 import { withHelmTarget } from './helmTarget.js';
+import { meshed } from './meshed.js';
 import { valuesInput } from './request.js';
 
 /** Renders, asserts, and only then installs or upgrades. Waits for nothing. */
@@ -29,11 +31,12 @@ export async function ensureCilium(clients: Clients, request: CiliumRequest, cac
   const chart = await resolveChart({ version, ...(source === undefined ? {} : { chart: source }) }, cacheDir, signal);
   assertChart(chart, request.plan.chart.sha256);
   const input = valuesInput(request, phase);
-  const values = ciliumValues(input);
+  const { mesh } = await readCniLedger(clients);
+  const values = meshed(ciliumValues(input), mesh, phase);
   await assertManifests(clients, chart, { input, values, signal });
   const description = `ciliate: ${request.target.migration}, ${phase}`;
   const { revision, changed } = await withHelmTarget(clients, (target) => ensureRelease(target, { chart, values, description, seen }));
-  return { revision, changed, phase, finalValues: stringify(ciliumValues(valuesInput(request, 'final'))) };
+  return { revision, changed, phase, finalValues: stringify(meshed(ciliumValues(valuesInput(request, 'final')), mesh, 'final')) };
 }
 
 async function assertManifests(clients: Clients, chart: Chart, options: { input: ValuesInput; values: ReturnType<typeof ciliumValues>; signal?: AbortSignal }): Promise<void> {

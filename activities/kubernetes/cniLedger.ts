@@ -2,6 +2,7 @@ import { DescribePodIdentityAssociationCommand } from '@aws-sdk/client-eks';
 import type { V1ClusterRole, V1ClusterRoleBinding, V1ConfigMap, V1DaemonSet, V1ServiceAccount } from '@kubernetes/client-node';
 import { isChanged } from '../../domain/cilium/placement.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
+import type { MeshEntry } from '../../domain/mesh/leaves.js';
 import { AWS_NODE, CNI_LEDGER, KUBE_SYSTEM } from '../../domain/names.js';
 import { readAddon } from '../aws/addon.js';
 import type { VpcCniAddon } from '../aws/addon.js';
@@ -22,6 +23,8 @@ const KEYS = {
   addon: 'addon.json',
   labels: 'labels.json',
   helm: 'helm-attempt.json',
+  clusterId: 'cluster-id',
+  mesh: 'mesh.json',
 } as const;
 /** Nodes a ConfigMap: about 140 bytes each, of a megabyte that also holds the originals. */
 export const LABELS_A_PAGE = 2_000;
@@ -55,6 +58,10 @@ export interface CniLedger {
   addon?: SavedAddon;
   labels: LabelEntry[];
   helm: HelmAttempt | null;
+  /** cilium.clusterId that a migration brought along: the cluster's for good, so that a fleet gives it no other and nobody else this one. */
+  clusterId: number | null;
+  /** What a mesh changed in the Helm values; every later values of this cluster have it, too. */
+  mesh: MeshEntry | null;
 }
 
 export async function readCniLedger(clients: Clients): Promise<CniLedger> {
@@ -70,6 +77,8 @@ export async function readCniLedger(clients: Clients): Promise<CniLedger> {
     addon: parsed<SavedAddon>(data, KEYS.addon),
     labels: await readLabels(clients),
     helm: parsed<HelmAttempt>(data, KEYS.helm) ?? null,
+    clusterId: parsed<number>(data, KEYS.clusterId) ?? null,
+    mesh: parsed<MeshEntry>(data, KEYS.mesh) ?? null,
   };
 }
 
@@ -82,7 +91,8 @@ function parsed<T>(data: Data, key: string): T | undefined {
  * Saves aws-node as it is, once: what is saved is never overwritten, and what is changed already is never saved as an
  * original (a run that comes late finds the ledger of the first one; where that is lost there is nothing true to save).
  */
-export async function saveCni(clients: Clients): Promise<void> {
+export async function saveCni(clients: Clients, clusterId?: number): Promise<void> {
+  if (clusterId !== undefined) await recordClusterId(clients, clusterId);
   const saved = await readData(clients, CNI_LEDGER);
   if (saved !== undefined && KEYS.daemonSet in saved) return;
   const originals = await readOriginals(clients);
@@ -90,6 +100,11 @@ export async function saveCni(clients: Clients): Promise<void> {
     const missing = Object.entries(originals).filter(([key]) => !(key in data));
     return missing.length === 0 ? data : { ...data, ...Object.fromEntries(missing) };
   });
+}
+
+async function recordClusterId(clients: Clients, clusterId: number): Promise<void> {
+  const text = JSON.stringify(clusterId);
+  await changeData(clients, { name: CNI_LEDGER }, (data) => (data[KEYS.clusterId] === text ? data : { ...data, [KEYS.clusterId]: text }));
 }
 
 async function readOriginals(clients: Clients): Promise<Record<string, string>> {
@@ -178,6 +193,11 @@ async function readLabels(clients: Clients): Promise<LabelEntry[]> {
 /** What helm was started with; before it starts, and once more when it ended. */
 export async function recordHelmAttempt(clients: Clients, attempt: HelmAttempt): Promise<void> {
   await changeData(clients, { name: CNI_LEDGER }, (data) => ({ ...data, [KEYS.helm]: JSON.stringify(attempt) }));
+}
+
+/** What a mesh changes, before it does; null once it is undone. */
+export async function recordMesh(clients: Clients, entry: MeshEntry | null): Promise<void> {
+  await changeData(clients, { name: CNI_LEDGER }, ({ [KEYS.mesh]: _before, ...data }) => (entry === null ? data : { ...data, [KEYS.mesh]: JSON.stringify(entry) }));
 }
 
 /** After an unwound install nothing is left to roll back. */

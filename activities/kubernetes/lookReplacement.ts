@@ -2,8 +2,10 @@ import type { Instance } from '@aws-sdk/client-ec2';
 import type { V1Node } from '@kubernetes/client-node';
 import { directionOf } from '../../domain/directions/index.js';
 import { poolTitle } from '../../domain/kubernetes/karpenter.js';
-import { instanceIdOf, zoneOf } from '../../domain/kubernetes/resources.js';
-import { KUBE_SYSTEM } from '../../domain/names.js';
+import { instanceIdOf, isReady, zoneOf } from '../../domain/kubernetes/resources.js';
+import { shardOf } from '../../domain/ledger.js';
+import { AGENT_NOT_READY_TAINT, KUBE_SYSTEM } from '../../domain/names.js';
+import type { NodeRef } from '../../domain/plan.js';
 import type { Blocker, NodeResult } from '../../domain/refresh.js';
 import type { Look, NodeRequest } from '../api.js';
 import { orUndefined } from '../clients/errors.js';
@@ -40,10 +42,11 @@ async function replacementPass(clients: Clients, { target, node: ref, instancesB
   const others = [...claimed].filter(([, by]) => by !== ref.instanceId).map(([id]) => id);
   const { instances, awaited } = await driver.candidates(clients, ref, [...instancesBefore, ref.instanceId, ...others]);
   let best: { node: V1Node | undefined; instance: Instance; blockers: Blocker[] } | undefined;
-  for (const instance of instances) {
+  for (const instance of await likeliest(clients, ref, instances)) {
     const judged = await judge(clients, instance, judgeOf(directionOf(target)));
     // The one that is furthest on is the one to talk about.
     if (best === undefined || judged.blockers.length < best.blockers.length) best = { instance, ...judged };
+    if (best.blockers.length === 0) break;
   }
   const blockers = [...(best?.blockers ?? awaited)];
   const proven = blockers.length === 0;
@@ -53,6 +56,26 @@ async function replacementPass(clients: Clients, { target, node: ref, instancesB
   const replacement =
     done && best !== undefined ? { name: best.node?.metadata?.name ?? '', instanceId: best.instance.InstanceId ?? '', zone: (best.node && zoneOf(best.node)) || (best.instance.Placement?.AvailabilityZone ?? '') } : null;
   return look({ known, done, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), extra: { replacement } });
+}
+
+/** Candidates that one pass looks at. With fifty nodes in flight each has fifty: looking at all of them would cost the square of that. */
+const JUDGED = 3;
+/** How long those beside the first stay the same. */
+const TURN_MS = 2_000;
+
+/**
+ * The candidates worth a look, by what the watch knows: those that seem to be ready come first, for each node in another order. The
+ * first stays the same, since it is talked about; the others change, so that none is overlooked for long.
+ */
+async function likeliest(clients: Clients, ref: NodeRef, instances: Instance[]): Promise<Instance[]> {
+  if (instances.length <= JUDGED) return instances;
+  const { nodes } = await clients.events.snapshot();
+  const ready = new Set(nodes.filter((node) => isReady(node) && !(node.spec?.taints ?? []).some(({ key }) => key === AGENT_NOT_READY_TAINT)).map(instanceIdOf));
+  const turned = (some: Instance[], by: number): Instance[] => [...some.slice(by % some.length), ...some.slice(0, by % some.length)];
+  const likely = instances.filter(({ InstanceId }) => ready.has(InstanceId));
+  const [first, ...others] = turned(likely.length > 0 ? likely : instances, Number(shardOf(ref.uid || ref.instanceId)));
+  const rest = others.length > 0 ? others : instances.filter((instance) => instance !== first);
+  return [...(first === undefined ? [] : [first]), ...turned(rest, Math.floor(Date.now() / TURN_MS)).slice(0, JUDGED - 1)];
 }
 
 /** What a replacement still lacks: the first thing, since the rest follows from it. */

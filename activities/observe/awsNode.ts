@@ -104,6 +104,11 @@ function template(daemonSet: V1DaemonSet, config: Record<string, string>): Pick<
   };
 }
 
+/** Whether a DaemonSet aws-node enforces NetworkPolicies; one that was saved in the ledger, too. */
+export function enforcesPolicies(daemonSet: V1DaemonSet): boolean {
+  return enforces(daemonSet.spec?.template.spec?.containers.find(({ name }) => POLICY_AGENT.includes(name)), {});
+}
+
 /** The agent's flag says it; where it is silent, the controller's switch does. */
 function enforces(agent: V1Container | undefined, config: Record<string, string>): boolean {
   if (agent === undefined) return false;

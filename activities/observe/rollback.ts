@@ -20,6 +20,7 @@ import { helmVersion } from '../helm/version.js';
 import { affinityOf } from '../kubernetes/awsNode.js';
 import { countPolicies } from '../kubernetes/ciliumResources.js';
 import { readCniLedger } from '../kubernetes/cniLedger.js';
+import type { CniLedger } from '../kubernetes/cniLedger.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
 import { apiVersions, observeChart } from './chart.js';
 import { observe } from './observe.js';
@@ -57,13 +58,13 @@ async function planned(deps: PreflightDeps, { manifest, target }: PreflightInput
 }
 
 async function observeRest(clients: Clients): Promise<Omit<ObservedRollback, 'cluster'>> {
-  const [ledger, config, ciliumPolicies, phase] = await Promise.all([
-    savedAwsNode(clients),
+  const [{ saved, meshed }, config, ciliumPolicies, phase] = await Promise.all([
+    readLedger(clients),
     orUndefined(clients.kube.core.readNamespacedConfigMap({ namespace: KUBE_SYSTEM, name: 'cilium-config' })),
     countPolicies(clients),
     releasePhase(clients),
   ]);
-  return { ledger, phase, policyMode: config?.data?.['enable-policy'] ?? null, ciliumPolicies };
+  return { ledger: saved, meshed, phase, policyMode: config?.data?.['enable-policy'] ?? null, ciliumPolicies };
 }
 
 /** Without a Secret of Helm there is no release, and helm need not be asked (nor be there). */
@@ -73,8 +74,12 @@ async function releasePhase(clients: Clients): Promise<ObservedRollback['phase']
   return reachedPhase(await withHelmTarget(clients, (target) => readRelease(target)));
 }
 
-async function savedAwsNode(clients: Clients): Promise<SavedAwsNode | null> {
-  const { since, addon, daemonSet } = await readCniLedger(clients);
+async function readLedger(clients: Clients): Promise<{ saved: SavedAwsNode | null; meshed: boolean }> {
+  const ledger = await readCniLedger(clients);
+  return { saved: await savedAwsNode(clients, ledger), meshed: ledger.mesh !== null };
+}
+
+async function savedAwsNode(clients: Clients, { since, addon, daemonSet }: CniLedger): Promise<SavedAwsNode | null> {
   if (since === null) return null;
   const configured = parseConfiguration(addon?.configurationValues)['affinity'] as Affinity | undefined;
   return {

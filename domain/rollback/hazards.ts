@@ -122,6 +122,21 @@ const otherChart: RollbackHazard = {
   },
 };
 
+const inMesh: RollbackHazard = {
+  id: 'rollback-in-mesh',
+  title: 'The cluster is in a mesh',
+  check({ seen }) {
+    if (!seen.meshed) return [];
+    return [
+      finding('rollback-in-mesh', 'blocker', {
+        objects: ['Helm release cilium'],
+        message: 'Other clusters reach services here, or are reached from here, through Cilium: on aws-node nothing of that works.',
+        todo: 'Move what needs it, then: ciliate mesh disconnect -f MESH',
+      }),
+    ];
+  },
+};
+
 const policiesStay: RollbackHazard = {
   id: 'rollback-cilium-objects',
   title: "Objects of Cilium's own kinds stay",
@@ -138,7 +153,7 @@ const policiesStay: RollbackHazard = {
 };
 
 /** A new one is an entry here and a section in docs/hazards.md. */
-export const ROLLBACK_HAZARDS: readonly RollbackHazard[] = [policyGap, nothingSaved, ledgerLost, addonAffinity, startupTaint, otherChart, policiesStay];
+export const ROLLBACK_HAZARDS: readonly RollbackHazard[] = [policyGap, nothingSaved, ledgerLost, addonAffinity, startupTaint, otherChart, inMesh, policiesStay];
 
 /** What a migration looks for that a rollback meets too: rights, Helm, groups, and everything about draining and replacing nodes. */
 const SHARED: ReadonlySet<string> = new Set(

@@ -11,6 +11,8 @@ export interface ObservedRollback {
   phase: ValuesPhase | null;
   /** What `enable-policy` of cilium-config says; null where it is not there. */
   policyMode: string | null;
+  /** The cluster is connected to others (`ciliate mesh connect`). */
+  meshed: boolean;
   /** CiliumNetworkPolicies and CiliumClusterwideNetworkPolicies. */
   ciliumPolicies: number;
 }

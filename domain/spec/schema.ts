@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bothZero, limitProblem } from '../pool/limits.js';
+import { API_VERSION, objectName } from './common.js';
 import { probesSchema } from './probes.js';
 
 /**
@@ -14,8 +15,6 @@ export const DRAIN_TIMEOUTS = ['skip-to-end', 'wait', 'force'] as const;
 
 const text = z.string().min(1);
 const roleArn = z.string().regex(/^arn:[a-z-]+:iam::\d{12}:role\/.+$/, 'expected a role ARN like arn:aws:iam::111122223333:role/ciliate');
-/** A DNS-1123 subdomain short enough to be part of a workflow id and a label. */
-const objectName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, 'expected lower case letters, digits, - and ., at most 63');
 
 const awsSettings = z.strictObject({
   profile: text.optional().describe('Profile of the shared AWS configuration on the worker'),
@@ -125,7 +124,7 @@ export const drainSchema = z
   .prefault({});
 
 export const manifestSchema = z.strictObject({
-  apiVersion: z.literal('ciliate.io/v1alpha1'),
+  apiVersion: z.literal(API_VERSION),
   kind: z.literal('ClusterMigration'),
   metadata: z.strictObject({ name: objectName.describe('Name of the migration; CLUSTER of every command') }),
   spec: z

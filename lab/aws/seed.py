@@ -24,11 +24,13 @@ class Account:
 
     def seed(self, addons):
         config = self.config
-        vpc = self.ec2.create_vpc("10.0.0.0/16", tags=[{"Key": "Name", "Value": config["clusterName"]}])
+        # 10.N of 10.N.0.0/16
+        prefix = ".".join(config["vpcCidr"].split(".")[:2])
+        vpc = self.ec2.create_vpc(config["vpcCidr"], tags=[{"Key": "Name", "Value": config["clusterName"]}])
         for index, zone in enumerate(config["zones"]):
-            subnet = self.ec2.create_subnet(vpc.id, f"10.0.{64 * index}.0/18", availability_zone=zone, tags={"subnet": {"Name": f"private-{zone}"}})
+            subnet = self.ec2.create_subnet(vpc.id, f"{prefix}.{64 * index}.0/18", availability_zone=zone, tags={"subnet": {"Name": f"private-{zone}"}})
             self.subnets.append(subnet)
-        self.route_out(vpc)
+        self.route_out(vpc, prefix)
         for role, service in (("lab-cluster", "eks.amazonaws.com"), ("lab-node", "ec2.amazonaws.com"), ("lab-vpc-cni", "pods.eks.amazonaws.com"), ("lab-admin", "ec2.amazonaws.com"), ("lab-viewer", "ec2.amazonaws.com")):
             self.iam.create_role(
                 role_name=role,
@@ -55,7 +57,7 @@ class Account:
         addons.seed(config["clusterName"], "coredns", "v1.12.4-eksbuild.1", None, None)
         addons.seed(config["clusterName"], "kube-proxy", "v1.36.0-eksbuild.2", None, None)
 
-    def route_out(self, vpc):
+    def route_out(self, vpc, prefix):
         """How pods reach the internet decides about masquerading: a NAT gateway (private subnets) or the internet gateway."""
         gateway = self.ec2.create_internet_gateway()
         self.ec2.attach_internet_gateway(gateway.id, vpc.id)
@@ -63,7 +65,7 @@ class Account:
         for subnet in self.subnets:
             self.ec2.associate_route_table(table.id, subnet_id=subnet.id)
         if self.config["egress"] == "nat":
-            public = self.ec2.create_subnet(vpc.id, "10.0.192.0/20", availability_zone=self.config["zones"][0], tags={"subnet": {"Name": "public"}})
+            public = self.ec2.create_subnet(vpc.id, f"{prefix}.192.0/20", availability_zone=self.config["zones"][0], tags={"subnet": {"Name": "public"}})
             address = self.ec2.allocate_address(domain="vpc")
             nat = self.ec2.create_nat_gateway(public.id, allocation_id=address.allocation_id, tags=[])
             self.ec2.create_route(table.id, "0.0.0.0/0", None, nat_gateway_id=nat.id)

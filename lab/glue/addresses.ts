@@ -13,13 +13,13 @@ export class Addresses {
 
   /** The addresses that an instance may give to pods. */
   block(instance: Instance, count: number): string[] {
-    const [, , third = 0] = instance.address.split('.').map(Number);
+    const [a = 10, b = 0, third = 0] = instance.address.split('.').map(Number);
     const zone = Math.floor(third / 64);
     const slot = this.slot(instance.id, zone);
     const first = 4096 + slot * blockSize;
     return Array.from({ length: Math.min(count, blockSize - 2) }, (_, index) => {
       const offset = first + 1 + index;
-      return `10.0.${String(zone * 64 + Math.floor(offset / 256))}.${String(offset % 256)}`;
+      return `${String(a)}.${String(b)}.${String(zone * 64 + Math.floor(offset / 256))}.${String(offset % 256)}`;
     });
   }
 

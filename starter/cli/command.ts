@@ -33,6 +33,7 @@ export const GROUP = {
   look: 'Look, without writing anything:',
   run: 'A migration:',
   say: 'Say something to a migration that runs:',
+  several: 'Several clusters:',
   process: 'Processes:',
 } as const;
 

@@ -1,13 +1,10 @@
-import { existsSync } from 'node:fs';
-import { toFailure } from '../../activities/failures.js';
 import { ClientPool } from '../../activities/clients/index.js';
 import { buildPlan, buildRollbackPlan } from '../../activities/observe/index.js';
 import type { PreflightDeps, PreflightInput } from '../../activities/observe/index.js';
 import type { Plan } from '../../domain/plan.js';
 import type { RollbackPlan } from '../../domain/rollback/plan.js';
 import type { Manifest } from '../../domain/spec/schema.js';
-import { ExitError, usageError } from '../exit.js';
-import { exitCodeOfFailure } from '../failure.js';
+import { directly, expectKubeconfig } from '../direct.js';
 import { chartFolder } from '../paths.js';
 import { readSpec } from '../spec/read.js';
 
@@ -26,16 +23,5 @@ export function makeRollbackPlan(manifest: Manifest): Promise<RollbackPlan> {
 
 async function planned<T>(manifest: Manifest, build: (deps: PreflightDeps, input: PreflightInput) => Promise<T>): Promise<T> {
   expectKubeconfig(manifest);
-  try {
-    return await build({ pool: new ClientPool(), chartCache: chartFolder() }, { manifest });
-  } catch (error) {
-    // The same mapper as for the worker: one wording for one error.
-    const failure = toFailure(error);
-    throw new ExitError(exitCodeOfFailure(failure), failure.message, { cause: error });
-  }
-}
-
-function expectKubeconfig({ spec }: Manifest): void {
-  const { kubeconfig } = spec.cluster;
-  if (kubeconfig !== undefined && !existsSync(kubeconfig)) throw usageError(`spec.cluster.kubeconfig: no such file: ${kubeconfig}`);
+  return directly(() => build({ pool: new ClientPool(), chartCache: chartFolder() }, { manifest }));
 }

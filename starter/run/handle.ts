@@ -7,26 +7,39 @@ import { grpcError } from '../client.js';
 /** How long a live worker may take to answer before it counts as absent. */
 export const ANSWER_MS = Number(process.env['CILIATE_ANSWER_MS'] ?? 5_000);
 
-/** A migration's run, by its name. It may be open or closed. */
+/** What kinds of runs there are: how people call them, and what to type about one. */
+export interface RunKind {
+  noun: string;
+  workflowId(name: string): string;
+  /** How one is started, for who names one that is not there. */
+  start: string;
+  /** What tells how one ended. */
+  look: string;
+}
+
+const MIGRATION: RunKind = { noun: 'migration', workflowId: migrationWorkflowId, start: '`ciliate start -f SPEC` (CLUSTER is metadata.name)', look: 'ciliate report' };
+
+/** A run of a migration (or of a fleet), by its name. It may be open or closed. */
 export interface Run {
   migration: string;
+  kind: RunKind;
   handle: WorkflowHandle;
   description: WorkflowExecutionDescription;
   open: boolean;
 }
 
 /**
- * The newest run of a migration.
+ * The newest run of a migration, or of another kind.
  * @throws ExitError (1) when there never was one, or Temporal has forgotten it
  */
-export async function findRun(client: Client, migration: string): Promise<Run> {
-  const handle = client.workflow.getHandle(migrationWorkflowId(migration));
+export async function findRun(client: Client, migration: string, kind = MIGRATION): Promise<Run> {
+  const handle = client.workflow.getHandle(kind.workflowId(migration));
   try {
     const description = await handle.describe();
-    return { migration, handle, description, open: description.status.name === 'RUNNING' };
+    return { migration, kind, handle, description, open: description.status.name === 'RUNNING' };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) {
-      throw failedError(`no migration called ${migration} in namespace ${client.options.namespace}: start it with \`ciliate start -f SPEC\` (CLUSTER is metadata.name)`);
+      throw failedError(`no ${kind.noun} called ${migration} in namespace ${client.options.namespace}: start it with ${kind.start}`);
     }
     throw error;
   }
@@ -35,7 +48,7 @@ export async function findRun(client: Client, migration: string): Promise<Run> {
 /** Only an open run can be told anything. */
 export function expectOpen(run: Run): void {
   if (run.open) return;
-  throw failedError(`the migration ${run.migration} is not running (${run.description.status.name.toLowerCase()}): see \`ciliate report ${run.migration}\``);
+  throw failedError(`the ${run.kind.noun} ${run.migration} is not running (${run.description.status.name.toLowerCase()}): see \`${run.kind.look} ${run.migration}\``);
 }
 
 /** The answer to a query, or undefined when no worker answers it in time. */

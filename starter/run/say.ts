@@ -1,6 +1,5 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import type { MigrationStatus } from '../../domain/status.js';
 import { failedError, unreachableError } from '../exit.js';
 import { whoAmI } from '../who.js';
 import { ANSWER_MS, ask, expectOpen, noAnswer } from './handle.js';
@@ -27,11 +26,11 @@ const UPDATE_MS = 6 * ANSWER_MS;
  */
 export async function say(client: Client, run: Run, { message, fallback }: { message: Message; fallback: Fallback }): Promise<string> {
   expectOpen(run);
-  const status = await ask<MigrationStatus>(client, run, 'status');
+  const status = await ask<unknown>(client, run, 'status');
   if (status === undefined) return sayUnheard(client, run, { message, fallback });
   try {
     const answer = await client.withDeadline(Date.now() + UPDATE_MS, () => update<string>(run.handle, message.verb, message.body));
-    return `${message.verb}: accepted${answer ? `, the migration is now ${answer}` : ''}`;
+    return `${message.verb}: accepted${answer ? `, the ${run.kind.noun} is now ${answer}` : ''}`;
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) throw failedError(`${message.verb} refused: ${error.cause?.message ?? error.message}`);
     if (!noAnswer(error)) throw error;

@@ -11,37 +11,43 @@ export interface Complaint {
   message: string;
 }
 
+/** What is explained: its root is called by its kind. */
+interface Root {
+  schema: z.ZodType;
+  kind: string;
+}
+
 /** Turns what zod found into sentences: what was expected, what was seen, and the name that was probably meant. */
-export function explain(issues: readonly Issue[], schema: z.ZodType): Complaint[] {
+export function explain(issues: readonly Issue[], schema: z.ZodType, kind = 'ClusterMigration'): Complaint[] {
   const misspelt = new Set(issues.filter((issue) => issue.code === 'unrecognized_keys').map((issue) => issue.path.join('\0')));
   return issues
     // "expected exactly one of kubeconfig and eks" says nothing new beside "unknown key kubeconfg".
     .filter((issue) => issue.code !== 'custom' || !misspelt.has(issue.path.join('\0')))
-    .flatMap((issue) => complaints(issue, schema));
+    .flatMap((issue) => complaints(issue, { schema, kind }));
 }
 
-function complaints(issue: Issue, schema: z.ZodType): Complaint[] {
+function complaints(issue: Issue, root: Root): Complaint[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], on: 'key', message: unknownKey(key, path, schema) }));
+    return issue.keys.map((key) => ({ path: [...path, key], on: 'key', message: unknownKey(key, path, root) }));
   }
   if (issue.code === 'invalid_type' && issue.input === undefined) {
-    return [{ path, on: 'value', message: `${dotted(path)} is missing: expected ${described(path, schema) ?? a(issue.expected)}` }];
+    return [{ path, on: 'value', message: `${dotted(path, root.kind)} is missing: expected ${described(path, root.schema) ?? a(issue.expected)}` }];
   }
-  return [{ path, on: 'value', message: `${dotted(path)}: ${expectation(issue)}${sawWhat(issue)}` }];
+  return [{ path, on: 'value', message: `${dotted(path, root.kind)}: ${expectation(issue)}${sawWhat(issue)}` }];
 }
 
-function unknownKey(key: string, path: Path, schema: z.ZodType): string {
-  const known = Object.keys(shapeAt(schema, path) ?? {});
+function unknownKey(key: string, path: Path, root: Root): string {
+  const known = Object.keys(shapeAt(root.schema, path) ?? {});
   const near = nearest(key, known);
-  const elsewhere = placesOf(key, schema)[0];
+  const elsewhere = placesOf(key, root)[0];
   const hint =
     elsewhere !== undefined
       ? `${key} belongs to ${elsewhere}`
       : near !== undefined
         ? `did you mean ${near}?`
         : `expected one of ${known.join(', ')}`;
-  return `unknown key ${JSON.stringify(key)} in ${dotted(path)}: ${hint}`;
+  return `unknown key ${JSON.stringify(key)} in ${dotted(path, root.kind)}: ${hint}`;
 }
 
 function expectation(issue: Issue): string {
@@ -101,8 +107,8 @@ function a(type: string): string {
 }
 
 /** `spec.cilium.version`; the root is called by its kind. */
-export function dotted(path: Path): string {
-  return path.length === 0 ? 'ClusterMigration' : path.map((part) => (typeof part === 'number' ? `[${part}]` : String(part))).join('.').replaceAll('.[', '[');
+function dotted(path: Path, kind: string): string {
+  return path.length === 0 ? kind : path.map((part) => (typeof part === 'number' ? `[${part}]` : String(part))).join('.').replaceAll('.[', '[');
 }
 
 /** The nearest of `known`, unless it is too far off to be what was meant. */
@@ -115,12 +121,21 @@ export function nearest(typed: string, known: readonly string[]): string | undef
 }
 
 function shapeAt(schema: z.ZodType, path: Path): Record<string, z.ZodType> | undefined {
-  const found = path.reduce<z.ZodType | undefined>((at, part) => (at === undefined ? undefined : objectShape(at)?.[String(part)]), schema);
+  const found = schemaAt(schema, path);
   return found === undefined ? undefined : objectShape(found);
 }
 
+/** The schema of what stands at a path: keys of mappings, items of lists. */
+function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
+  return path.reduce<z.ZodType | undefined>((one, part) => {
+    if (one === undefined) return undefined;
+    const bare = bareType(one);
+    return bare instanceof z.ZodArray ? (bare.element as z.ZodType) : objectShape(one)?.[String(part)];
+  }, schema);
+}
+
 function described(path: Path, schema: z.ZodType): string | undefined {
-  const at = path.reduce<z.ZodType | undefined>((one, part) => (one === undefined ? undefined : objectShape(one)?.[String(part)]), schema);
+  const at = schemaAt(schema, path);
   if (at === undefined) return undefined;
   const bare = bareType(at);
   if (bare instanceof z.ZodLiteral) return [...bare.values].map(String).join(' or ');
@@ -142,8 +157,8 @@ function bareType(schema: z.ZodType): z.ZodType {
 }
 
 /** Dotted paths of every mapping that knows `key`: for a key that was put one level too high or too low. */
-function placesOf(key: string, schema: z.ZodType, at: Path = []): string[] {
+function placesOf(key: string, { schema, kind }: Root, at: Path = []): string[] {
   const shape = objectShape(schema) ?? {};
-  const here = Object.hasOwn(shape, key) ? [dotted(at)] : [];
-  return [...here, ...Object.entries(shape).flatMap(([name, child]) => placesOf(key, child, [...at, name]))];
+  const here = Object.hasOwn(shape, key) ? [dotted(at, kind)] : [];
+  return [...here, ...Object.entries(shape).flatMap(([name, child]) => placesOf(key, { schema: child, kind }, [...at, name]))];
 }

@@ -1,14 +1,14 @@
 import { z } from 'zod';
+import { API_VERSION } from '../../domain/spec/common.js';
 import { manifestSchema } from '../../domain/spec/schema.js';
 
-/** Reference for an editor: `# yaml-language-server: $schema=…/schemas/clustermigration.schema.json`. */
-const SCHEMA_TITLE = 'ClusterMigration (ciliate.io/v1alpha1)';
+type JsonSchema = Record<string, unknown>;
 
 /**
  * The JSON Schema of SPEC as a person writes it (defaults not yet filled in). Rules that zod keeps in code are added here,
  * so that an editor says the same as `ciliate plan`.
  */
-export function manifestJsonSchema(): Record<string, unknown> {
+export function manifestJsonSchema(): JsonSchema {
   const schema = z.toJSONSchema(manifestSchema, {
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
@@ -18,5 +18,14 @@ export function manifestJsonSchema(): Record<string, unknown> {
       if (zodSchema === manifestSchema.shape.spec.shape.cilium.shape.clusterName.unwrap()) jsonSchema.not = { const: 'default' };
     },
   });
-  return { ...schema, title: SCHEMA_TITLE };
+  return { ...schema, title: title('ClusterMigration') };
+}
+
+/** Of a kind whose rules zod can tell by itself. */
+export function titled(schema: z.ZodType, kind: string): JsonSchema {
+  return { ...z.toJSONSchema(schema, { io: 'input' }), title: title(kind) };
+}
+
+function title(kind: string): string {
+  return `${kind} (${API_VERSION})`;
 }

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isAlias, isCollection, isMap, LineCounter, parseAllDocuments, visit } from 'yaml';
 import type { Document } from 'yaml';
+import type { z } from 'zod';
 import { manifestSchema } from '../../domain/spec/schema.js';
 import type { Manifest } from '../../domain/spec/schema.js';
 import { EXIT, ExitError } from '../exit.js';
 import { explain } from './explain.js';
+import type { Complaint } from './explain.js';
 import { fightingValues } from './fighting.js';
 import { checkPaths, withAbsolutePaths } from './paths.js';
 import { Positions } from './position.js';
@@ -21,44 +23,91 @@ export class SpecError extends ExitError {
   }
 }
 
+/** A kind of document that a person writes, and the schema that it must fit. */
+export interface Form<S extends z.ZodType> {
+  kind: string;
+  schema: S;
+}
+
+/** Where a text came from: errors name the file, and paths in it are relative to the folder. */
+export interface Source {
+  file: string;
+  folder: string;
+}
+
+/** A document that fits its schema; `refuse` turns further complaints into an error that names their lines. */
+export interface Parsed<T> {
+  data: T;
+  refuse(complaints: readonly Complaint[]): SpecError;
+}
+
+const MANIFEST: Form<typeof manifestSchema> = { kind: 'ClusterMigration', schema: manifestSchema };
+
 /**
  * Reads a SPEC strictly and makes its paths absolute from the file's own folder (`-` reads stdin, from the current folder).
  * `needsChart: false` is for verbs that never read the chart: they must work without its file.
  * @throws SpecError that names every problem with its line
  */
 export function readSpec(file: string, options: { needsChart?: boolean } = {}): Manifest {
-  const text = readText(file);
-  const folder = file === '-' ? process.cwd() : dirname(resolve(file));
-  return parseSpec(text, { file: file === '-' ? '<stdin>' : file, folder, ...options });
+  const { text, source } = readSource(file, MANIFEST.kind);
+  return parseSpec(text, { ...source, ...options });
 }
 
 /** The same for a text that is already there. */
-export function parseSpec(text: string, source: { file: string; folder: string; needsChart?: boolean }): Manifest {
-  const fail = (at: Position, message: string): string => `${source.file}:${at.line}:${at.col}: ${message}`;
-  const lines = new LineCounter();
-  const document = onlyDocument(text, lines, fail);
-  const positions = new Positions(document, lines);
-
-  const parsed = manifestSchema.safeParse(plainValue(document, fail), { reportInput: true });
-  if (!parsed.success) {
-    const complaints = explain(parsed.error.issues, manifestSchema);
-    throw new SpecError(complaints.map(({ path, on, message }) => fail(on === 'key' ? positions.ofKey(path) : positions.ofValue(path), message)));
-  }
-  const manifest = withAbsolutePaths(parsed.data, source.folder);
+export function parseSpec(text: string, source: Source & { needsChart?: boolean }): Manifest {
+  const { data, refuse } = parseDocument(text, source, MANIFEST);
+  const manifest = withAbsolutePaths(data, source.folder);
   const wrong = [...fightingValues(manifest), ...(source.needsChart === false ? [] : checkPaths(manifest))];
-  if (wrong.length > 0) throw new SpecError(wrong.map(({ path, on, message }) => fail(on === 'key' ? positions.ofKey(path) : positions.ofValue(path), message)));
+  if (wrong.length > 0) throw refuse(wrong);
   return manifest;
 }
 
-function readText(file: string): string {
+/** The text of a file (`-` is stdin), for any kind of document. */
+export function readSource(file: string, kind: string): { text: string; source: Source } {
+  const folder = file === '-' ? process.cwd() : dirname(resolve(file));
+  return { text: readText(file, kind), source: { file: file === '-' ? '<stdin>' : file, folder } };
+}
+
+/**
+ * Parses one document of one kind strictly.
+ * @throws SpecError that names every problem with its line
+ */
+export function parseDocument<S extends z.ZodType>(text: string, source: Source, { kind, schema }: Form<S>): Parsed<z.output<S>> {
+  const { value, line } = parseYaml(text, source.file, kind);
+  const refuse = (complaints: readonly Complaint[]): SpecError => new SpecError(complaints.map(line));
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (!parsed.success) throw refuse(explain(parsed.error.issues, schema, kind));
+  return { data: parsed.data, refuse };
+}
+
+/** A YAML document as plain JSON, and where in it things stand. */
+export interface YamlFile {
+  value: unknown;
+  /** `file:line:col: what` of a complaint about it. */
+  line(complaint: Complaint): string;
+}
+
+/** Reads one YAML document strictly, whatever its kind. @throws SpecError with the line of what is no plain YAML */
+export function parseYaml(text: string, file: string, kind: string): YamlFile {
+  const fail = (at: Position, message: string): string => `${file}:${at.line}:${at.col}: ${message}`;
+  const lines = new LineCounter();
+  const document = onlyDocument(text, lines, { fail, kind });
+  const positions = new Positions(document, lines);
+  return {
+    value: plainValue(document, fail),
+    line: ({ path, on, message }) => fail(on === 'key' ? positions.ofKey(path) : positions.ofValue(path), message),
+  };
+}
+
+function readText(file: string, kind: string): string {
   try {
     const bytes = readFileSync(file === '-' ? 0 : file);
-    if (bytes.length > MAX_BYTES) throw new SpecError([`${file}: expected a SPEC of at most ${MAX_BYTES / 1024} KiB, saw ${Math.ceil(bytes.length / 1024)} KiB`]);
+    if (bytes.length > MAX_BYTES) throw new SpecError([`${file}: expected a ${kind} of at most ${MAX_BYTES / 1024} KiB, saw ${Math.ceil(bytes.length / 1024)} KiB`]);
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     if (error instanceof SpecError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new SpecError([`${file}: no such file; -f takes the path of a ClusterMigration (YAML)`]);
+    if (code === 'ENOENT') throw new SpecError([`${file}: no such file; -f takes the path of a ${kind} (YAML)`]);
     if (code === 'EISDIR') throw new SpecError([`${file}: expected a file, saw a folder`]);
     if (error instanceof TypeError) throw new SpecError([`${file}: expected UTF-8 text`]);
     throw new SpecError([`${file}: cannot be read: ${(error as Error).message}`]);
@@ -69,18 +118,18 @@ const JSON_TAG = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq|merge)$/;
 
 type Fail = (at: Position, message: string) => string;
 
-function onlyDocument(text: string, lines: LineCounter, fail: Fail): Document.Parsed {
+function onlyDocument(text: string, lines: LineCounter, { fail, kind }: { fail: Fail; kind: string }): Document.Parsed {
   const documents = parseAllDocuments(text, { lineCounter: lines, merge: true, strict: true, uniqueKeys: true, prettyErrors: false });
   const [first, second] = Array.isArray(documents) ? documents : [];
   if (first === undefined || (first.contents === null && first.errors.length === 0)) {
-    throw new SpecError([fail({ line: 1, col: 1 }, 'expected a ClusterMigration, saw an empty file')]);
+    throw new SpecError([fail({ line: 1, col: 1 }, `expected a ${kind}, saw an empty file`)]);
   }
   const at = (offset: number): Position => lines.linePos(offset);
   const wrong = [...first.errors, ...first.warnings].map((error) =>
     fail(at(error.pos[0]), error.code === 'DUPLICATE_KEY' ? `duplicate key: ${keyAt(text, error.pos[0])} stands here a second time` : `not valid YAML: ${error.message}`),
   );
   if (wrong.length > 0) throw new SpecError(wrong);
-  if (second !== undefined) throw new SpecError([fail(at(second.range[0]), 'expected one document in a SPEC, saw a second one; start each cluster with a file of its own')]);
+  if (second !== undefined) throw new SpecError([fail(at(second.range[0]), `expected one document, saw a second one; give each ${kind} a file of its own`)]);
   visit(first, {
     Pair: (_, { key }) => {
       if (isCollection(key) || isAlias(key)) throw new SpecError([fail(at(key.range?.[0] ?? 0), 'expected a text as key, saw a mapping, a list or an alias')]);

@@ -1,9 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FaultRule, Lab } from '../../lab/index.js';
 import { Field } from '../support/field.js';
 import { expectClean } from '../support/killing.js';
+import { writeProfiles } from '../support/profiles.js';
 
 const ROLE = 'arn:aws:iam::123456789012:role/lab-admin';
 /** They do nothing but count, in both AWS fronts: every call, and the calls of each profile. */
@@ -25,7 +24,7 @@ describe('one worker with two accounts, told apart by their profiles only', () =
     field = await Field.up({ region: 'eu-west-1', groups: [{ name: 'ones', desired: 2 }] });
     labs = { one: field.lab, two: await field.beside({ region: 'eu-central-1', groups: [{ name: 'twos', desired: 2 }] }) };
     for (const lab of Object.values(labs)) await Promise.all(TRIPWIRES.map((rule) => lab.faults.add(rule)));
-    field.useEnv(writeProfiles());
+    field.useEnv(writeProfiles(field.folder, labs));
     field.startWorker();
   });
   afterAll(() => field.down());
@@ -64,15 +63,3 @@ describe('one worker with two accounts, told apart by their profiles only', () =
     expect(state.agents).toEqual({ awsNode: false, cilium: '2/2' });
   });
 });
-
-/** As `aws configure` lays them out: keys in one file, everything else in the other. */
-function writeProfiles(): NodeJS.ProcessEnv {
-  const files = { AWS_CONFIG_FILE: join(field.folder, 'aws-config'), AWS_SHARED_CREDENTIALS_FILE: join(field.folder, 'aws-credentials') };
-  const profiles = Object.entries(labs);
-  writeFileSync(files.AWS_CONFIG_FILE, profiles.map(([name, lab]) => `[profile ${name}]\nregion = ${lab.region}\nendpoint_url = ${lab.awsEndpoint}\nsdk_ua_app_id = account-${name}\n`).join('\n'));
-  writeFileSync(
-    files.AWS_SHARED_CREDENTIALS_FILE,
-    profiles.map(([name, { env }]) => `[${name}]\naws_access_key_id = ${env['AWS_ACCESS_KEY_ID']}\naws_secret_access_key = ${env['AWS_SECRET_ACCESS_KEY']}\n`).join('\n'),
-  );
-  return files;
-}

@@ -82,3 +82,19 @@ it('zones that became uneven are evened out, drained, before AZRebalance is resu
   expect(report.nodes.length).toBeGreaterThan(3);
   expect(await expectClean(field)).toMatchObject({ nodesPerZone, groups: [{ max: 3, desired: 3, inService: 3 }] });
 });
+
+it('an abort of a surge that cannot be launched calls the launches off: no node goes for one that never came', async () => {
+  const field = await up({ nodes: 3, groups: [{ name: 'full', managed: false, desired: 3, max: 3 }] });
+  const before = await clusterState(field);
+  const nodes = async () => (await field.kube.makeApiClient(CoreV1Api).listNode()).items.map(({ metadata }) => metadata?.uid).sort();
+  const uids = await nodes();
+  await field.lab.faults.aws({ launchFailure: 'We currently do not have sufficient m5.large capacity' });
+  field.startWorker();
+  expect((await field.ciliate('start', '-f', field.spec('full', { refresh: { maxSurge: 2, maxUnavailable: 0 } }))).code).toBe(0);
+  await expect.poll(async () => (await clusterState(field)).groups[0]?.desired, { timeout: 180_000 }).toBe(5);
+  expect((await field.ciliate('abort', 'full', '--reason', 'no capacity')).code).toBe(0);
+  expect((await field.report('full')).state).toBe('aborted');
+  await field.lab.faults.aws({ launchFailure: null });
+  expect(await clusterState(field)).toMatchObject({ groups: before.groups, cordoned: 0, lease: null, guardsLedger: false, violations: [], orphans: [] });
+  expect(await nodes()).toEqual(uids);
+});

@@ -73,7 +73,12 @@ export class Field {
   static async up(options: LabOptions = {}): Promise<Field> {
     const folder = mkdtempSync(join(tmpdir(), 'ciliate-test-'));
     const server = await startTemporal({ dbFile: join(folder, 'temporal.db') });
-    return new Field(await startBriefLab(options), server, folder);
+    try {
+      return new Field(await startBriefLab(options), server, folder);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
   }
 
   /** A second cluster, for the same Temporal, worker and command; it goes down with this field. */

@@ -66,6 +66,8 @@ export class FakeCluster {
   uneven: string[] = [];
   /** Most nodes that were ever in flight. */
   widest = 0;
+  /** Most extra nodes that ever went back at a time. */
+  widestBack = 0;
   #made = 0;
   #first = true;
 
@@ -220,7 +222,7 @@ export class FakeCluster {
         const left = this.#extraNodes().filter((node) => ![...exclude, ...flights.map(({ instanceId }) => instanceId)].some((other) => other === node.instanceId || other === node.name));
         const most = resolveLimits({ ...refresh, maxSurge: 0 }, this.nodes.length).maxUnavailable;
         const start = left.slice(0, Math.max(0, most - flights.length)).map((node) => ({ node: ref(node), decrement: true, surplus: true }));
-        this.widest = Math.max(this.widest, flights.length + start.length);
+        this.widestBack = Math.max(this.widestBack, flights.length + start.length);
         if (start.length === 0 && left.length > 0 && known !== '') throw failure('NotYet', 'no room');
         return Promise.resolve({ done: start.length > 0 || left.length === 0, seen: 'seen', blockers: [], start, counts: this.#counts(target), remaining: left.length, most, groups: [], leftAlone: [] });
       },

@@ -1,7 +1,7 @@
 import type { PlanDigest, TemporalFacts } from '../../activities/api.js';
 import { directionOf } from '../../domain/directions/index.js';
 import type { Toward } from '../../domain/directions/index.js';
-import { initialControl, openForces } from '../../domain/control.js';
+import { initialControl, openForces, pauseOf } from '../../domain/control.js';
 import type { Control } from '../../domain/control.js';
 import { blockerLine } from '../../domain/refresh.js';
 import type { NodeProgress } from '../../domain/refresh.js';
@@ -96,7 +96,7 @@ export function stateOf(book: Book): RunState {
   if (book.outcome) return book.outcome;
   if (book.control.abort ?? book.control.takingBack) return 'aborting';
   if (book.control.gate) return 'waiting-approval';
-  return book.control.paused ? 'paused' : 'running';
+  return pauseOf(book.control) ? 'paused' : 'running';
 }
 
 /** Names a list of the status; how many there are stands beside it. */
@@ -120,7 +120,7 @@ export function statusOf(book: Book, ids: RunIds, inFlight: NodeProgress[]): Mig
     startedAt: book.startedAt,
     gate: book.control.gate,
     forces: openForces(book.control),
-    paused: book.control.paused,
+    paused: pauseOf(book.control),
     counts: book.counts,
     nodes: {
       done,

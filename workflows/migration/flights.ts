@@ -143,12 +143,13 @@ export class Flights {
    */
   async #child({ node, plan }: Flight, steering: Steering): Promise<ChildWorkflowHandle<typeof refreshNode> | undefined> {
     const { target } = this.migration;
+    // They are for a node that was replaced: an extra one goes, also where they were why the run ended.
     const { probes } = this.migration.manifest.spec;
     for (;;) {
       try {
         return await startChild<typeof refreshNode>('refreshNode', {
           workflowId: nodeWorkflowId(target.migration, node.instanceId),
-          args: [{ target, node, ...plan, ...(asksForProbes(probes) ? { probes } : {}), steering }],
+          args: [{ target, node, ...plan, ...(asksForProbes(probes) && !plan.surplus ? { probes } : {}), steering }],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           staticSummary: `${node.name} in ${node.group}, ${node.zone}`.slice(0, 200),
         });

@@ -55,10 +55,10 @@ async function preflight(migration: Migration): Promise<string> {
 }
 
 async function take(migration: Migration): Promise<string> {
-  const { target } = migration;
+  const { target, manifest } = migration;
   const { tookOverFrom } = await migration.step(() => acts.takeLease({ target }));
   migration.book.taken = true;
-  await migration.step(() => acts.saveCni({ target }));
+  await migration.step(() => acts.saveCni({ target, clusterId: manifest.spec.cilium.clusterId }));
   return tookOverFrom ? `Lease taken over from ${tookOverFrom}` : 'Lease taken, CNI ledger written';
 }
 

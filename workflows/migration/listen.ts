@@ -4,10 +4,12 @@ import type { Approval, Command, NodeVerb, Said, SetValues } from '../../domain/
 import { accept, heardForce, ignore, refusal } from '../../domain/control.js';
 import { now } from '../clock.js';
 import {
+  abortSignal,
   abortUpdate,
   approveSignal,
   approveUpdate,
   checkpointQuery,
+  holdSignal,
   nodeEndedSignal,
   nodeProgressSignal,
   pauseSignal,
@@ -19,6 +21,7 @@ import {
   setUpdate,
   skipUpdate,
   statusQuery,
+  unholdSignal,
 } from '../messages.js';
 import { reportOf } from './book.js';
 import type { Migration } from './migration.js';
@@ -60,11 +63,16 @@ export function listen(migration: Migration): void {
   setHandler(pauseSignal, (said) => hear(pause(said)), { description: 'As the update; lands with no worker alive' });
   setHandler(resumeSignal, (said) => hear(resume(said)), { description: 'As the update; lands with no worker alive' });
   setHandler(approveSignal, (said) => hear(approve(said)), { description: 'As the update; lands with no worker alive' });
+  setHandler(abortSignal, (said) => hear(abort(said)), { description: 'As the update; lands with no worker alive' });
+  setHandler(holdSignal, (said) => hear({ ...said, verb: 'hold' }), { description: 'From the fleet: a pause beside a person\'s own. {"reason", "by"}' });
+  setHandler(unholdSignal, (said) => hear({ ...said, verb: 'unhold' }), { description: 'From the fleet: the end of its hold. {"reason", "by"}' });
   setHandler(
     nodeProgressSignal,
     (progress) => {
       // A node that has ended may still be heard: only those in flight are shown.
-      if (!migration.flying.has(progress.node.instanceId)) return;
+      const known = migration.flying.get(progress.node.instanceId);
+      // Two words of one moment may come in either order: the older one is no news.
+      if (known === undefined || (progress.seq ?? 0) < (known.seq ?? 0)) return;
       migration.flying.set(progress.node.instanceId, progress);
       migration.control = heardForce(migration.control, progress.node.instanceId, progress.force);
     },

@@ -12,7 +12,7 @@ import type { Duration } from '@temporalio/common';
 import type { Target } from '../../activities/api.js';
 import { directionOf } from '../../domain/directions/index.js';
 import type { Direction } from '../../domain/directions/index.js';
-import { accept, openGate, pauseItself, resumeItself } from '../../domain/control.js';
+import { accept, openGate, pauseItself, pauseOf, resumeItself } from '../../domain/control.js';
 import type { Command, Control } from '../../domain/control.js';
 import type { NodeProgress, NodeResult } from '../../domain/refresh.js';
 import { approvalsOf } from '../../domain/spec/schema.js';
@@ -264,7 +264,7 @@ export class Migration {
   /** Between two changes: here a pause takes effect, and a long history continues as new. */
   async safePoint(): Promise<void> {
     this.throwIfAborted();
-    if (this.control.paused) await this.standStill(() => !this.control.paused);
+    if (pauseOf(this.control)) await this.standStill(() => pauseOf(this.control) === null);
     if (workflowInfo().continueAsNewSuggested) await this.#continueAsNew();
   }
 

@@ -1,4 +1,5 @@
 import { condition } from '@temporalio/workflow';
+import { pauseOf } from '../../domain/control.js';
 import { sha256Hex } from '../../domain/digest.js';
 import { countsAfter } from '../../domain/directions/index.js';
 import { canaryText } from '../../domain/gates.js';
@@ -140,7 +141,7 @@ class Pool {
     const { migration } = this;
     migration.throwIfAborted();
     if (this.#ramp.tripped && !migration.control.paused) migration.pauseItself(this.#why());
-    if (migration.control.paused) await this.#rest();
+    if (pauseOf(migration.control)) await this.#rest();
     await this.#file();
     if (migration.wantsContinueAsNew()) await migration.safePoint();
     if (this.#flights.size === 0) await this.#canaryGate();
@@ -164,7 +165,7 @@ class Pool {
   /** A pause: the cluster gets its own life back as soon as nothing of ours moves any more. */
   async #rest(): Promise<void> {
     const { migration } = this;
-    const over = () => migration.control.paused === null || migration.control.abort !== null;
+    const over = () => pauseOf(migration.control) === null || migration.control.abort !== null;
     await condition(() => over() || this.#flights.resting());
     if (over()) return;
     this.#flights.hold(true);
@@ -217,7 +218,7 @@ class Pool {
 }
 
 function ordersOf({ control }: Migration): ReturnType<FlightEvents['orders']> {
-  return { paused: control.paused !== null, handBack: control.abort ? `aborted: ${control.abort.reason}` : null, drain: control.settings.drain };
+  return { paused: pauseOf(control) !== null, handBack: control.abort ? `aborted: ${control.abort.reason}` : null, drain: control.settings.drain };
 }
 
 /** A node is in the report once: what was handed back and tried again is replaced. */

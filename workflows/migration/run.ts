@@ -62,8 +62,8 @@ async function begin(migration: Migration): Promise<void> {
   }
 }
 
-function heard({ control: { paused, abort, audit, version } }: Book): Partial<Book['control']> {
-  return { paused, abort, audit, version };
+function heard({ control: { paused, held, abort, audit, version } }: Book): Partial<Book['control']> {
+  return { paused, held, abort, audit, version };
 }
 
 /** Whatever the end, the cluster gets back what was only borrowed. Runs to its end: an abort cannot abort it. */

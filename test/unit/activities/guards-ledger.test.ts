@@ -86,7 +86,7 @@ describe('the guards ledger', () => {
     const all = nodes(10_000);
     const group = all.slice(0, 450).map(({ instanceId }) => instanceId);
     await putGuards(api.clients, all.map((node) => entryOf('scale-down', node)));
-    for (const node of all) await claim(api.clients, node.instanceId, node.instanceId);
+    await Promise.all(all.map((node) => claim(api.clients, node.instanceId, node.instanceId)));
     for (const node of all.slice(0, 200)) {
       await putGuards(api.clients, [entryOf('cordon', node), entryOf('lb-exclusion', node)]);
       await recordTermination(api.clients, node, { instancesBefore: group, decremented: true });
@@ -97,7 +97,7 @@ describe('the guards ledger', () => {
     await dropGuards(api.clients, Object.values(await readGuards(api.clients)));
     await dropTerminations(api.clients);
     expect([...api.maps.keys()]).toEqual([]);
-  });
+  }, 180_000);
 
   it('keeps what is about a node where one read finds it, and what is about groups in ciliate-guards', async () => {
     const api = new ConfigMaps();

@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
+import { MESH_ACCESS, MESH_ACTIONS } from '../../../activities/mesh/access.js';
 import { KUBERNETES_ACCESS, MIGRATOR_ACTIONS, OPERATOR_ACTIONS, OPERATOR_OPTIONAL_ACTIONS, probeAccess, PROVING_ACTIONS, ROLLBACK_ACTIONS } from '../../../activities/observe/index.js';
 import { probesSchema } from '../../../domain/spec/probes.js';
 
@@ -36,6 +37,10 @@ it('deploy/rbac.yaml grants exactly the verbs that preflight asks for', () => {
   expect(grantedBy('rbac.yaml')).toEqual(asked(KUBERNETES_ACCESS));
 });
 
+it('deploy/rbac-mesh.yaml grants exactly what mesh and policy use beside', () => {
+  expect(grantedBy('rbac-mesh.yaml')).toEqual(asked(MESH_ACCESS));
+});
+
 it('deploy/rbac-probes.yaml grants exactly what the network probe uses beside; without it nothing is asked for', () => {
   expect(grantedBy('rbac-probes.yaml')).toEqual(asked(PROBE_ACCESS));
   expect(probeAccess(probesSchema.parse({ http: [{ url: 'http://shop.example.com' }] }))).toEqual([]);
@@ -46,6 +51,10 @@ const allowed = (file: string): string[] =>
 
 it('deploy/iam/migrator-policy.json allows exactly the actions that are used', () => {
   expect(allowed('migrator-policy.json')).toEqual([...[...MIGRATOR_ACTIONS, ...ROLLBACK_ACTIONS].map(({ action }) => action), ...PROVING_ACTIONS].sort());
+});
+
+it('deploy/iam/mesh-policy.json allows exactly what a mesh needs beyond it', () => {
+  expect(allowed('mesh-policy.json')).toEqual([...MESH_ACTIONS].sort());
 });
 
 it('deploy/iam/cilium-operator-policy.json allows exactly what the operator uses', () => {
@@ -73,7 +82,7 @@ function actionsInSources(): string[] {
 it('every AWS call in the sources is in the lists, and nothing else is', () => {
   // STS answers everybody; the other two are permissions without a call.
   const called = new Set(actionsInSources().filter((action) => action !== 'sts:GetCallerIdentity'));
-  const listed = [...[...MIGRATOR_ACTIONS, ...ROLLBACK_ACTIONS].map(({ action }) => action), ...PROVING_ACTIONS].filter((action) => !['iam:PassRole', 'eks:CreatePodIdentityAssociation'].includes(action));
+  const listed = [...[...MIGRATOR_ACTIONS, ...ROLLBACK_ACTIONS].map(({ action }) => action), ...PROVING_ACTIONS, ...MESH_ACTIONS].filter((action) => !['iam:PassRole', 'eks:CreatePodIdentityAssociation'].includes(action));
   expect([...called].sort()).toEqual(listed.sort());
 });
 
@@ -100,7 +109,7 @@ const KINDS = new Set(
 );
 
 it('every call to the API server in the sources is in the list', () => {
-  const listed = new Set([...KUBERNETES_ACCESS, ...PROBE_ACCESS].flatMap(({ resource, verbs }) => verbs.map((verb) => `${verb} ${resource}`)));
+  const listed = new Set([...KUBERNETES_ACCESS, ...PROBE_ACCESS, ...MESH_ACCESS].flatMap(({ resource, verbs }) => verbs.map((verb) => `${verb} ${resource}`)));
   const called = [...new Set(verbsInSources())];
   expect(called.length).toBeGreaterThan(20);
   expect(called.filter((verb) => !listed.has(verb))).toEqual([]);

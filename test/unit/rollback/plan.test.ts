@@ -16,7 +16,7 @@ const onAws = (index: number): ObservedNode => node(index, { labels: { 'cni-plug
 const confined = () => awsNode({ restricted: true, affinity: confinedToAwsNodes(null) });
 
 function seen(over: Partial<ObservedRollback['cluster']>, rest: Partial<Omit<ObservedRollback, 'cluster'>> = {}): ObservedRollback {
-  return { cluster: cluster({ awsNode: confined(), cilium: OUR_CILIUM, ...over }), ledger: LEDGER, phase: 'migration', policyMode: 'never', ciliumPolicies: 0, ...rest };
+  return { cluster: cluster({ awsNode: confined(), cilium: OUR_CILIUM, ...over }), ledger: LEDGER, phase: 'migration', policyMode: 'never', meshed: false, ciliumPolicies: 0, ...rest };
 }
 const halfWay = (rest: Partial<Omit<ObservedRollback, 'cluster'>> = {}) => seen({ nodes: [onCilium(1), onAws(2), onAws(3)] }, rest);
 const removed = (rest: Partial<Omit<ObservedRollback, 'cluster'>> = {}) => seen({ nodes: [onCilium(1), onCilium(2), onCilium(3)], awsNode: null }, { phase: 'final', policyMode: 'default', ...rest });
@@ -107,6 +107,10 @@ describe('what is in the way', () => {
     const taint = { key: 'node.cilium.io/agent-not-ready', effect: 'NoExecute' };
     const pool = { name: 'p', labels: {}, taints: [], startupTaints: [taint], expireAfter: 'Never' };
     expect(ids(make(seen({ nodes: [onCilium(1)], nodePools: [pool] })))).toEqual(['rollback-startup-taint']);
+  });
+
+  it('a mesh that is connected', () => {
+    expect(ids(make(halfWay({ meshed: true })))).toEqual(['rollback-in-mesh']);
   });
 
   it('another version of Cilium than the installed one', () => {

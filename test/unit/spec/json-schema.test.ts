@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { manifestSchema } from '../../../domain/spec/schema.js';
 import { manifestJsonSchema } from '../../../starter/spec/json-schema.js';
+import { SCHEMAS } from '../../../starter/spec/schemas.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const validate = new Ajv2020({ strict: true, strictRequired: false, allErrors: true }).compile(manifestJsonSchema());
@@ -29,10 +30,13 @@ function readText(file: string): string {
   }
 }
 
-describe('the JSON Schema of SPEC', () => {
-  it('is shipped as it is generated (npm run build writes it)', () => {
-    expect(JSON.parse(readText('schemas/clustermigration.schema.json'))).toEqual(manifestJsonSchema());
+describe('JSON Schemas', () => {
+  it.each(Object.entries(SCHEMAS))('%s is shipped as it is generated (npm run build writes it)', (name, schema) => {
+    expect(JSON.parse(readText(`schemas/${name}`))).toEqual(JSON.parse(JSON.stringify(schema())));
   });
+});
+
+describe('the JSON Schema of SPEC', () => {
 
   it('finds examples in the documentation', () => {
     expect(examples().length).toBeGreaterThan(0);

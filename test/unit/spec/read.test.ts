@@ -160,7 +160,7 @@ describe('an error names its line, what was expected and what was seen', () => {
   });
 
   it('a second document', () => {
-    expect(only(`${GOOD}---\n${GOOD}`)).toMatch(/^spec\.yaml:\d+:\d+: expected one document in a SPEC, saw a second one/);
+    expect(only(`${GOOD}---\n${GOOD}`)).toMatch(/^spec\.yaml:\d+:\d+: expected one document, saw a second one/);
   });
 
   it('both ways to name a cluster', () => {

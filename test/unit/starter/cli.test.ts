@@ -25,7 +25,7 @@ describe('the names of the commands are fixed', () => {
   it('all are there, each with a description', async () => {
     const commands = (await buildProgram()).commands;
     expect(commands.map((command) => command.name())).toEqual([
-      'preflight', 'plan', 'start', 'status', 'report', 'release', 'rollback', 'pause', 'resume', 'abort', 'approve', 'skip', 'retry', 'set', 'worker', 'dev', 'demo', 'lab',
+      'preflight', 'plan', 'start', 'status', 'report', 'release', 'rollback', 'pause', 'resume', 'abort', 'approve', 'skip', 'retry', 'set', 'fleet', 'mesh', 'policy', 'worker', 'dev', 'demo', 'lab',
     ]);
     for (const command of commands) expect(command.description()).not.toBe('');
   });
@@ -64,8 +64,19 @@ describe('exit code 2: bad usage', () => {
     [['dev', '--port', '99999']],
     [['plan', '-f', '/nowhere/spec.yaml']],
     [['release']],
+    [['fleet']],
+    [['fleet', 'pause', 'f']],
+    [['fleet', 'start', '-f', '/nowhere/fleet.yaml']],
+    [['fleet', 'approve', 'f', '--reason', 'x']],
     [['lab']],
     [['lab', 'no-such-verb']],
+    [['mesh']],
+    [['mesh', 'connect']],
+    [['mesh', 'connect', '-f', '/nowhere/mesh.yaml']],
+    [['mesh', 'join', '-f', 'x']],
+    [['policy', 'apply']],
+    [['policy', 'verify', '-f', 'x', '--timeout', '0']],
+    [['policy', 'report', '-f', '/nowhere/spec.yaml']],
   ])('%j', async (args) => {
     const { code, out, err } = await run(...args);
     expect(code).toBe(2);
@@ -109,7 +120,7 @@ describe('exit code 3: something cannot be reached', () => {
 });
 
 describe('exit code 0', () => {
-  it.each([[['--help']], [['--version']], [['approve', '--help']], [['lab', '--help']]])('%j', async (args) => {
+  it.each([[['--help']], [['--version']], [['approve', '--help']], [['lab', '--help']], [['mesh', 'connect', '--help']], [['policy', '--help']]])('%j', async (args) => {
     const { code, out, err } = await run(...args);
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).not.toBe('');
