@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { migrationWorkflowId, ROLLBACK_CLUSTER } from '../../domain/names.js';
 import { ROLLBACK_PHASES } from '../../domain/status.js';
 import type { ManifestInput } from '../../domain/spec/schema.js';
 import type { MigrationReport } from '../../domain/status.js';
 import { abortUpdate, approveUpdate, reportQuery } from '../../workflows/messages.js';
-import type { rollbackCluster } from '../../workflows/index.js';
 import { FakeCluster, failure, manifest } from './fakeCluster.js';
 import { Harness, statusWhere } from './harness.js';
 import type { MigrationHandle } from './harness.js';
@@ -18,14 +15,7 @@ afterAll(() => harness.stop());
 
 const me = { by: 'test', reason: 'because' };
 
-/** Runs a rollback beside a worker. */
-async function back<T>(cluster: FakeCluster, input: ManifestInput, steps: (handle: MigrationHandle) => Promise<T>): Promise<T> {
-  const taskQueue = randomUUID();
-  const worker = await harness.worker(cluster, taskQueue);
-  return worker.runUntil(async () =>
-    steps(await harness.env.client.workflow.start<typeof rollbackCluster>(ROLLBACK_CLUSTER, { taskQueue, workflowId: migrationWorkflowId(`m-${randomUUID().slice(0, 8)}`), args: [input] })),
-  );
-}
+const back = <T>(cluster: FakeCluster, input: ManifestInput, steps: (handle: MigrationHandle) => Promise<T>): Promise<T> => harness.runRollback(cluster, input, steps);
 const ended = (handle: MigrationHandle): Promise<MigrationReport> => handle.result().catch(() => handle.query(reportQuery));
 
 const BEFORE = { cordoned: 0, labelled: 0, awsNode: 'everywhere', cilium: 'none', lease: null, guards: [] };
