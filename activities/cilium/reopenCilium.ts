@@ -5,6 +5,7 @@ import { addonOffCiliumNodes, readAddon } from '../aws/addon.js';
 import type { Clients } from '../clients/index.js';
 import { readRelease } from '../helm/release.js';
 import { affinityOf } from '../kubernetes/awsNode.js';
+import { isCiliumConfined } from '../kubernetes/confinedCilium.js';
 import { systemDaemonSet } from '../kubernetes/lists.js';
 import { ensureCilium } from './ensureCilium.js';
 import { reachedPhase } from './forward.js';
@@ -18,7 +19,9 @@ export async function reopenCilium(clients: Clients, request: CiliumRequest, cac
   const [daemonSet, owner, release] = await Promise.all([systemDaemonSet(clients, AWS_NODE), readAddon(clients), withHelmTarget(clients, (target) => readRelease(target))]);
   const returned = (daemonSet !== undefined && isOffCiliumNodes(affinityOf(daemonSet))) || (owner !== undefined && addonOffCiliumNodes(owner.addon));
   if (returned) return { why: 'new nodes come up on aws-node; those of Cilium stay as they are' };
-  if (reachedPhase(release) !== 'rollback') return { why: 'Cilium was not confined yet: new nodes come up on it' };
+  // A helm that was cut off has not said so, but the DaemonSets tell.
+  const confined = reachedPhase(release) === 'rollback' || (await isCiliumConfined(clients));
+  if (!confined) return { why: 'Cilium was not confined yet: new nodes come up on it' };
   const { toward: _back, ...target } = request.target;
   await ensureCilium(clients, { ...request, target, phase: 'migration' }, cacheDir);
   return { why: 'Cilium goes to new nodes again, since aws-node was not restored yet; its policy enforcement is off until a start or a rollback goes on' };

@@ -1,7 +1,7 @@
 import type { V1DaemonSet } from '@kubernetes/client-node';
 import { ON_CILIUM_NODES } from '../../domain/cilium/placement.js';
 import { CiliateError } from '../../domain/failures.js';
-import { hasInEveryTerm } from '../../domain/kubernetes/nodeAffinity.js';
+import { affinityKeys, hasInEveryTerm } from '../../domain/kubernetes/nodeAffinity.js';
 import { CILIUM, CILIUM_ENVOY, CILIUM_LABEL, KUBE_SYSTEM } from '../../domain/names.js';
 import type { Blocker } from '../../domain/refresh.js';
 import type { Look } from '../api.js';
@@ -22,9 +22,18 @@ export async function assertCiliumConfined(clients: Clients): Promise<void> {
   if (blockers.length > 0) throw new CiliateError('NotYet', blockersText(blockers), { code: 'NotYet', details: { blockers } });
 }
 
-async function unconfined(clients: Clients): Promise<Blocker[]> {
+/** Whether any DaemonSet of Cilium needs the marks on the nodes: without them it would lose its pods there. */
+export async function isCiliumConfined(clients: Clients): Promise<boolean> {
+  return (await daemonSetsOf(clients)).some((daemonSet) => affinityKeys(affinityOf(daemonSet)).includes(CILIUM_LABEL));
+}
+
+async function daemonSetsOf(clients: Clients): Promise<V1DaemonSet[]> {
   const daemonSets = await Promise.all([CILIUM, CILIUM_ENVOY].map((name) => systemDaemonSet(clients, name)));
-  return daemonSets.flatMap((daemonSet) => (daemonSet === undefined ? [] : lacks(daemonSet)));
+  return daemonSets.filter((daemonSet) => daemonSet !== undefined);
+}
+
+async function unconfined(clients: Clients): Promise<Blocker[]> {
+  return (await daemonSetsOf(clients)).flatMap(lacks);
 }
 
 function lacks(daemonSet: V1DaemonSet): Blocker[] {

@@ -4,6 +4,7 @@ import { CILIUM_LABEL, CILIUM_LABEL_CILIUM, CNI_LABEL, CNI_LABEL_AWS } from '../
 import { isNotFound } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { stopIfCancelled } from '../look.js';
+import { isCiliumConfined } from './confinedCilium.js';
 import { nodesOfCilium } from './ciliumResources.js';
 import { listNodes, readAgents } from './lists.js';
 import { patchNode, pointer } from './patch.js';
@@ -59,8 +60,10 @@ async function mark(clients: Clients, node: V1Node): Promise<boolean> {
 
 /** Takes the mark off. Its key is ours alone, so no ledger is needed to know which are to go. */
 export async function unmarkCilium(clients: Clients): Promise<{ unmarked: number }> {
+  const nodes = await listNodes(clients, `${CILIUM_LABEL}=${CILIUM_LABEL_CILIUM}`);
+  if (nodes.length > 0 && (await isCiliumConfined(clients))) throw stillNeeded();
   let unmarked = 0;
-  for (const node of await listNodes(clients, `${CILIUM_LABEL}=${CILIUM_LABEL_CILIUM}`)) {
+  for (const node of nodes) {
     stopIfCancelled();
     const path = pointer('metadata', 'labels', CILIUM_LABEL);
     try {
@@ -75,6 +78,20 @@ export async function unmarkCilium(clients: Clients): Promise<{ unmarked: number
     }
   }
   return { unmarked };
+}
+
+/** Without the marks Cilium would leave every node at once. */
+function stillNeeded(): CiliateError {
+  return new CiliateError(
+    'NeedsHuman',
+    {
+      object: 'DaemonSets of Cilium in kube-system',
+      expected: `an affinity that does not ask for ${CILIUM_LABEL}, before that label is taken off`,
+      seen: 'one that does',
+      todo: 'Something put the values of a rollback back (GitOps, helm rollback): stop that, then start the migration again.',
+    },
+    { code: 'CiliumConfined' },
+  );
 }
 
 function foreign(name: string, value: string): CiliateError {
