@@ -12,6 +12,9 @@ import { findTemporal } from '../../starter/temporal/discover.js';
 import { FakeCluster } from './fakeCluster.js';
 import { Harness } from './harness.js';
 
+// Before any module reads it: the tests without a worker need not wait as long as a person would.
+vi.hoisted(() => (process.env['CILIATE_ANSWER_MS'] = '1500'));
+
 /** The command line and plain `temporal` against the real workflows; the cluster behind them is in memory. */
 const folder = mkdtempSync(join(tmpdir(), 'ciliate-cli-'));
 let harness: Harness;
@@ -19,8 +22,6 @@ let temporalBinary: string;
 let main: (args: string[]) => Promise<number>;
 
 beforeAll(async () => {
-  // Before the module is loaded: the tests without a worker need not wait as long as a person would.
-  process.env['CILIATE_ANSWER_MS'] = '1500';
   ({ main } = await import('../../starter/cli/main.js'));
   harness = await Harness.start();
   process.env['TEMPORAL_ADDRESS'] = harness.env.address;
