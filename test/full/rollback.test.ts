@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DescribeAddonCommand, EKSClient, UpdateAddonCommand } from '@aws-sdk/client-eks';
+import { AppsV1Api } from '@kubernetes/client-node';
 import type { LabOptions } from '../../lab/index.js';
 import type { Field } from '../support/field.js';
 import { fieldsPerTest, resultRows } from '../support/fields.js';
@@ -85,6 +86,31 @@ it('a rollback that ends early is rolled back by a start: forward to the end aga
   expect(report).toMatchObject({ state: 'done', problem: null, tally: { refreshed: 1 } });
   await expectClean(field);
 });
+
+it('aborted while helm confines Cilium: Cilium goes to new nodes again, and no agent is lost', async () => {
+  const field = await up({ nodes: 2, awsNode: 'selfmanaged', managed: false });
+  await BEGINNINGS.removed(field, 'r-1');
+  const [point] = ROLLBACK_KILL_POINTS.filter(({ name }) => name.includes('Cilium confined'));
+  if (point === undefined) throw new Error('no such kill point');
+  const rule = await field.lab.faults.add(point.rule);
+  expect((await field.ciliate('rollback', '-f', field.spec('r-1'))).code).toBe(0);
+  await expect.poll(async () => (await field.lab.faults.rules()).find(({ id }) => id === rule)?.parked, { timeout: 120_000, interval: 50 }).toBe(1);
+  await field.ciliate('abort', 'r-1', '--reason', 'test');
+  // Its helm is killed with the step; what it had sent was carried out.
+  await expect.poll(async () => (await field.lab.faults.rules()).find(({ id }) => id === rule)?.parked, { timeout: 60_000, interval: 50 }).toBe(0);
+  await field.lab.faults.remove(rule);
+  const report = await field.report('r-1');
+  expect(report).toMatchObject({ state: 'aborted', toward: 'aws-node' });
+  expect(report.notes.join()).toContain('Cilium goes to new nodes again');
+  expect(await ciliumAffinity(field)).not.toContain('ciliate.io/cni');
+  expect(await field.migrate(field.spec('r-1'), 'r-1')).toMatchObject({ state: 'done', problem: null, tally: {} });
+  expect((await expectClean(field)).agents.cilium).toBe('2/2');
+});
+
+async function ciliumAffinity(field: Field): Promise<string> {
+  const daemonSet = await field.kube.makeApiClient(AppsV1Api).readNamespacedDaemonSet({ namespace: 'kube-system', name: 'cilium' });
+  return JSON.stringify(daemonSet.spec?.template.spec?.affinity);
+}
 
 describe.each([
   { beginning: 'half-way' as const, owner: 'addon' as const },
