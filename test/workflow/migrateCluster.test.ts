@@ -96,8 +96,9 @@ describe('a migration', () => {
 describe('gates', () => {
   it('open in order, give the guards back meanwhile, and take only the digest they show', async () => {
     const cluster = new FakeCluster(2);
+    const own = GATES.filter((gate) => gate !== 'before-rollback');
     const report = await harness.run(cluster, manifest('gates', { approvals: [...GATES] }), async (handle) => {
-      for (const gate of GATES) {
+      for (const gate of own) {
         const { gate: open } = await statusWhere(handle, (status) => status.gate?.gate === gate);
         await expect.poll(() => cluster.guards.has('changing')).toBe(false);
         expect(await refused(handle.executeUpdate(approveUpdate, { args: [{ gate, digest: 'stale', ...me }] }))).toContain('expected digest');
@@ -106,7 +107,7 @@ describe('gates', () => {
       return handle.result();
     });
     expect(report.state).toBe('done');
-    expect(report.audit.map((entry) => entry.on)).toEqual([...GATES]);
+    expect(report.audit.map((entry) => entry.on)).toEqual(own);
     expect(cluster.violations).toEqual([]);
   });
 
