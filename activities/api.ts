@@ -1,3 +1,4 @@
+import type { Toward } from '../domain/directions/index.js';
 import type { BlockingPod } from '../domain/force.js';
 import type { MasqueradeDecision, NodeRef, Plan } from '../domain/plan.js';
 import type { Blocker, NodeResult, WorkloadReady } from '../domain/refresh.js';
@@ -21,6 +22,8 @@ export interface Target {
   cluster: ClusterRef;
   /** `<Temporal cluster id>/<namespace>/<workflow id>`: what the Lease must say while anything is written. */
   holder: string;
+  /** Where the nodes move to; absent: to Cilium. */
+  toward?: Toward;
 }
 
 export interface Look {
@@ -62,7 +65,7 @@ export interface CiliumRequest {
   target: Target;
   manifest: Manifest;
   plan: Pick<PlanDigest, 'chart' | 'masquerade' | 'valuesFacts'>;
-  phase: 'migration' | 'enforcement' | 'final';
+  phase: 'migration' | 'enforcement' | 'final' | 'rollback';
 }
 
 export interface EnsuredCilium {
@@ -262,17 +265,41 @@ export interface Activities {
   lookProven(input: { target: Target; known: string }): Promise<Look & { proofs: string[]; unmanaged: number; digest: string }>;
   /** Deletes the add-on, then the DaemonSet, each only after looking again that no node needs it. */
   removeAwsNode(input: { target: Target }): Promise<{ removed: string[] }>;
+  // --- the way back (docs/rollback.md)
+  /** Reads only: what a rollback would do from where the cluster is, and what is in its way. */
+  planRollback(input: { target: Target; manifest: Manifest }): Promise<PlanDigest>;
+  /** Labels the nodes that run (or ran) Cilium `ciliate.io/cni=cilium`, one by one; a node with aws-node is never labelled. */
+  markCilium(input: { target: Target }): Promise<{ marked: number; already: number }>;
+  /** Takes that label off every node, once Cilium's affinity does not need it any more. */
+  unmarkCilium(input: { target: Target }): Promise<{ unmarked: number }>;
+  /** Look: Cilium's DaemonSets are confined to the marked nodes, and their controller knows it. */
+  lookCiliumConfined(input: { target: Target; known: string }): Promise<Look>;
+  /**
+   * Lets aws-node onto every node but the marked ones: the live one, the add-on's configuration, or both made again from the CNI
+   * ledger. Only while Cilium is confined and every node that runs it is marked.
+   */
+  restoreAwsNode(input: { target: Target }): Promise<{ how: RestoredHow; updateId?: string }>;
+  /** Look: add-on ACTIVE (where there is one), aws-node as confined as it must be (`saved`: as it was at first), its rollout over. */
+  lookAwsNodeRestored(input: { target: Target; known: string; saved: boolean; updateId?: string }): Promise<Look>;
+  /** Look: no marked node, no agent of Cilium, aws-node ready on every node that it wants. */
+  lookReturned(input: { target: Target; known: string }): Promise<Look & { proofs: string[] }>;
+  /** For a rollback that ends early: where aws-node was not restored yet, Cilium goes to new nodes again, or they would have no CNI. */
+  reopenCilium(input: CiliumRequest): Promise<{ why: string }>;
+
   /** Look: add-on and DaemonSet are gone. */
   lookAwsNodeGone(input: { target: Target; known: string }): Promise<Look>;
 }
+
+/** What restoreAwsNode did. */
+export type RestoredHow = 'already' | 'patched' | 'addon' | 'addon-created' | 'manifests';
 
 /** What is true of a node right now (prepareNode). */
 export interface NodeSituation {
   /**
    * `present`: Node with this UID, instance alive. `node-gone`: instance alive, no such Node (a script's leak): it is
-   * still terminated. `instance-gone`: Node still there, instance terminated. `gone`: neither. `on-cilium`: same node,
-   * but it is not labelled or runs Cilium: hands off.
+   * still terminated. `instance-gone`: Node still there, instance terminated. `gone`: neither. `hands-off`: same node,
+   * but it is not labelled or runs the agent of new nodes.
    */
-  state: 'present' | 'node-gone' | 'instance-gone' | 'gone' | 'on-cilium';
+  state: 'present' | 'node-gone' | 'instance-gone' | 'gone' | 'hands-off';
   why: string;
 }

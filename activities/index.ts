@@ -1,12 +1,15 @@
 import { activityInfo } from '@temporalio/activity';
 import type { Activities, Target } from './api.js';
+import { directionOf } from '../domain/directions/index.js';
 import { ensureCilium } from './cilium/ensureCilium.js';
 import { lookCilium } from './cilium/lookCilium.js';
+import { reopenCilium } from './cilium/reopenCilium.js';
 import { unwindInstall } from './cilium/unwindInstall.js';
 import { terminateNode } from './drivers/terminateNode.js';
 import type { ClientPool, Clients, TemporalGateway } from './clients/index.js';
 import { readManifest } from './clients/manifest.js';
 import { lookAwsNodeRestricted, restrictAwsNode } from './kubernetes/awsNode.js';
+import { lookCiliumConfined } from './kubernetes/confinedCilium.js';
 import { saveCni } from './kubernetes/cniLedger.js';
 import { releaseNode } from './kubernetes/cordonNode.js';
 import { giveBackGuards, holdGuards } from './kubernetes/guards.js';
@@ -14,6 +17,10 @@ import { labelNodes } from './kubernetes/labelNodes.js';
 import { assertHolder, deleteLease, renewLease, takeLease } from './kubernetes/lease.js';
 import { lookDrained } from './kubernetes/lookDrained.js';
 import { lookNodeGone, lookTerminated } from './kubernetes/lookGone.js';
+import { lookReturned } from './kubernetes/lookReturned.js';
+import { markCilium, unmarkCilium } from './kubernetes/markCilium.js';
+import { lookAwsNodeRestored, restoreAwsNode } from './kubernetes/restoreAwsNode.js';
+import { createPlanRollback } from './observe/rollback.js';
 import { lookDetached } from './kubernetes/volumes.js';
 import { lookProven } from './kubernetes/lookProven.js';
 import { lookReplacement } from './kubernetes/lookReplacement.js';
@@ -58,7 +65,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     renewLease: async ({ target }) => renewLease(await read(target), target),
     releaseLease: async ({ target }) => void (await deleteLease(await read(target), target.holder)),
     saveCni: async ({ target, clusterId }) => saveCni(await write(target), clusterId),
-    holdGuards: async ({ target, set }) => holdGuards(await write(target), set),
+    holdGuards: async ({ target, set }) => holdGuards(await write(target), set, directionOf(target)),
     giveBackGuards: async ({ target, set }) => giveBackGuards(await write(target), set),
 
     labelNodes: async ({ target }) => labelNodes(await write(target)),
@@ -69,7 +76,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     lookCilium: async (request) => lookCilium(await read(request.target), request),
     unwindInstall: async ({ target }) => unwindInstall(await write(target)),
 
-    countNodes: async ({ target }) => countNodes(await read(target)),
+    countNodes: async ({ target }) => countNodes(await read(target), directionOf(target)),
     admitNodes: async (request) => admitNodes(await write(request.target), request),
     resizeGroups: async (request) => resizeGroups(await write(request.target), request),
     admitSurplus: async (request) => admitSurplus(await write(request.target), request),
@@ -79,7 +86,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     lookDetached: async (request) => lookDetached(await read(request.target), request),
     terminateNode: async (request) => terminateNode(await write(request.target), request),
     lookTerminated: async ({ target, node, known }) => lookTerminated(await read(target), node, known),
-    lookNodeGone: async ({ target, node, terminatedAt, known }) => lookNodeGone(await write(target), node, { terminatedAt, known }),
+    lookNodeGone: async ({ target, node, terminatedAt, known }) => lookNodeGone(await write(target), node, { terminatedAt, known, direction: directionOf(target) }),
     lookReplacement: async (request) => lookReplacement(await read(request.target), request),
     lookWorkloads: async ({ target, workloads, known }) => lookWorkloads(await read(target), workloads, known),
     lookProbes: async (request) => lookProbes(await write(request.target), request),
@@ -92,5 +99,14 @@ export function createActivities(deps: ActivityDeps): Activities {
     lookProven: async ({ target, known }) => lookProven(await read(target), known),
     removeAwsNode: async ({ target }) => removeAwsNode(await write(target)),
     lookAwsNodeGone: async ({ target, known }) => lookAwsNodeGone(await read(target), known),
+
+    planRollback: createPlanRollback({ pool, chartCache: cacheDir }),
+    markCilium: async ({ target }) => markCilium(await write(target)),
+    unmarkCilium: async ({ target }) => unmarkCilium(await write(target)),
+    lookCiliumConfined: async ({ target, known }) => lookCiliumConfined(await read(target), known),
+    restoreAwsNode: async ({ target }) => restoreAwsNode(await write(target)),
+    lookAwsNodeRestored: async ({ target, ...input }) => lookAwsNodeRestored(await write(target), input),
+    lookReturned: async ({ target, known }) => lookReturned(await read(target), known),
+    reopenCilium: async (request) => reopenCilium(await write(request.target), request, cacheDir),
   };
 }

@@ -4,6 +4,10 @@
 export const CNI_LABEL = 'cni-plugin';
 export const CNI_LABEL_AWS = 'aws';
 
+/** The label of the way back: Cilium is confined to the nodes that carry it, aws-node to those that do not. */
+export const CILIUM_LABEL = 'ciliate.io/cni';
+export const CILIUM_LABEL_CILIUM = 'cilium';
+
 export const KUBE_SYSTEM = 'kube-system';
 export const AWS_NODE = 'aws-node';
 export const CILIUM = 'cilium';
@@ -59,6 +63,7 @@ export const ASG_PROCESSES_CHANGING = ['AlarmNotification', 'ScheduledActions'] 
 /** Temporal names: workflow types, task queue, workflow ids, search attributes. */
 export const TASK_QUEUE = 'ciliate';
 export const MIGRATE_CLUSTER = 'migrateCluster';
+export const ROLLBACK_CLUSTER = 'rollbackCluster';
 export const REFRESH_NODE = 'refreshNode';
 export const READ_NODE_PAGE = 'readNodePage';
 export const RUN_FLEET = 'runFleet';

@@ -5,9 +5,8 @@ import { findHazards } from './hazards/index.js';
 import { decideMasquerade, isDecided } from './masquerade.js';
 import type { ObservedCluster } from './observation.js';
 import type { MasqueradeDecision, Plan } from './plan.js';
-import { appendToEveryTerm } from './kubernetes/nodeAffinity.js';
+import { confinedToAwsNodes } from './cilium/placement.js';
 import type { Affinity } from './kubernetes/nodeAffinity.js';
-import { CNI_LABEL, CNI_LABEL_AWS } from './names.js';
 import { estimate } from './plan/estimate.js';
 import { modeOf } from './plan/mode.js';
 import { candidates, orderNodes, standing } from './plan/nodes.js';
@@ -56,7 +55,7 @@ export function masqueradeFor(cluster: ObservedCluster, cilium: CiliumSpec): Mas
 /** What aws-node's affinity will be; the same again once it is set. Null where aws-node is gone. */
 export function affinityToSet(cluster: ObservedCluster): Affinity | null {
   if (cluster.awsNode === null) return null;
-  return appendToEveryTerm(cluster.awsNode.affinity, { key: CNI_LABEL, operator: 'In', values: [CNI_LABEL_AWS] });
+  return confinedToAwsNodes(cluster.awsNode.affinity);
 }
 
 function leftOutOf(cluster: ObservedCluster): Plan['leftOut'] {

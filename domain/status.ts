@@ -1,3 +1,4 @@
+import type { Toward } from './directions/index.js';
 import type { Finding } from './findings.js';
 import type { OpenForce } from './force.js';
 import type { Blocker, NodeOutcome, NodeProgress, NodeResult } from './refresh.js';
@@ -19,7 +20,31 @@ export const PHASES = [
   'finalise',
   'give-back',
 ] as const;
-export type Phase = (typeof PHASES)[number];
+
+/** Steps of a rollback, in order (docs/rollback.md). Those of the same name do the same. */
+export const ROLLBACK_PHASES = [
+  'preflight',
+  'take',
+  'unwind',
+  'guard',
+  'quiet',
+  'mark',
+  'confine',
+  'restore',
+  'refresh',
+  'prove',
+  'uninstall',
+  'give-back',
+] as const;
+
+export type MigrationPhase = (typeof PHASES)[number];
+export type RollbackPhase = (typeof ROLLBACK_PHASES)[number];
+export type Phase = MigrationPhase | RollbackPhase;
+
+/** The steps of a run. */
+export function phasesOf({ toward }: { toward?: Toward | undefined }): readonly Phase[] {
+  return toward === 'aws-node' ? ROLLBACK_PHASES : PHASES;
+}
 
 /** How a run stands; the first four are open, the others final. */
 export type RunState = 'running' | 'paused' | 'waiting-approval' | 'aborting' | 'done' | 'partial' | 'failed' | 'aborted';
@@ -88,6 +113,8 @@ export interface MigrationStatus {
   workflowId: string;
   runId: string;
   state: RunState;
+  /** Where the nodes move to: `aws-node` in a rollback; absent: to Cilium. */
+  toward?: Toward;
   phase: Phase;
   /** ISO 8601: since when this phase. */
   since: string;
@@ -117,6 +144,8 @@ export interface MigrationReport {
   migration: string;
   workflowId: string;
   state: RunState;
+  /** Where the nodes were moved to: `aws-node` in a rollback; absent: to Cilium. */
+  toward?: Toward;
   startedAt: string;
   endedAt: string | null;
   problem: string | null;

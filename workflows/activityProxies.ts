@@ -79,4 +79,12 @@ export const acts: Activities = {
   lookProven: look.lookProven,
   removeAwsNode: brief.removeAwsNode,
   lookAwsNodeGone: look.lookAwsNodeGone,
+  planRollback: long.planRollback,
+  markCilium: long.markCilium,
+  unmarkCilium: long.unmarkCilium,
+  lookCiliumConfined: look.lookCiliumConfined,
+  restoreAwsNode: brief.restoreAwsNode,
+  lookAwsNodeRestored: look.lookAwsNodeRestored,
+  lookReturned: look.lookReturned,
+  reopenCilium: long.reopenCilium,
 };

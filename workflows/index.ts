@@ -1,4 +1,5 @@
 export { migrateCluster } from './migrateCluster.js';
+export { rollbackCluster } from './rollbackCluster.js';
 export { refreshNode } from './refreshNode.js';
 export { readNodePage } from './readNodePage.js';
 export { runFleet } from './runFleet.js';

@@ -161,11 +161,11 @@ class NodeRefresh {
     return this.#afterTermination(workloads, decremented ? null : instancesBefore);
   }
 
-  /** Room and cordon. A labelled node that runs Cilium is somebody's mistake: refreshing it would be another, so a person must look. */
+  /** Room and cordon. A labelled node that runs the other agent is somebody's mistake: refreshing it would be another, so a person must look. */
   async #prepare(): Promise<{ situation: NodeSituation; workloads: WorkloadReady[] }> {
     for (;;) {
       const seen = await this.#look('prepare', (known) => acts.prepareNode({ ...this.#request, surplus: this.input.surplus, known }));
-      if (seen.situation.state !== 'on-cilium') return seen;
+      if (seen.situation.state !== 'hands-off') return seen;
       await this.#stuck(new Error(seen.situation.why));
     }
   }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { DeleteAddonCommand, DescribeAddonCommand, DescribeAddonConfigurationCommand, DescribeUpdateCommand, UpdateAddonCommand } from '@aws-sdk/client-eks';
+import { CreateAddonCommand, DeleteAddonCommand, DescribeAddonCommand, DescribeAddonConfigurationCommand, DescribeUpdateCommand, UpdateAddonCommand } from '@aws-sdk/client-eks';
 import type { Addon } from '@aws-sdk/client-eks';
 import { parse } from 'yaml';
-import { ON_AWS_NODES } from '../../domain/cilium/placement.js';
+import { confinedToAwsNodes, isOffCiliumNodes, offCiliumNodes, ON_AWS_NODES } from '../../domain/cilium/placement.js';
 import { CiliateError } from '../../domain/failures.js';
-import { appendToEveryTerm, hasInEveryTerm } from '../../domain/kubernetes/nodeAffinity.js';
+import { hasInEveryTerm } from '../../domain/kubernetes/nodeAffinity.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
 import { VPC_CNI_ADDON } from '../../domain/names.js';
 import { awsErrorName } from '../clients/errors.js';
@@ -38,7 +38,16 @@ export function parseConfiguration(text: string | undefined): Record<string, unk
 
 /** Whether the add-on itself asks for the confinement, whatever the live DaemonSet says. */
 export function addonRestricted(addon: Addon): boolean {
-  return hasInEveryTerm(parseConfiguration(addon.configurationValues)['affinity'] as Affinity | undefined, ON_AWS_NODES);
+  return hasInEveryTerm(configuredAffinity(addon), ON_AWS_NODES);
+}
+
+/** Whether the add-on itself asks for what the way back needs. */
+export function addonOffCiliumNodes(addon: Addon): boolean {
+  return isOffCiliumNodes(configuredAffinity(addon));
+}
+
+function configuredAffinity({ configurationValues }: { configurationValues?: string | undefined }): Affinity | undefined {
+  return parseConfiguration(configurationValues)['affinity'] as Affinity | undefined;
 }
 
 /**
@@ -74,11 +83,49 @@ function token(addon: Addon, configurationValues: string): string {
 
 /** The affinity to ask for: what the configuration says, else the live terms, each with ours appended. */
 export function restrictedAffinity(addon: Addon, live: Affinity | undefined): Affinity {
-  const configured = parseConfiguration(addon.configurationValues)['affinity'] as Affinity | undefined;
-  return appendToEveryTerm(configured ?? live, ON_AWS_NODES);
+  return confinedToAwsNodes(configuredAffinity(addon) ?? live);
 }
 
-async function assertSchema(clients: Clients, addon: Addon): Promise<void> {
+/** The same for the way back. */
+export function openedAffinity(addon: { configurationValues?: string | undefined }, live: Affinity | undefined): Affinity {
+  return offCiliumNodes(configuredAffinity(addon) ?? live);
+}
+
+/** What a saved add-on is made again from. */
+export interface AddonToCreate {
+  cluster: string;
+  addonVersion?: string | undefined;
+  configurationValues?: string | undefined;
+  serviceAccountRoleArn?: string | undefined;
+  podIdentity?: { serviceAccount: string; roleArn: string }[] | undefined;
+}
+
+/**
+ * Makes the add-on again, with `affinity` in its configuration from the first moment on: without it aws-node would come to every
+ * node of Cilium at once. OVERWRITE: what is left of aws-node's objects goes back to EKS.
+ */
+export async function createAddon(clients: Clients, saved: AddonToCreate, affinity: Affinity): Promise<void> {
+  await assertSchema(clients, { addonVersion: saved.addonVersion, clusterName: saved.cluster });
+  const configurationValues = JSON.stringify({ ...parseConfiguration(saved.configurationValues), affinity });
+  try {
+    await clients.aws.eks.send(
+      new CreateAddonCommand({
+        clusterName: saved.cluster,
+        addonName: VPC_CNI_ADDON,
+        addonVersion: saved.addonVersion,
+        serviceAccountRoleArn: saved.serviceAccountRoleArn,
+        ...(saved.podIdentity === undefined || saved.podIdentity.length === 0 ? {} : { podIdentityAssociations: saved.podIdentity }),
+        resolveConflicts: 'OVERWRITE',
+        configurationValues,
+      }),
+    );
+  } catch (error) {
+    // It is there by now: what is looked at next.
+    if (awsErrorName(error) !== 'ResourceInUseException') throw error;
+  }
+}
+
+async function assertSchema(clients: Clients, addon: Pick<Addon, 'addonVersion' | 'clusterName'>): Promise<void> {
   const { configurationSchema } = await clients.aws.eks.send(
     new DescribeAddonConfigurationCommand({ addonName: VPC_CNI_ADDON, addonVersion: addon.addonVersion ?? '' }),
   );

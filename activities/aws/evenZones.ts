@@ -1,3 +1,4 @@
+import { directionOf } from '../../domain/directions/index.js';
 import { entryKey } from '../../domain/ledger.js';
 import { AZ_REBALANCE } from '../../domain/names.js';
 import { isOursToEven, surplusOf, unevenness } from '../../domain/pool/shrink.js';
@@ -9,8 +10,8 @@ import { raised } from './guards/sizes.js';
 import { raiseCapacity } from './raiseCapacity.js';
 
 /** See activities/api.ts. To be called when no node is in flight and none is left to start. */
-export async function evenZones(clients: Clients, { tried }: Pick<EvenRequest, 'tried'>): Promise<{ raised: Record<string, number>; notes: string[] }> {
-  const { groups, ledger } = await readPool(clients);
+export async function evenZones(clients: Clients, { target, tried }: EvenRequest): Promise<{ raised: Record<string, number>; notes: string[] }> {
+  const { groups, ledger } = await readPool(clients, directionOf(target));
   const result: { raised: Record<string, number>; notes: string[] } = { raised: {}, notes: [] };
   for (const group of groups) {
     const name = group.AutoScalingGroupName ?? '';

@@ -11,7 +11,8 @@ import { resolveChart } from '../helm/chart.js';
 import type { Chart } from '../helm/chart.js';
 import { ensureRelease, readRelease } from '../helm/release.js';
 import { renderChart } from '../helm/render.js';
-import { isRestricted } from '../kubernetes/awsNode.js';
+import { isOffCiliumNodes } from '../../domain/cilium/placement.js';
+import { affinityOf, isRestricted } from '../kubernetes/awsNode.js';
 import { readCniLedger } from '../kubernetes/cniLedger.js';
 import { systemDaemonSet } from '../kubernetes/lists.js';
 import { apiVersions } from '../observe/chart.js';
@@ -23,7 +24,7 @@ import { valuesInput } from './request.js';
 /** Renders, asserts, and only then installs or upgrades. Waits for nothing. */
 export async function ensureCilium(clients: Clients, request: CiliumRequest, cacheDir: string): Promise<EnsuredCilium> {
   const seen = await withHelmTarget(clients, (target) => readRelease(target));
-  const phase = await forwardPhase(clients, request.phase, seen);
+  const phase = await forwardPhase(clients, { wanted: request.phase, toward: request.target.toward }, seen);
   await assertAwsNode(clients, phase);
   const signal = asyncLocalStorage.getStore()?.cancellationSignal;
   const { version, chart: source } = request.manifest.spec.cilium;
@@ -69,7 +70,8 @@ async function assertAwsNode(clients: Clients, phase: CiliumRequest['phase']): P
       { code: 'AwsNodeBack' },
     );
   }
-  if (isRestricted(daemonSet)) return;
+  // Confined to its marked nodes Cilium stays off whatever aws-node is let onto on the way back.
+  if (isRestricted(daemonSet) || (phase === 'rollback' && isOffCiliumNodes(affinityOf(daemonSet)))) return;
   throw new CiliateError(
     'NeedsHuman',
     { object, expected: 'cni-plugin In [aws] in every nodeSelectorTerm', seen: 'an affinity without it', todo: 'Something took it back (GitOps, Terraform, an update of the add-on): stop that, then start the migration again.' },

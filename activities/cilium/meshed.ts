@@ -1,3 +1,4 @@
+import { isMixed } from '../../domain/cilium/values.js';
 import type { ValuesPhase } from '../../domain/cilium/values.js';
 import { withLeaves } from '../../domain/mesh/leaves.js';
 import type { MeshEntry } from '../../domain/mesh/leaves.js';
@@ -8,5 +9,5 @@ import type { HelmValues } from '../../domain/spec/schema.js';
  * clustermesh-apiserver is a pod on the pod network, put off like every other.
  */
 export function meshed(values: HelmValues, entry: MeshEntry | null, phase: ValuesPhase): HelmValues {
-  return entry === null || phase === 'migration' ? values : withLeaves(values, entry.leaves);
+  return entry === null || isMixed(phase) ? values : withLeaves(values, entry.leaves);
 }

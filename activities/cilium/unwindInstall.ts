@@ -1,16 +1,18 @@
 import { CiliateError } from '../../domain/failures.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
-import { ON_AWS_NODES } from '../../domain/cilium/placement.js';
-import { AWS_NODE, CILIUM, CILIUM_RELEASE, CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
+import { isChanged } from '../../domain/cilium/placement.js';
+import { withoutKeys } from '../../domain/kubernetes/nodeAffinity.js';
+import { AWS_NODE, CILIUM, CILIUM_LABEL, CILIUM_RELEASE, CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import { parseConfiguration, readAddon, updateAddonAffinity } from '../aws/addon.js';
 import { isNotFound } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { readRelease, uninstallRelease } from '../helm/release.js';
-import { affinityOf, isRestricted, setAffinity } from '../kubernetes/awsNode.js';
-import { countCiliumNodes } from '../kubernetes/ciliumResources.js';
+import { affinityOf, setAffinity } from '../kubernetes/awsNode.js';
+import { nodesOfCilium } from '../kubernetes/ciliumResources.js';
 import { deleteCniLedger, readCniLedger } from '../kubernetes/cniLedger.js';
 import type { CniLedger } from '../kubernetes/cniLedger.js';
 import { listNodes, readAgents, systemDaemonSet } from '../kubernetes/lists.js';
+import { unmarkCilium } from '../kubernetes/markCilium.js';
 import { patchNode, pointer } from '../kubernetes/patch.js';
 import { withHelmTarget } from './helmTarget.js';
 
@@ -22,7 +24,7 @@ type Unwound = { unwound: boolean; why: string };
  * come to every Cilium node at once.
  */
 export async function unwindInstall(clients: Clients): Promise<Unwound> {
-  const before = await ranCilium(clients);
+  const before = (await ranCilium(clients)) ?? (await awsNodeIsGone(clients));
   if (before !== null) return { unwound: false, why: `left as it is: ${before}` };
   await withHelmTarget(clients, async (target) => {
     if ((await readRelease(target)) !== null || target.lastAttempt !== null) await uninstallRelease(target);
@@ -34,18 +36,25 @@ export async function unwindInstall(clients: Clients): Promise<Unwound> {
   if (after !== null) return { unwound: false, why: `Cilium was uninstalled, but aws-node was left confined: ${after}. Replace that node.` };
   const ledger = await readCniLedger(clients);
   await restoreAffinity(clients, ledger);
-  const labels = await removeLabels(clients, ledger);
+  const labels = (await removeLabels(clients, ledger)) + (await unmarkCilium(clients)).unmarked;
   await deleteCniLedger(clients);
   return { unwound: true, why: `Cilium uninstalled, aws-node as it was before, ${labels} labels removed` };
 }
 
 /** Why there is no way back by itself; null while no node has run Cilium. */
 async function ranCilium(clients: Clients): Promise<string | null> {
-  const { ciliumPods } = await readAgents(clients);
-  const [running] = ciliumPods.keys();
+  const agents = await readAgents(clients);
+  const [running] = agents.ciliumPods.keys();
   if (running !== undefined) return `node ${running} runs Cilium`;
-  const nodes = await countCiliumNodes(clients);
-  return nodes === 0 ? null : `${nodes} CiliumNodes say that nodes have run Cilium`;
+  const nodes = await nodesOfCilium(clients, await listNodes(clients), agents);
+  return nodes.size === 0 ? null : `${nodes.size} CiliumNodes say that nodes have run Cilium`;
+}
+
+/** Then it must come back first: what is saved of it goes with the ledger. */
+async function awsNodeIsGone(clients: Clients): Promise<string | null> {
+  if ((await systemDaemonSet(clients, AWS_NODE)) !== undefined) return null;
+  const { daemonSet, addon } = await readCniLedger(clients);
+  return daemonSet === undefined && addon === undefined ? null : 'aws-node is gone and must be restored first';
 }
 
 /** Namespaces of the chart (cilium-secrets) go slowly; an install that comes too soon is refused in them. */
@@ -71,21 +80,12 @@ async function restoreAffinity(clients: Clients, ledger: CniLedger): Promise<voi
     if (JSON.stringify(now['affinity']) !== JSON.stringify(saved)) await updateAddonAffinity(clients, owner, saved);
   }
   const daemonSet = await systemDaemonSet(clients, AWS_NODE);
-  const prior = ledger.daemonSet === undefined ? withoutOurs(daemonSet && affinityOf(daemonSet)) : affinityOf(ledger.daemonSet);
-  if (daemonSet !== undefined && isRestricted(daemonSet)) await setAffinity(clients, daemonSet, prior);
+  // Without a saved original: the live terms less our expressions.
+  const prior = ledger.daemonSet === undefined ? withoutKeys(daemonSet && affinityOf(daemonSet), [CNI_LABEL, CILIUM_LABEL]) : affinityOf(ledger.daemonSet);
+  if (daemonSet !== undefined && isChanged(affinityOf(daemonSet))) await setAffinity(clients, daemonSet, prior);
   // The labels go only once nothing confines aws-node to them any more: an update under way could still do so.
   const status = (await readAddon(clients))?.addon.status ?? 'ACTIVE';
   if (status !== 'ACTIVE') throw new CiliateError('NotYet', `EKS add-on vpc-cni: expected its update to be over, saw ${status}. It is awaited.`, { code: 'NotYet' });
-}
-
-/** Without a saved original: the live terms less our expression. */
-function withoutOurs(affinity: Affinity | undefined): Affinity | undefined {
-  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
-  const kept = terms.map((term) => ({ ...term, matchExpressions: (term.matchExpressions ?? []).filter((expression) => expression.key !== ON_AWS_NODES.key) }));
-  const left = kept.filter((term) => term.matchExpressions.length > 0 || (term.matchFields ?? []).length > 0);
-  // A term that held nothing but ours matched every node before.
-  const required = left.length === kept.length ? { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: left } } : {};
-  return { ...affinity, nodeAffinity: { ...affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: undefined, ...required } };
 }
 
 /** Labels that we put, from the very nodes that we put them on. */

@@ -65,7 +65,7 @@ export async function ensureRelease(target: HelmTarget, wanted: WantedRelease): 
     const release = round === 0 && wanted.seen !== undefined ? wanted.seen : await readRelease(target);
     if (release !== null) {
       assertOurs(release, target.lastAttempt);
-      if (isDone(release, { ...wanted, values })) return { revision: release.revision, changed: false };
+      if (isDone(release, { ...wanted, values }) && !wasCutOff(release, target.lastAttempt)) return { revision: release.revision, changed: false };
     }
     await ensureDead(target.lastAttempt);
     if (release !== null && (await recover(release, target))) continue;
@@ -133,6 +133,14 @@ function assertOurs(release: Release, attempt: HelmAttempt | null): void {
 
 function isDone(release: Release, { chart, values }: WantedRelease): boolean {
   return release.status === 'deployed' && release.chartVersion === chart.version && canonicalJson(release.values) === canonicalJson(values);
+}
+
+/**
+ * A later revision was begun, and its record is gone (recovered by a run that ended before it made it again): the release says what it
+ * said before, but live objects may have been changed already.
+ */
+function wasCutOff(release: Release, attempt: HelmAttempt | null): boolean {
+  return attempt !== null && attempt.does !== 'uninstall' && attempt.revision > release.revision;
 }
 
 /** Clears what a cut-off or failed run left. True where it did something, so that the world is read again. */

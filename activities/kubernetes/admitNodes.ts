@@ -1,5 +1,5 @@
+import { directionOf, isOld } from '../../domain/directions/index.js';
 import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
-import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import { admit } from '../../domain/pool/admit.js';
 import { survey } from '../../domain/pool/survey.js';
 import type { Surveyed } from '../../domain/pool/survey.js';
@@ -43,21 +43,22 @@ export async function resizeGroups(clients: Clients, request: ResizeRequest): Pr
 }
 
 /** What there is, and what the rules make of it. */
-async function observe(clients: Clients, { refresh, ramp, exclude, later, flights }: ResizeRequest): Promise<Surveyed & { seen: PoolSeen; alone: string[]; extra: WantedExtra }> {
-  const [seen, alone] = await Promise.all([readPool(clients), leftAlone(clients, refresh.leaveAlone)]);
+async function observe(clients: Clients, { target, refresh, ramp, exclude, later, flights }: ResizeRequest): Promise<Surveyed & { seen: PoolSeen; alone: string[]; extra: WantedExtra }> {
+  const [seen, alone] = await Promise.all([readPool(clients, directionOf(target)), leftAlone(clients, refresh.leaveAlone)]);
   const surveyed = survey({ ...seen.survey, flights, exclude: [...exclude, ...alone], later, ramp, refresh });
   const extra = { extra: surveyed.maxSurge, groups: surveyed.oldNodes.filter(({ name }) => nodePoolOf(name) === undefined) };
   return { ...surveyed, seen, alone, extra };
 }
 
 async function pass(clients: Clients, { known, ...request }: AdmitRequest): Promise<Admitted> {
+  const direction = directionOf(request.target);
   const { seen, alone, extra, view, most, oldNodes, unlaunched } = await observe(clients, request);
   const resize = raisesOf(extra, seen).length > 0 || (unlaunched > 0 && (await hopelessLaunches(clients, seen)).length > 0);
   const { start, waits } = admit(view);
   const left = view.candidates.length + unlaunched;
   const old = new Set(seen.survey.nodes.filter((node) => node.old).map(({ ref }) => ref.instanceId));
   const blockers = waits.map(({ node, why }) => ({ object: `Node ${node.name}`, reason: `waits for its turn: ${why}`, todo: 'It is started as soon as that is over.' }));
-  const labelled = seen.survey.nodes.filter(({ labels }) => labels[CNI_LABEL] === CNI_LABEL_AWS).map(({ ref }) => ref.name);
+  const labelled = seen.survey.nodes.filter(({ labels }) => isOld(direction, labels)).map(({ ref }) => ref.name);
   return look({
     known,
     done: resize || start.length > 0 || left === 0,

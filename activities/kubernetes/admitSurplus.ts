@@ -1,4 +1,5 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
+import { directionOf } from '../../domain/directions/index.js';
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
 import { admit } from '../../domain/pool/admit.js';
 import { startRamp } from '../../domain/pool/ramp.js';
@@ -25,8 +26,8 @@ export function admitSurplus(clients: Clients, request: SurplusRequest): Promise
   return linger(clients, admitsMore, () => pass(clients, request));
 }
 
-async function pass(clients: Clients, { refresh, exclude, flights, known }: SurplusRequest): Promise<Admitted> {
-  const seen = await readPool(clients);
+async function pass(clients: Clients, { target, refresh, exclude, flights, known }: SurplusRequest): Promise<Admitted> {
+  const seen = await readPool(clients, directionOf(target));
   const nodes = [...seen.survey.nodes, ...withoutNode(seen)];
   // No surge: so many at a time as may be missing, and one where none may.
   const { view, most, unlaunched } = survey({ ...seen.survey, nodes, flights, exclude, later: [], ramp: startRamp(false), refresh: { ...refresh, maxSurge: 0 }, ending: true });

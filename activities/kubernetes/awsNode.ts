@@ -1,7 +1,7 @@
 import type { V1Container, V1DaemonSet } from '@kubernetes/client-node';
-import { ON_AWS_NODES } from '../../domain/cilium/placement.js';
+import { confinedToAwsNodes, ON_AWS_NODES } from '../../domain/cilium/placement.js';
 import { CiliateError } from '../../domain/failures.js';
-import { appendToEveryTerm, hasInEveryTerm } from '../../domain/kubernetes/nodeAffinity.js';
+import { hasInEveryTerm } from '../../domain/kubernetes/nodeAffinity.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
 import { AWS_NODE, KUBE_SYSTEM } from '../../domain/names.js';
 import type { Blocker } from '../../domain/refresh.js';
@@ -25,16 +25,18 @@ const AFFINITY_PATH = '/spec/template/spec/affinity';
  */
 export async function restrictAwsNode(clients: Clients): Promise<{ how: 'patched' | 'addon' | 'already'; updateId?: string }> {
   const daemonSet = await systemDaemonSet(clients, AWS_NODE);
-  // Gone already: a run that is taken up after the removal.
-  if (daemonSet === undefined) return { how: 'already' };
   const owner = await readAddon(clients);
+  // Gone already: a run that is taken up after the removal.
+  if (daemonSet === undefined && (owner === undefined || owner.addon.status === 'DELETING')) return { how: 'already' };
   if (owner !== undefined) {
     if (addonRestricted(owner.addon)) return { how: 'already' };
+    // Also one that a rollback has just created: it brings aws-node.
     assertSettled(owner);
-    return { how: 'addon', updateId: await updateAddonAffinity(clients, owner, restrictedAffinity(owner.addon, affinityOf(daemonSet))) };
+    return { how: 'addon', updateId: await updateAddonAffinity(clients, owner, restrictedAffinity(owner.addon, daemonSet && affinityOf(daemonSet))) };
   }
+  if (daemonSet === undefined) return { how: 'already' };
   if (isRestricted(daemonSet)) return { how: 'already' };
-  await setAffinity(clients, daemonSet, appendToEveryTerm(affinityOf(daemonSet), ON_AWS_NODES));
+  await setAffinity(clients, daemonSet, confinedToAwsNodes(affinityOf(daemonSet)));
   return { how: 'patched' };
 }
 
@@ -46,7 +48,7 @@ export async function lookAwsNodeRestricted(clients: Clients, known: string, upd
   if (daemonSet === undefined) return look({ known, done: true, blockers: [], seenOf: 'gone', extra: {} });
   const settled = owner === undefined || owner.addon.status === 'ACTIVE';
   // PRESERVE keeps an affinity that somebody had set by hand: what the add-on cannot reach is patched like anyone's.
-  if (settled && !isRestricted(daemonSet)) await setAffinity(clients, daemonSet, appendToEveryTerm(affinityOf(daemonSet), ON_AWS_NODES));
+  if (settled && !isRestricted(daemonSet)) await setAffinity(clients, daemonSet, confinedToAwsNodes(affinityOf(daemonSet)));
   else await assertEnvironment(clients, daemonSet);
   const blockers = [...addonBlockers(owner), ...(settled ? affinityBlockers(daemonSet) : []), ...rolloutBlockers(daemonSet, OBJECT)];
   return look({ known, done: blockers.length === 0, blockers, seenOf: blockers.map((blocker) => blocker.object), extra: {} });
@@ -90,18 +92,18 @@ function affinityBlockers(daemonSet: V1DaemonSet): Blocker[] {
   return [{ object: OBJECT, reason: `not every nodeSelectorTerm holds cni-plugin In [aws] (affinity set by ${managers.join(', ') || 'nobody'})`, todo: 'Stop what sets it (GitOps, Terraform).' }];
 }
 
-function addonBlockers(owner: VpcCniAddon | undefined): Blocker[] {
+export function addonBlockers(owner: VpcCniAddon | undefined): Blocker[] {
   if (owner === undefined || owner.addon.status === 'ACTIVE') return [];
   const issues = (owner.addon.health?.issues ?? []).map((issue) => `${issue.code}: ${issue.message}`).join('; ');
   return [{ object: `EKS add-on ${owner.addon.addonName}`, reason: `is ${owner.addon.status}${issues === '' ? '' : ` (${issues})`}`, todo: `aws eks describe-addon --cluster-name ${owner.cluster} --addon-name ${owner.addon.addonName}` }];
 }
 
-function assertSettled({ addon }: VpcCniAddon): void {
+export function assertSettled({ addon }: VpcCniAddon): void {
   if (addon.status !== 'CREATING' && addon.status !== 'UPDATING' && addon.status !== 'DELETING') return;
   throw new CiliateError('NotYet', `EKS add-on ${addon.addonName}: is ${addon.status}. It is awaited.`, { code: 'NotYet' });
 }
 
-async function assertUpdate(clients: Clients, owner: VpcCniAddon, updateId: string): Promise<void> {
+export async function assertUpdate(clients: Clients, owner: VpcCniAddon, updateId: string): Promise<void> {
   const failure = await updateFailure(clients, owner.cluster, updateId);
   if (failure === undefined) return;
   throw new CiliateError(

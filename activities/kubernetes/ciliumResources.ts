@@ -1,6 +1,9 @@
+import type { V1Node } from '@kubernetes/client-node';
 import type { CiliumNodeLike } from '../../domain/kubernetes/ciliumNode.js';
+import { instanceIdOf } from '../../domain/kubernetes/resources.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
+import type { Agents } from './lists.js';
 
 const GROUP = { group: 'cilium.io', version: 'v2' } as const;
 const PAGE = 500;
@@ -11,9 +14,35 @@ export async function readCiliumNode(clients: Clients, name: string): Promise<Ci
   return found as CiliumNodeLike | undefined;
 }
 
-/** How many nodes ever ran Cilium's agent and are still there. */
-export async function countCiliumNodes(clients: Clients): Promise<number> {
-  return (await listNames(clients, 'ciliumnodes')).size;
+/**
+ * Names of the nodes that run Cilium's agent, or have run it: an agent's pod, or a CiliumNode of this very node. One that a node left
+ * behind whose name another one has now says nothing.
+ */
+export async function nodesOfCilium(clients: Clients, nodes: readonly V1Node[], { ciliumPods }: Pick<Agents, 'ciliumPods'>): Promise<Set<string>> {
+  const byName = new Map((await listAll<CiliumNodeItem>(clients, 'ciliumnodes')).map((item) => [item.metadata?.name ?? '', item]));
+  const own = nodes.filter((node) => {
+    const name = node.metadata?.name ?? '';
+    const item = byName.get(name);
+    return ciliumPods.has(name) || (item !== undefined && isOf(item, node));
+  });
+  return new Set(own.map((node) => node.metadata?.name ?? ''));
+}
+
+interface CiliumNodeItem extends Item {
+  spec?: { 'instance-id'?: string };
+}
+
+function isOf({ metadata, spec }: CiliumNodeItem, node: V1Node): boolean {
+  const instance = spec?.['instance-id'];
+  if (instance !== undefined && instance !== '') return instance === instanceIdOf(node);
+  const owner = metadata?.ownerReferences?.find(({ kind }) => kind === 'Node');
+  return owner === undefined || owner.uid === node.metadata?.uid;
+}
+
+/** How many policies of Cilium's own kinds there are. */
+export async function countPolicies(clients: Clients): Promise<number> {
+  const kinds = await Promise.all(['ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies'].map((plural) => listAll<Item>(clients, plural)));
+  return kinds.flat().length;
 }
 
 /** `namespace/name` of every CiliumEndpoint: one for each pod that Cilium networks. */
@@ -26,18 +55,27 @@ export async function hasEndpoint(clients: Clients, namespace: string, name: str
   return (await orUndefined(clients.kube.custom.getNamespacedCustomObject({ ...GROUP, plural: 'ciliumendpoints', namespace, name }))) !== undefined;
 }
 
-interface ListAnswer {
-  items?: { metadata?: { namespace?: string; name?: string } }[];
+interface Item {
+  metadata?: { namespace?: string; name?: string; ownerReferences?: { kind?: string; uid?: string }[] };
+}
+
+interface ListAnswer<T> {
+  items?: T[];
   metadata?: { continue?: string };
 }
 
 async function listNames(clients: Clients, plural: string): Promise<Set<string>> {
-  const names = new Set<string>();
+  return new Set((await listAll<Item>(clients, plural)).map(({ metadata }) => `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`));
+}
+
+/** Nothing where there is no such CRD. */
+async function listAll<T>(clients: Clients, plural: string): Promise<T[]> {
+  const items: T[] = [];
   let next: string | undefined;
   do {
-    const answer = (await orUndefined(clients.kube.custom.listClusterCustomObject({ ...GROUP, plural, limit: PAGE, _continue: next }))) as ListAnswer | undefined;
-    for (const { metadata } of answer?.items ?? []) names.add(`${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`);
+    const answer = (await orUndefined(clients.kube.custom.listClusterCustomObject({ ...GROUP, plural, limit: PAGE, _continue: next }))) as ListAnswer<T> | undefined;
+    items.push(...(answer?.items ?? []));
     next = answer?.metadata?.continue || undefined;
   } while (next !== undefined);
-  return names;
+  return items;
 }

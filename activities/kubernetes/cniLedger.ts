@@ -1,11 +1,11 @@
-import type { Addon } from '@aws-sdk/client-eks';
-import type { V1DaemonSet } from '@kubernetes/client-node';
-import { ON_AWS_NODES } from '../../domain/cilium/placement.js';
-import { hasInEveryTerm } from '../../domain/kubernetes/nodeAffinity.js';
+import { DescribePodIdentityAssociationCommand } from '@aws-sdk/client-eks';
+import type { V1ClusterRole, V1ClusterRoleBinding, V1ConfigMap, V1DaemonSet, V1ServiceAccount } from '@kubernetes/client-node';
+import { isChanged } from '../../domain/cilium/placement.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
 import type { MeshEntry } from '../../domain/mesh/leaves.js';
 import { AWS_NODE, CNI_LEDGER, KUBE_SYSTEM } from '../../domain/names.js';
 import { readAddon } from '../aws/addon.js';
+import type { VpcCniAddon } from '../aws/addon.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import type { HelmAttempt } from '../helm/attempt.js';
@@ -43,10 +43,18 @@ export interface SavedAddon {
   configurationValues?: string;
   serviceAccountRoleArn?: string;
   podIdentityAssociations?: string[];
+  /** What those associations say: they go with the add-on. */
+  podIdentity?: { serviceAccount: string; roleArn: string }[];
 }
 
 export interface CniLedger {
+  /** When it was written (ISO 8601); null where there is none. */
+  since: string | null;
   daemonSet?: V1DaemonSet;
+  serviceAccount?: V1ServiceAccount;
+  clusterRole?: V1ClusterRole;
+  clusterRoleBinding?: V1ClusterRoleBinding;
+  configMap?: V1ConfigMap;
   addon?: SavedAddon;
   labels: LabelEntry[];
   helm: HelmAttempt | null;
@@ -57,9 +65,15 @@ export interface CniLedger {
 }
 
 export async function readCniLedger(clients: Clients): Promise<CniLedger> {
-  const data = (await readData(clients, CNI_LEDGER)) ?? {};
+  const found = await orUndefined(clients.kube.core.readNamespacedConfigMap({ namespace: KUBE_SYSTEM, name: CNI_LEDGER }));
+  const data = found?.data ?? {};
   return {
+    since: found === undefined ? null : (found.metadata?.creationTimestamp?.toISOString() ?? ''),
     daemonSet: parsed<V1DaemonSet>(data, KEYS.daemonSet),
+    serviceAccount: parsed<V1ServiceAccount>(data, KEYS.serviceAccount),
+    clusterRole: parsed<V1ClusterRole>(data, KEYS.clusterRole),
+    clusterRoleBinding: parsed<V1ClusterRoleBinding>(data, KEYS.clusterRoleBinding),
+    configMap: parsed<V1ConfigMap>(data, KEYS.configMap),
     addon: parsed<SavedAddon>(data, KEYS.addon),
     labels: await readLabels(clients),
     helm: parsed<HelmAttempt>(data, KEYS.helm) ?? null,
@@ -96,7 +110,7 @@ async function recordClusterId(clients: Clients, clusterId: number): Promise<voi
 async function readOriginals(clients: Clients): Promise<Record<string, string>> {
   const { core, rbac } = clients.kube;
   const daemonSet = await systemDaemonSet(clients, AWS_NODE);
-  if (daemonSet === undefined || hasInEveryTerm(daemonSet.spec?.template.spec?.affinity as Affinity | undefined, ON_AWS_NODES)) return {};
+  if (daemonSet === undefined || isChanged(daemonSet.spec?.template.spec?.affinity as Affinity | undefined)) return {};
   const serviceAccountName = daemonSet.spec?.template.spec?.serviceAccountName ?? AWS_NODE;
   const [serviceAccount, configMap, bindings, addon] = await Promise.all([
     orUndefined(core.readNamespacedServiceAccount({ namespace: KUBE_SYSTEM, name: serviceAccountName })),
@@ -114,7 +128,7 @@ async function readOriginals(clients: Clients): Promise<Record<string, string>> 
     [KEYS.configMap]: cleaned(configMap, 'v1', 'ConfigMap'),
     [KEYS.clusterRoleBinding]: cleaned(binding, 'rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'),
     [KEYS.clusterRole]: cleaned(role, 'rbac.authorization.k8s.io/v1', 'ClusterRole'),
-    [KEYS.addon]: addon && savedAddon(addon.cluster, addon.addon),
+    [KEYS.addon]: addon && (await savedAddon(clients, addon)),
   });
 }
 
@@ -122,9 +136,15 @@ function texts(values: Record<string, object | undefined>): Record<string, strin
   return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, JSON.stringify(value)]])));
 }
 
-function savedAddon(cluster: string, addon: Addon): SavedAddon {
+async function savedAddon(clients: Clients, { cluster, addon }: VpcCniAddon): Promise<SavedAddon> {
   const { addonVersion, configurationValues, serviceAccountRoleArn, podIdentityAssociations } = addon;
-  return { cluster, addonVersion, configurationValues, serviceAccountRoleArn, podIdentityAssociations };
+  const podIdentity = await Promise.all((podIdentityAssociations ?? []).map((arn) => readAssociation(clients, cluster, arn)));
+  return { cluster, addonVersion, configurationValues, serviceAccountRoleArn, podIdentityAssociations, podIdentity };
+}
+
+async function readAssociation(clients: Clients, clusterName: string, arn: string): Promise<{ serviceAccount: string; roleArn: string }> {
+  const { association } = await clients.aws.eks.send(new DescribePodIdentityAssociationCommand({ clusterName, associationId: arn.split('/').at(-1) ?? '' }));
+  return { serviceAccount: association?.serviceAccount ?? '', roleArn: association?.roleArn ?? '' };
 }
 
 /** Without what the server writes: what is left can be applied again as it is. */

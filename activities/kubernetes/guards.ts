@@ -1,3 +1,4 @@
+import type { Direction } from '../../domain/directions/index.js';
 import { entriesOf } from '../../domain/ledger.js';
 import type { GuardEntry, LedgerSet } from '../../domain/ledger.js';
 import { processGuard } from '../aws/guards/processes.js';
@@ -21,8 +22,8 @@ const SET_GUARDS: SetGuard[] = [scaleDownGuard, disruptionBudgetsGuard, processG
 const GUARDS: Guard[] = [cordonGuard, lbExclusionGuard, singletonGuard, probeJobsGuard, ...SET_GUARDS, scaleInProtectionGuard, desiredGuard, maxGuard];
 
 /** Takes every guard of the set that is not held yet. */
-export async function holdGuards(clients: Clients, set: GuardSet): Promise<{ taken: string[] }> {
-  const tainted = set === 'whole' ? await holdSoftTaint(clients) : [];
+export async function holdGuards(clients: Clients, set: GuardSet, direction: Direction): Promise<{ taken: string[] }> {
+  const tainted = set === 'whole' ? await holdSoftTaint(clients, direction) : [];
   const wanted = await Promise.all(SET_GUARDS.map(async (guard) => (await guard.wanted(clients, set)).map((each) => ({ ...each, guard }))));
   return { taken: [...tainted, ...(await hold(clients, wanted.flat()))] };
 }

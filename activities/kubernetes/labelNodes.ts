@@ -1,12 +1,14 @@
 import type { V1Node } from '@kubernetes/client-node';
+import { ON_CILIUM_NODES } from '../../domain/cilium/placement.js';
 import { CiliateError } from '../../domain/failures.js';
-import { matchesNode } from '../../domain/kubernetes/nodeAffinity.js';
+import { hasInEveryTerm, matchesNode } from '../../domain/kubernetes/nodeAffinity.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import { isNotFound } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { blockersText, stopIfCancelled } from '../look.js';
 import { recordLabels } from './cniLedger.js';
+import { nodesOfCilium } from './ciliumResources.js';
 import { listNodes, readAgents } from './lists.js';
 import type { Agents } from './lists.js';
 import { patchNode, pointer } from './patch.js';
@@ -33,7 +35,8 @@ export async function labelNodes(clients: Clients): Promise<Labelled> {
   for (let round = 0; round < ROUNDS; round++) {
     const agents = await readAgents(clients);
     const nodes = await listNodes(clients);
-    const verdicts = nodes.map((node) => ({ node, verdict: labelVerdict(node, agents) }));
+    const ofCilium = await nodesOfCilium(clients, nodes, agents);
+    const verdicts = nodes.map((node) => ({ node, verdict: labelVerdict(node, { ...agents, ofCilium }) }));
     const doomed = verdicts.filter(({ verdict }) => verdict === 'label').map(({ node }) => node);
     const count = (wanted: LabelVerdict): number => verdicts.filter(({ verdict }) => verdict === wanted).length;
     if (doomed.length === 0) {
@@ -47,7 +50,7 @@ export async function labelNodes(clients: Clients): Promise<Labelled> {
 }
 
 /** The rule of one node: decided by the agents' pods, never by names. */
-export function labelVerdict(node: V1Node, agents: Agents): LabelVerdict {
+export function labelVerdict(node: V1Node, agents: Agents & { ofCilium?: ReadonlySet<string> }): LabelVerdict {
   const name = node.metadata?.name ?? '';
   const labels = node.metadata?.labels ?? {};
   if (labels[CNI_LABEL] === CNI_LABEL_AWS) return 'already';
@@ -58,11 +61,15 @@ export function labelVerdict(node: V1Node, agents: Agents): LabelVerdict {
   const cilium = agents.cilium?.spec?.template.spec;
   const wantedByCilium = cilium !== undefined && matchesNode(cilium.affinity as Affinity | undefined, cilium.nodeSelector, identity);
   if (agents.awsPods.has(name)) return 'label';
+  // A rollback that ended early may have taken its agent away (late, and so not marked): it never becomes aws-node's.
+  if (agents.ofCilium?.has(name) === true) return 'on-cilium';
   // Without Cilium in the cluster no node can have come up on it. The label can only bring aws-node (back): to a node that
   // joined just before aws-node was confined, say, and has lost its agent to that.
   const asLabelled = { name, labels: { ...labels, [CNI_LABEL]: CNI_LABEL_AWS } };
   const wantedByAws = aws !== undefined && matchesNode(aws.affinity as Affinity | undefined, aws.nodeSelector, asLabelled);
   if (agents.cilium === undefined) return wantedByAws && agents.ciliumPods.size === 0 ? 'label' : 'other';
+  // Confined by a rollback that ended early, Cilium does not come to it any more; the label brings aws-node (back).
+  if (!wantedByCilium && wantedByAws && hasInEveryTerm(cilium?.affinity as Affinity | undefined, ON_CILIUM_NODES)) return 'label';
   return wantedByCilium || wantedByAws ? 'await' : 'other';
 }
 

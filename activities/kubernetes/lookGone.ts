@@ -1,7 +1,8 @@
 import type { V1Node } from '@kubernetes/client-node';
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
 import { NODEPOOL_LABEL, nodePoolOf } from '../../domain/kubernetes/karpenter.js';
-import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
+import { isOld } from '../../domain/directions/index.js';
+import type { Direction } from '../../domain/directions/index.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Look } from '../api.js';
 import { recentInstances } from '../aws/recent.js';
@@ -31,18 +32,24 @@ function awaited({ group }: NodeRef): string {
   return `It is awaited; Karpenter ends it once its pods and volumes are gone: kubectl get nodeclaims -l ${NODEPOOL_LABEL}=${nodePool} -o custom-columns=NAME:.metadata.name,ID:.status.providerID`;
 }
 
+interface At {
+  terminatedAt: string;
+  known: string;
+  direction: Direction;
+}
+
 /** Done when the Node is gone. It is deleted by us only after the grace, and only while it is that instance's. */
-export function lookNodeGone(clients: Clients, ref: NodeRef, at: { terminatedAt: string; known: string }): Promise<Look> {
+export function lookNodeGone(clients: Clients, ref: NodeRef, at: At): Promise<Look> {
   return linger(clients, (event) => event.kind === 'Node' && event.object.metadata?.name === ref.name, () => nodeGonePass(clients, ref, at));
 }
 
-async function nodeGonePass(clients: Clients, ref: NodeRef, at: { terminatedAt: string; known: string }): Promise<Look> {
+async function nodeGonePass(clients: Clients, ref: NodeRef, at: At): Promise<Look> {
   const node = await orUndefined(clients.kube.core.readNode({ name: ref.name }));
   // A new node may have its address, hence its name, but neither its UID nor its instance.
   if (node === undefined || node.metadata?.uid !== ref.uid || instanceIdOf(node) !== ref.instanceId) {
     return look({ known: at.known, done: true, blockers: [], seenOf: 'gone', extra: {} });
   }
-  await unlabel(clients, node);
+  await unlabel(clients, node, at.direction);
   const left = Date.parse(at.terminatedAt) + NODE_GRACE_MS - Date.now();
   if (left <= 0 && node.metadata.deletionTimestamp === undefined) await deleteNode(clients, ref);
   const blockers = [
@@ -54,17 +61,17 @@ async function nodeGonePass(clients: Clients, ref: NodeRef, at: { terminatedAt: 
 }
 
 /**
- * A dead instance needs no aws-node. A new one that gets its address takes this Node over, labels and all (a kubelet keeps
- * a Node of its name): it would come up on aws-node, and change to Cilium under its pods when this Node goes.
+ * A dead instance needs no agent. A new one that gets its address takes this Node over, labels and all (a kubelet keeps
+ * a Node of its name): it would come up on the old agent, and change to the new one under its pods when this Node goes.
  */
-async function unlabel(clients: Clients, node: V1Node): Promise<void> {
+async function unlabel(clients: Clients, node: V1Node, direction: Direction): Promise<void> {
   const { name = '', uid, labels = {} } = node.metadata ?? {};
-  if (labels[CNI_LABEL] !== CNI_LABEL_AWS) return;
+  if (!isOld(direction, labels)) return;
   try {
     await patchNode(clients, name, [
       { op: 'test', path: '/metadata/uid', value: uid },
       { op: 'test', path: '/spec/providerID', value: node.spec?.providerID },
-      { op: 'remove', path: pointer('metadata', 'labels', CNI_LABEL) },
+      { op: 'remove', path: pointer('metadata', 'labels', direction.label.key) },
     ]);
   } catch (error) {
     // The cloud controller was faster: that is what is awaited here.

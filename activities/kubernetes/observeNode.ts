@@ -1,5 +1,7 @@
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
-import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
+import { isOld, oldSelector } from '../../domain/directions/index.js';
+import type { Direction } from '../../domain/directions/index.js';
+import { AWS_NODE } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { NodeSituation } from '../api.js';
 import { isGoing, readInstance } from '../aws/instances.js';
@@ -8,7 +10,7 @@ import type { Clients } from '../clients/index.js';
 import { agentsOn, listNodes } from './lists.js';
 
 /** What is true of the node right now. A Node of the same name and another UID is another node. */
-export async function observeNode(clients: Clients, ref: NodeRef): Promise<NodeSituation> {
+export async function observeNode(clients: Clients, ref: NodeRef, direction: Direction): Promise<NodeSituation> {
   const late = await registeredSince(clients, ref);
   if (late !== undefined) return { state: 'gone', why: `instance ${ref.instanceId} had no Node and has one now, ${late}: it comes again as that` };
   const [named, { state }] = await Promise.all([orUndefined(clients.kube.core.readNode({ name: ref.name })), readInstance(clients, ref.instanceId)]);
@@ -17,17 +19,18 @@ export async function observeNode(clients: Clients, ref: NodeRef): Promise<NodeS
   if (node === undefined) {
     if (isGoing(state)) return situation('gone', `no Node with UID ${ref.uid}, and instance ${ref.instanceId} is ${state}`);
     if (named !== undefined && instanceIdOf(named) === ref.instanceId) {
-      // Its kubelet registered anew. With the label it comes back as a node of its own; without, Cilium has it.
-      const labelled = named.metadata?.labels?.[CNI_LABEL] === CNI_LABEL_AWS;
-      return situation(labelled ? 'gone' : 'on-cilium', `instance ${ref.instanceId} registered anew as Node ${ref.name} with UID ${named.metadata?.uid}${labelled ? '' : `, without the label ${CNI_LABEL}`}`);
+      // Its kubelet registered anew. With the label it comes back as a node of its own; without, the other agent has it.
+      const labelled = isOld(direction, named.metadata?.labels);
+      return situation(labelled ? 'gone' : 'hands-off', `instance ${ref.instanceId} registered anew as Node ${ref.name} with UID ${named.metadata?.uid}${labelled ? '' : `, without the label ${direction.label.key}`}`);
     }
     return situation('node-gone', `instance ${ref.instanceId} is ${state}, but its Node is gone`);
   }
   if (isGoing(state)) return situation('instance-gone', `instance ${ref.instanceId} is ${state}, its Node is still there`);
-  if (node.metadata?.labels?.[CNI_LABEL] !== CNI_LABEL_AWS) return situation('on-cilium', `Node ${ref.name} does not carry ${CNI_LABEL}=${CNI_LABEL_AWS}`);
-  const agent = (await agentsOn(clients, ref.name)).cilium;
+  if (!isOld(direction, node.metadata?.labels)) return situation('hands-off', `Node ${ref.name} does not carry ${oldSelector(direction)}`);
+  const on = await agentsOn(clients, ref.name);
+  const agent = direction.agent === AWS_NODE ? on.aws : on.cilium;
   if (agent !== undefined && agent.metadata?.deletionTimestamp === undefined) {
-    return situation('on-cilium', `Node ${ref.name} carries ${CNI_LABEL}=${CNI_LABEL_AWS}, but pod ${agent.metadata?.name} of Cilium runs on it`);
+    return situation('hands-off', `Node ${ref.name} carries ${oldSelector(direction)}, but pod ${agent.metadata?.name} of ${direction.agent} runs on it`);
   }
   return situation('present', `Node ${ref.name} (${ref.instanceId}) is there`);
 }

@@ -1,4 +1,5 @@
 import type { WorkloadReady } from '../../domain/refresh.js';
+import { directionOf } from '../../domain/directions/index.js';
 import type { Look, NodeRequest, NodeSituation } from '../api.js';
 import type { Clients } from '../clients/index.js';
 import { look } from '../look.js';
@@ -7,11 +8,12 @@ import { observeNode } from './observeNode.js';
 import { roomBlockers } from './room.js';
 
 /** Observes, waits for room, cordons: all in one pass, so that what is cordoned was looked at a moment before. */
-export async function prepareNode(clients: Clients, { node, surplus, known }: NodeRequest & { surplus: boolean; known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }> {
+export async function prepareNode(clients: Clients, { target, node, surplus, known }: NodeRequest & { surplus: boolean; known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }> {
   // Counted before anything moves.
-  const [seen, found] = await Promise.all([observeNode(clients, node), roomBlockers(clients, node)]);
-  // On Cilium it is meant to be, where it is one too many.
-  const situation: NodeSituation = surplus && seen.state === 'on-cilium' ? { ...seen, state: 'present' } : seen;
+  const direction = directionOf(target);
+  const [seen, found] = await Promise.all([observeNode(clients, node, direction), roomBlockers(clients, node, direction)]);
+  // On the new agent it is meant to be, where it is one too many.
+  const situation: NodeSituation = surplus && seen.state === 'hands-off' ? { ...seen, state: 'present' } : seen;
   const present = situation.state === 'present';
   const room = present ? found : { blockers: [], workloads: [] };
   const done = room.blockers.length === 0;

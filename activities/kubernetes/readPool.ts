@@ -1,5 +1,6 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import type { Direction } from '../../domain/directions/index.js';
 import { drainVerdict } from '../../domain/kubernetes/drain.js';
 import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { instanceIdOf, isReady, zoneOf } from '../../domain/kubernetes/resources.js';
@@ -28,10 +29,10 @@ export interface PoolSeen {
 }
 
 /** Nodes, pods and budgets from the shared watch; groups and ledger are read. */
-export async function readPool(clients: Clients): Promise<PoolSeen> {
+export async function readPool(clients: Clients, direction: Direction): Promise<PoolSeen> {
   const [snapshot, data] = await Promise.all([clients.events.snapshot(), readData(clients, GUARDS_LEDGER)]);
   const ledger = guardsIn(data ?? {});
-  const standing = await standingsOf(clients, snapshot);
+  const standing = await standingsOf(clients, direction, snapshot);
   const memberships = await membershipsOf(clients, snapshot.nodes);
   const hosts = new Set(snapshot.pods.filter(isOperator).map((pod) => pod.spec?.nodeName));
   const nodes = snapshot.nodes.flatMap((node): SeenNode[] => {
@@ -42,7 +43,7 @@ export async function readPool(clients: Clients): Promise<PoolSeen> {
     if (instanceId === undefined || at === 'other' || at === 'stuck') return [];
     const member = memberships.get(instanceId);
     const ref = { name, uid: node.metadata?.uid ?? '', instanceId, group: member?.group ?? '', zone: zoneOf(node) || (member?.zone ?? '') };
-    return [{ ref, labels: node.metadata?.labels ?? {}, created: node.metadata?.creationTimestamp?.getTime() ?? 0, old: at === 'aws', usable: isUsable(node), hostsOperator: hosts.has(name) }];
+    return [{ ref, labels: node.metadata?.labels ?? {}, created: node.metadata?.creationTimestamp?.getTime() ?? 0, old: at === 'old', usable: isUsable(node), hostsOperator: hosts.has(name) }];
   });
   const names = [...new Set(nodes.map(({ ref }) => ref.group))].filter((name) => name !== '' && nodePoolOf(name) === undefined);
   const groups = await describeGroups(clients, names);

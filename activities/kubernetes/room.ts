@@ -1,4 +1,6 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import { oldSelector } from '../../domain/directions/index.js';
+import type { Direction } from '../../domain/directions/index.js';
 import { isReady, podReady } from '../../domain/kubernetes/resources.js';
 import { AGENT_NOT_READY_TAINT, CILIUM_OPERATOR, KUBE_SYSTEM } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
@@ -10,10 +12,16 @@ import { workloadsOf } from './workloads.js';
 import type { WorkloadNow } from './workloads.js';
 
 /** Before anything is touched: would the cluster stand it if this node went now? With the workloads that have pods there. */
-export async function roomBlockers(clients: Clients, ref: NodeRef): Promise<{ blockers: Blocker[]; workloads: WorkloadNow[] }> {
+export async function roomBlockers(clients: Clients, ref: NodeRef, direction: Direction): Promise<{ blockers: Blocker[]; workloads: WorkloadNow[] }> {
   const [operators, pods] = await Promise.all([systemPods(clients, OPERATOR_SELECTOR), podsOnNode(clients, ref.name)]);
   const workloads = await workloadsOf(clients, pods);
-  return { blockers: [...(await operatorBlockers(clients, ref, operators)), ...ownerBlockers(ref), ...workloadBlockers(workloads, pods)], workloads };
+  return { blockers: [...((await needsOperator(clients, ref, direction)) ? await operatorBlockers(clients, ref, operators) : []), ...ownerBlockers(ref), ...workloadBlockers(workloads, pods)], workloads };
+}
+
+/** On the way back Cilium's nodes need it, and the last of them takes it along. */
+async function needsOperator(clients: Clients, ref: NodeRef, direction: Direction): Promise<boolean> {
+  if (direction.needsOperator) return true;
+  return (await listNodes(clients, oldSelector(direction))).some(({ metadata }) => metadata?.name !== ref.name);
 }
 
 /** Without cilium-operator no new node gets addresses: it must run, and go on to run when this node is gone. */

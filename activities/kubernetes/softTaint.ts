@@ -1,5 +1,7 @@
 import type { V1Node } from '@kubernetes/client-node';
-import { CNI_LABEL, CNI_LABEL_AWS, SOFT_TAINT } from '../../domain/names.js';
+import { oldSelector } from '../../domain/directions/index.js';
+import type { Direction } from '../../domain/directions/index.js';
+import { SOFT_TAINT } from '../../domain/names.js';
 import { isNotFound } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { each } from './each.js';
@@ -7,11 +9,11 @@ import { listNodes } from './lists.js';
 import { patchNode } from './patch.js';
 
 /**
- * The soft taint on every node that is still to be refreshed: an evicted pod goes to a Cilium node where it can, and so moves
+ * The soft taint on every node that is still to be refreshed: an evicted pod goes to a new node where it can, and so moves
  * once. Its key is ours alone, so no ledger is needed to know what to take back.
  */
-export async function holdSoftTaint(clients: Clients): Promise<string[]> {
-  const old = await listNodes(clients, `${CNI_LABEL}=${CNI_LABEL_AWS}`);
+export async function holdSoftTaint(clients: Clients, direction: Direction): Promise<string[]> {
+  const old = await listNodes(clients, oldSelector(direction));
   return putOn(clients, old.filter((node) => !isTainted(node)));
 }
 

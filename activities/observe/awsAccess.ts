@@ -29,8 +29,8 @@ export async function callerIdentity(aws: AwsClients): Promise<Caller> {
 /**
  * A verdict an action, by the strongest proof there is: the observation used it; EC2's dry run; IAM's simulator; none.
  */
-export async function awsActions(aws: AwsClients, calls: AwsCalls, about: { caller: Caller; resources: Resources }): Promise<Action[]> {
-  const wanted = MIGRATOR_ACTIONS.filter((each) => applies(each, about.resources));
+export async function awsActions(aws: AwsClients, calls: AwsCalls, about: { caller: Caller; resources: Resources; alsoUses: readonly AwsAction[] }): Promise<Action[]> {
+  const wanted = [...MIGRATOR_ACTIONS, ...about.alsoUses].filter((each) => applies(each, about.resources));
   const used = wanted.flatMap(({ action }) => calls.verdict(action) ?? []);
   const open = wanted.filter(({ action }) => calls.verdict(action) === undefined);
   const dry = (await bounded(open, 4, async ({ action }) => ({ action, verdict: await dryRun(aws, action) }))).flatMap(({ action, verdict }): Action[] =>

@@ -23,19 +23,17 @@ export interface ChartInput {
   signal?: AbortSignal;
 }
 
-export interface ChartSeen {
+export interface ChartSeen<P extends ValuesPhase> {
   chart: Plan['chart'];
-  values: Plan['values'];
+  values: Record<P, HelmValues>;
   problems: ChartProblem[];
 }
 
-const PHASES: readonly ValuesPhase[] = ['migration', 'enforcement', 'final'];
-
 /**
- * Fetches the chart, computes the values of every phase, renders each and checks what comes out: what would fail in the middle of the
- * migration fails here. A network that is away is an error (Transient), everything else a problem in the plan.
+ * Fetches the chart, computes the values of these phases, renders each and checks what comes out: what would fail in the middle of the
+ * run fails here. A network that is away is an error (Transient), everything else a problem in the plan.
  */
-export async function observeChart(input: ChartInput): Promise<ChartSeen> {
+export async function observeChart<P extends ValuesPhase>(input: ChartInput, phases: readonly P[]): Promise<ChartSeen<P>> {
   const { manifest, cluster, cacheDir } = input;
   const { cilium } = manifest.spec;
   const problems: ChartProblem[] = fightingKeys(cilium.values, cilium.version).map(({ path, why }) => ({
@@ -45,13 +43,13 @@ export async function observeChart(input: ChartInput): Promise<ChartSeen> {
     todo: 'Remove it from spec.cilium.values.',
   }));
   const noChart: Plan['chart'] = { version: cilium.version, sha256: '', source: cilium.chart ?? 'the public Helm repository' };
-  const values = attempt(problems, 'values', () => phases((phase) => ciliumValues(valuesInput(input, phase))));
+  const values = attempt(problems, 'values', () => each(phases, (phase) => ciliumValues(valuesInput(input, phase))));
   // Without helm nothing can be fetched or rendered; that is a finding of its own.
-  if (cluster.helm === null || values === undefined) return { chart: noChart, values: values ?? { migration: {}, enforcement: {}, final: {} }, problems };
+  if (cluster.helm === null || values === undefined) return { chart: noChart, values: values ?? each(phases, () => ({})), problems };
 
   const chart = await attemptAsync(problems, 'chart', () => resolveChart(cilium, cacheDir, input.signal));
   if (chart === undefined) return { chart: noChart, values, problems };
-  for (const phase of PHASES) problems.push(...(await renderProblems(input, chart, { phase, values: values[phase] })));
+  for (const phase of phases) problems.push(...(await renderProblems(input, chart, { phase, values: values[phase] })));
   return { chart: { version: chart.version, sha256: chart.sha256, source: chart.source }, values, problems: unique(problems) };
 }
 
@@ -66,8 +64,8 @@ function valuesInput({ manifest, facts }: ChartInput, phase: ValuesPhase) {
   return { cilium, clusterName: cilium.clusterName ?? manifest.metadata.name, phase, facts };
 }
 
-function phases(of: (phase: ValuesPhase) => HelmValues): Plan['values'] {
-  return { migration: of('migration'), enforcement: of('enforcement'), final: of('final') };
+function each<P extends ValuesPhase>(phases: readonly P[], of: (phase: P) => HelmValues): Record<P, HelmValues> {
+  return Object.fromEntries(phases.map((phase) => [phase, of(phase)])) as Record<P, HelmValues>;
 }
 
 async function renderProblems(input: ChartInput, chart: Chart, of: { phase: ValuesPhase; values: HelmValues }): Promise<ChartProblem[]> {

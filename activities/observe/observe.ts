@@ -18,6 +18,7 @@ import { leftoverEnis, observeInstances, observeInstanceTypes, observeSubnets } 
 import { observeNodes } from './nodes.js';
 import { observeOperatorRights } from './operatorRights.js';
 import { KUBERNETES_ACCESS, probeAccess } from './permissions.js';
+import type { AwsAction } from './permissions.js';
 import { livePods, podHazards } from './pods.js';
 import { observePolicies, observeWebhooks } from './policies.js';
 import { workerInside } from './workerInside.js';
@@ -29,6 +30,8 @@ export interface ObserveInput {
   probes: ProbesSpec;
   /** `<Temporal cluster id>/<namespace>/<workflow id>`; absent in a dry run without Temporal. */
   holder?: string;
+  /** AWS actions that will be used beside those of every run. */
+  alsoUses?: readonly AwsAction[];
   /** The helm that the worker would run. */
   helm: () => Promise<{ version: string } | null>;
 }
@@ -65,7 +68,7 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
     ...(addonArn === undefined ? {} : { addon: [addonArn] }),
     ...(awsNode?.addon?.serviceAccountRoleArn === undefined ? {} : { role: [awsNode.addon.serviceAccountRoleArn] }),
   };
-  const actions = await awsActions(aws, calls, { caller, resources });
+  const actions = await awsActions(aws, calls, { caller, resources, alsoUses: input.alsoUses ?? [] });
 
   const { livePods: seen, ...kubernetes } = cluster;
   const nodes = kubernetes.nodes.map((node) => ({ ...node, ...machines.of(node.instanceId) }));

@@ -53,6 +53,9 @@ export const KUBERNETES_ACCESS: readonly Access[] = [
   cluster('apiextensions.k8s.io', 'customresourcedefinitions', READ),
   cluster('cilium.io', 'ciliumnodes', READ),
   cluster('cilium.io', 'ciliumendpoints', READ),
+  // Before the way back
+  cluster('cilium.io', 'ciliumnetworkpolicies', ['list']),
+  cluster('cilium.io', 'ciliumclusterwidenetworkpolicies', ['list']),
   // The lease, the ledgers
   system('coordination.k8s.io', 'leases', ['get', 'create', 'update', 'patch', 'delete']),
   system('', 'configmaps', OWN),
@@ -131,6 +134,12 @@ export const MIGRATOR_ACTIONS: readonly AwsAction[] = [
   // UpdateAddon hands the add-on's own role on, unchanged.
   { action: 'iam:PassRole', on: 'role', when: 'role' },
 ];
+
+/**
+ * What only the way back uses: EKS asks for CreatePodIdentityAssociation (no call of ours) where the add-on's role comes that way, and
+ * for iam:PassRole as above.
+ */
+export const ROLLBACK_ACTIONS: readonly AwsAction[] = ['eks:CreateAddon', 'eks:CreatePodIdentityAssociation'].map((action) => ({ action, on: 'cluster', when: 'eks' }));
 
 /** Used to find things and to prove rights; a migration goes on without them and says what is unproven. */
 export const PROVING_ACTIONS: readonly string[] = [

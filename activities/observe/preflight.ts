@@ -50,7 +50,7 @@ async function planned(deps: PreflightDeps, { manifest, target }: PreflightInput
     apiVersions(clients.kube),
   ]);
   const facts = valuesFacts(cluster, masqueradeFor(cluster, cilium));
-  const { chart, values, problems } = await observeChart({ manifest, cluster, facts, cacheDir: deps.chartCache, apiVersions: versions, signal });
+  const { chart, values, problems } = await observeChart({ manifest, cluster, facts, cacheDir: deps.chartCache, apiVersions: versions, signal }, ['migration', 'enforcement', 'final']);
   return { plan: plan(cluster, { manifest, chart, values, chartProblems: problems }), facts };
 }
 

@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../domain/canonical.js';
+import { directionOf } from '../../domain/directions/index.js';
 import { CiliateError } from '../../domain/failures.js';
 import { entryKey } from '../../domain/ledger.js';
 import type { ObservedCluster } from '../../domain/observation.js';
@@ -30,8 +31,8 @@ export function lookProbes(clients: Clients, request: ProbeRequest): Promise<Loo
 }
 
 async function probesPass(clients: Clients, request: ProbeRequest): Promise<Look & { notes: string[] }> {
-  const { node, replacement, probes, since, known } = request;
-  const context: ProbeContext = { clients, node, replacement };
+  const { target, node, replacement, probes, since, known } = request;
+  const context: ProbeContext = { clients, direction: directionOf(target), node, replacement };
   const kinds = Object.keys(PROBES) as ProbeKind[];
   const verdicts = await Promise.all(kinds.map((kind) => pass(kind, context, probes)));
   const lacks = verdicts.flatMap((verdict) => verdict.lacks);

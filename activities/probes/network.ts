@@ -1,7 +1,8 @@
 import type { V1Node } from '@kubernetes/client-node';
 import { sha256Hex } from '../../domain/digest.js';
 import { isReady } from '../../domain/kubernetes/resources.js';
-import { CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
+import { isOld, oldSelector } from '../../domain/directions/index.js';
+import type { Direction } from '../../domain/directions/index.js';
 import { lacksOf, parseResults } from '../../domain/probes/networkChecks.js';
 import type { Ends, Side } from '../../domain/probes/networkChecks.js';
 import type { Lack, Verdict } from '../../domain/probes/verdict.js';
@@ -59,7 +60,7 @@ async function judge(run: Run, attempt: Attempt): Promise<Verdict> {
   // A Job that ended without its results: out of time, or its node was drained.
   const broken = [...attempt.jobs].flatMap(([part, job]) => (isServer(part) || lastWords(attempt.pods.get(part)) === undefined ? (endOf(job)?.how ?? []) : []));
   if (broken.length > 0) return failed(run, attempt, [pending(run, `the attempt ended without its results (${broken[0]})`)]);
-  if (attempt.oldNode !== null && !isFit(await orUndefined(run.context.clients.kube.core.readNode({ name: attempt.oldNode })))) return again(run, attempt, lastLacks(run, attempt));
+  if (attempt.oldNode !== null && !isFit(run.context.direction, await orUndefined(run.context.clients.kube.core.readNode({ name: attempt.oldNode })))) return again(run, attempt, lastLacks(run, attempt));
   return goOn(run, attempt);
 }
 
@@ -111,16 +112,16 @@ async function create(run: Run, { part, oldNode, ...rest }: { part: Part; oldNod
 
 /** Not the one that another node's probe takes, as far as chance can tell. */
 async function chooseOldNode({ context, replacement }: Run): Promise<string | null> {
-  const { clients, node } = context;
-  const { items } = await clients.kube.core.listNode({ labelSelector: `${CNI_LABEL}=${CNI_LABEL_AWS}`, limit: CHOICE });
-  const names = items.filter(isFit).flatMap(({ metadata }) => metadata?.name ?? []).filter((name) => name !== replacement).sort();
+  const { clients, direction, node } = context;
+  const { items } = await clients.kube.core.listNode({ labelSelector: oldSelector(direction), limit: CHOICE });
+  const names = items.filter((item) => isFit(direction, item)).flatMap(({ metadata }) => metadata?.name ?? []).filter((name) => name !== replacement).sort();
   return names[parseInt(sha256Hex(node.uid).slice(0, 8), 16) % names.length] ?? null;
 }
 
 /** An old node that stays for the moment. */
-function isFit(node: V1Node | undefined): boolean {
+function isFit(direction: Direction, node: V1Node | undefined): boolean {
   if (node === undefined || node.metadata?.deletionTimestamp !== undefined) return false;
-  return node.metadata?.labels?.[CNI_LABEL] === CNI_LABEL_AWS && node.spec?.unschedulable !== true && isReady(node);
+  return isOld(direction, node.metadata?.labels) && node.spec?.unschedulable !== true && isReady(node);
 }
 
 /** What the attempt before lacked: it stands until there is something newer to say. */

@@ -1,3 +1,4 @@
+import type { Direction } from '../../domain/directions/index.js';
 import type { Lack, Verdict } from '../../domain/probes/verdict.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { ProbeKind, ProbesSpec } from '../../domain/spec/probes.js';
@@ -6,6 +7,7 @@ import type { Clients } from '../clients/index.js';
 /** For which node a probe runs. */
 export interface ProbeContext {
   clients: Clients;
+  direction: Direction;
   /** The node that was refreshed. */
   node: NodeRef;
   /** Name of the Node that replaced it; null where none was due. */

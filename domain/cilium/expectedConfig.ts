@@ -1,5 +1,6 @@
 import { AGENT_NOT_READY_TAINT } from '../names.js';
 import { chartProfile } from './charts/index.js';
+import { isMixed } from './values.js';
 import type { ValuesInput } from './values.js';
 import { at } from './valueTree.js';
 
@@ -42,7 +43,7 @@ export function expectedConfig(input: ValuesInput): ExpectedKey[] {
     exactly('kube-proxy-replacement', kubeProxyReplacementOff),
     absentOr('enable-bpf-masquerade', 'false'),
     ...policy(input),
-    phase === 'migration' || at(cilium.values, 'operator.unmanagedPodWatcher.restart') === false
+    isMixed(phase) || at(cilium.values, 'operator.unmanagedPodWatcher.restart') === false
       ? exactly('unmanaged-pod-watcher-interval', '0')
       : { key: 'unmanaged-pod-watcher-interval', expected: 'an interval above 0', holds: (seen) => /^[1-9]\d*s?$/.test(seen ?? '') },
     exactly('identity-allocation-mode', 'crd'),
@@ -62,7 +63,7 @@ function interfaces({ facts: { masquerade } }: ValuesInput): ExpectedKey[] {
 
 function policy({ cilium, phase }: ValuesInput): ExpectedKey[] {
   const user = at(cilium.values, 'policyEnforcementMode');
-  return [exactly('enable-policy', phase === 'migration' ? 'never' : typeof user === 'string' ? user : 'default')];
+  return [exactly('enable-policy', isMixed(phase) ? 'never' : typeof user === 'string' ? user : 'default')];
 }
 
 function chaining({ cilium }: ValuesInput): ExpectedKey[] {

@@ -6,9 +6,10 @@ import { objectName, workloads } from './objects.js';
 import type { KubeObject, Workload } from './objects.js';
 import type { RenderFinding } from './renderFinding.js';
 import { assertOperator } from './renderedOperator.js';
-import { NOT_ON_AWS_NODES, NOT_ON_OTHER_COMPUTE } from './placement.js';
+import { NOT_ON_AWS_NODES, NOT_ON_OTHER_COMPUTE, ON_CILIUM_NODES } from './placement.js';
 import { toleratesEverything } from './tolerations.js';
-import type { ValuesInput } from './values.js';
+import { isMixed } from './values.js';
+import type { ValuesInput, ValuesPhase } from './values.js';
 
 export type { RenderFinding } from './renderFinding.js';
 
@@ -89,6 +90,12 @@ function assertPlacement(workload: Workload, { phase }: ValuesInput): RenderFind
   } else if (needsGuard(workload, phase) && !hasInEveryTerm(pod.affinity, NOT_ON_AWS_NODES)) {
     findings.push({ object: name, expected: `${CNI_LABEL} NotIn [aws] in every required term`, seen: affinityText(pod.affinity) });
   }
+  if (phase === 'rollback' && needsGuard(workload, phase) && !hasInEveryTerm(pod.affinity, ON_CILIUM_NODES)) {
+    findings.push({ object: name, expected: `${ON_CILIUM_NODES.key} In [cilium] in every required term`, seen: affinityText(pod.affinity) });
+  }
+  if (phase !== 'rollback' && affinityKeys(pod.affinity).includes(ON_CILIUM_NODES.key)) {
+    findings.push({ object: name, expected: `nothing about ${ON_CILIUM_NODES.key} but on the way back`, seen: affinityText(pod.affinity) });
+  }
   if (kind === 'DaemonSet' && [CILIUM, CILIUM_ENVOY].includes(object.metadata.name) && !hasInEveryTerm(pod.affinity, NOT_ON_OTHER_COMPUTE)) {
     findings.push({ object: name, expected: `${NOT_ON_OTHER_COMPUTE.key} NotIn [fargate, hybrid, auto] in every required term`, seen: affinityText(pod.affinity) });
   }
@@ -96,11 +103,11 @@ function assertPlacement(workload: Workload, { phase }: ValuesInput): RenderFind
 }
 
 /**
- * A DaemonSet of any name, as long as aws-node exists; during the migration also every pod on the pod network (a hook's Job,
+ * A DaemonSet of any name, as long as aws-node exists; while nodes of both are there also every pod on the pod network (a hook's Job,
  * hubble-relay …): on an aws-node node it would be a pod without a Cilium identity.
  */
-function needsGuard({ kind, pod }: Workload, phase: 'migration' | 'enforcement'): boolean {
-  return kind === 'DaemonSet' || (phase === 'migration' && pod.hostNetwork !== true);
+function needsGuard({ kind, pod }: Workload, phase: Exclude<ValuesPhase, 'final'>): boolean {
+  return kind === 'DaemonSet' || (isMixed(phase) && pod.hostNetwork !== true);
 }
 
 function assertAgent({ object, pod, updateType }: Workload): RenderFinding[] {

@@ -4,7 +4,7 @@ import { chartProfile, minor } from './charts/index.js';
 import type { ChartProfile } from './charts/index.js';
 import type { ValuesFacts } from './facts.js';
 import type { Toleration } from './objects.js';
-import { ENVOY_DEFAULT, NOT_ON_AWS_NODES, NOT_ON_OTHER_COMPUTE } from './placement.js';
+import { ENVOY_DEFAULT, NOT_ON_AWS_NODES, NOT_ON_OTHER_COMPUTE, ON_CILIUM_NODES } from './placement.js';
 import { OPERATOR_TOLERATIONS } from './tolerations.js';
 import { at, layers, nested } from './valueTree.js';
 import type { HelmValue } from './valueTree.js';
@@ -17,8 +17,14 @@ export type { FightingKey } from './fightingKeys.js';
  * - `migration`: both CNIs are in the cluster. Cilium stays off aws-node's nodes, nothing is enforced, no pod of ours on the pod network
  * - `enforcement`: every node is on Cilium. The user's policy mode and parts come on; the affinity stays as long as aws-node exists
  * - `final`: aws-node is gone. The migration affinity is dropped: a node whose label comes back would have no CNI at all
+ * - `rollback`: as `migration`, and Cilium stays where it is: new nodes come up on aws-node
  */
-export type ValuesPhase = 'migration' | 'enforcement' | 'final';
+export type ValuesPhase = 'migration' | 'enforcement' | 'final' | 'rollback';
+
+/** Whether nodes of both CNIs may be there: Cilium knows no identity of pods on aws-node's nodes, so it must not enforce. */
+export function isMixed(phase: ValuesPhase): phase is 'migration' | 'rollback' {
+  return phase === 'migration' || phase === 'rollback';
+}
 
 export interface ValuesInput {
   cilium: CiliumSpec;
@@ -52,7 +58,7 @@ function eniMode({ cilium, clusterName, phase, facts }: ValuesInput, profile: Ch
       kubeProxyReplacement: profile.kubeProxyReplacementOff,
       enableIPv4Masquerade: facts.masquerade.enabled,
       cluster: { name: clusterName, id: cilium.clusterId ?? 0 },
-      policyEnforcementMode: phase === 'migration' ? 'never' : finalPolicyMode(user),
+      policyEnforcementMode: isMixed(phase) ? 'never' : finalPolicyMode(user),
       // A changed ConfigMap restarts nothing by itself; with these the pod templates carry its checksum and roll.
       rollOutCiliumPods: true,
       upgradeCompatibility: facts.firstMinor ?? `1.${minor(cilium.version)}`,
@@ -72,7 +78,7 @@ function finalPolicyMode(user: HelmValues): string {
 function operator({ cilium, phase, facts }: ValuesInput, profile: ChartProfile): HelmValues {
   const user = cilium.values;
   const replicas = at(user, 'operator.replicas');
-  const restart = phase === 'migration' ? false : at(user, 'operator.unmanagedPodWatcher.restart') !== false;
+  const restart = isMixed(phase) ? false : at(user, 'operator.unmanagedPodWatcher.restart') !== false;
   const tolerations = operatorTolerations({ user, phase, facts }, profile);
   return {
     operator: {
@@ -101,13 +107,25 @@ function isExists(toleration: HelmValue | undefined, key: string | undefined): b
 }
 
 function placement({ cilium, phase }: ValuesInput, profile: ChartProfile): HelmValues {
-  const guard = phase === 'final' ? [NOT_ON_OTHER_COMPUTE] : [NOT_ON_AWS_NODES, NOT_ON_OTHER_COMPUTE];
+  const guard = guardOf(phase);
   // Replaced as a whole; the chart merges its own podAntiAffinity in, since that is another key of the same map.
   const agent = { affinity: required(guard) };
   if (profile.envoyDaemonSet === 'never') return agent;
   // With a bootstrap ConfigMap of the user's there is nothing of the chart's to take a checksum of.
   const rollOut: HelmValues = at(cilium.values, 'envoy.bootstrapConfigMap') === undefined ? { envoy: { rollOutPods: true } } : {};
   return layers(agent, { envoy: { affinity: required([ENVOY_DEFAULT, ...guard]) } }, rollOut);
+}
+
+function guardOf(phase: ValuesPhase): NodeSelectorRequirement[] {
+  switch (phase) {
+    case 'migration':
+    case 'enforcement':
+      return [NOT_ON_AWS_NODES, NOT_ON_OTHER_COMPUTE];
+    case 'final':
+      return [NOT_ON_OTHER_COMPUTE];
+    case 'rollback':
+      return [ON_CILIUM_NODES, NOT_ON_AWS_NODES, NOT_ON_OTHER_COMPUTE];
+  }
 }
 
 function required(expressions: NodeSelectorRequirement[]): HelmValues {
@@ -117,7 +135,7 @@ function required(expressions: NodeSelectorRequirement[]): HelmValues {
 
 /** Only what the user switched on is switched off again: the charts' defaults are off, and the rendered manifests prove it. */
 function heldBack({ cilium, phase }: ValuesInput, profile: ChartProfile): HelmValues {
-  if (phase !== 'migration') return {};
+  if (!isMixed(phase)) return {};
   const wanted = profile.heldBack.filter((path) => at(cilium.values, path) !== undefined);
   return layers(...wanted.map((path) => nested(path, false)));
 }

@@ -70,6 +70,28 @@ export function appendToEveryTerm(affinity: Affinity | null | undefined, express
   };
 }
 
+/**
+ * As {@link appendToEveryTerm}, and what the terms said of label `key` is dropped in the same go: a term that held nothing else is left
+ * with `expression` alone, so none is ever emptied or lost.
+ */
+export function replaceInEveryTerm(affinity: Affinity | null | undefined, key: string, expression: NodeSelectorRequirement): Affinity {
+  const appended = appendToEveryTerm(affinity, expression);
+  const required = appended.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const nodeSelectorTerms = (required?.nodeSelectorTerms ?? []).map((term) =>
+    term.matchExpressions === undefined ? term : { ...term, matchExpressions: term.matchExpressions.filter((candidate) => candidate.key !== key) },
+  );
+  return { ...appended, nodeAffinity: { ...appended.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: { ...required, nodeSelectorTerms } } };
+}
+
+/** Without anything about these labels. A term that spoke of nothing else matched every node, so then no required term is left. */
+export function withoutKeys(affinity: Affinity | null | undefined, keys: readonly string[]): Affinity | undefined {
+  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
+  const kept = terms.map((term) => ({ ...term, matchExpressions: (term.matchExpressions ?? []).filter(({ key }) => !keys.includes(key)) }));
+  const matchesAll = kept.some((term, index) => saysNothing(term) && !saysNothing(terms[index] ?? {}));
+  const required = matchesAll || kept.length === 0 ? {} : { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: kept } };
+  return { ...affinity, nodeAffinity: { ...affinity?.nodeAffinity, requiredDuringSchedulingIgnoredDuringExecution: undefined, ...required } };
+}
+
 /** Whether no required term can match a node unless `expression` stands in it. False where there is no required term at all. */
 export function hasInEveryTerm(affinity: Affinity | null | undefined, expression: NodeSelectorRequirement): boolean {
   const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];

@@ -1,4 +1,4 @@
-import { CNI_LABEL, CNI_LABEL_AWS } from '../names.js';
+import { CILIUM_LABEL, CNI_LABEL, CNI_LABEL_AWS } from '../names.js';
 import type { ObservedCluster } from '../observation.js';
 import type { Plan } from '../plan.js';
 import { inScope, standing } from './nodes.js';
@@ -9,7 +9,9 @@ export function modeOf(cluster: ObservedCluster): Plan['mode'] {
   const nodes = inScope(cluster);
   const labelled = cluster.nodes.some((node) => node.labels[CNI_LABEL] === CNI_LABEL_AWS);
   const allOnCilium = nodes.length > 0 && nodes.every((node) => standing(node).as === 'cilium');
-  if (ours && cluster.awsNode === null && allOnCilium && !labelled) return 'done';
+  // A rollback that ended early has confined Cilium to the nodes that it marked: new ones would have no CNI.
+  const marked = cluster.nodes.some((node) => node.labels[CILIUM_LABEL] !== undefined);
+  if (ours && cluster.awsNode === null && allOnCilium && !labelled && !marked) return 'done';
   return ours || labelled || cluster.awsNode?.restricted === true ? 'resume' : 'migrate';
 }
 

@@ -5,7 +5,7 @@ import type { ObservedCluster } from '../observation.js';
 import type { NodeRef, Plan, PlannedStep } from '../plan.js';
 import { approvalsOf } from '../spec/schema.js';
 import type { Gate, Manifest } from '../spec/schema.js';
-import type { Phase } from '../status.js';
+import type { MigrationPhase } from '../status.js';
 
 export interface StepsInput {
   cluster: ObservedCluster;
@@ -37,7 +37,7 @@ export function stepsOf(input: StepsInput): PlannedStep[] {
   ];
 }
 
-const TITLES: Record<Phase, string> = {
+const TITLES: Record<MigrationPhase, string> = {
   preflight: 'Observe and check',
   take: 'Take the cluster',
   guard: 'Freeze what fights',
@@ -54,14 +54,14 @@ const TITLES: Record<Phase, string> = {
 };
 
 /** The gate that opens before a step; `after-canary` opens inside the step refresh, after its first node. */
-const GATE_OF: Partial<Record<Phase, Gate>> = {
+const GATE_OF: Partial<Record<MigrationPhase, Gate>> = {
   take: 'before-install',
   refresh: 'after-canary',
   enforce: 'before-enforcement',
   remove: 'before-removal',
 };
 
-function step({ manifest, nodes }: StepsInput, id: Phase, writes: string[]): PlannedStep {
+function step({ manifest, nodes }: StepsInput, id: MigrationPhase, writes: string[]): PlannedStep {
   const gate = GATE_OF[id];
   const asked = gate !== undefined && approvalsOf(manifest.spec).includes(gate) && !(gate === 'after-canary' && nodes.length === 0);
   return { id, title: TITLES[id], ...(asked ? { gate } : {}), writes };

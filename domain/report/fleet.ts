@@ -1,6 +1,6 @@
 import type { ClusterLine, FleetStatus } from '../fleet/status.js';
 import type { RunState } from '../status.js';
-import { STATE_TEXT } from './status.js';
+import { stateText } from './status.js';
 import { between, columns, instant, page, section, wrap } from './text.js';
 
 /** Clusters that a person is shown one by one; `-o json` has all of them. */
@@ -42,7 +42,7 @@ function stateLine(status: FleetStatus): string {
 }
 
 function fleetStateText(state: RunState): string {
-  return state === 'partial' ? 'PARTIAL: some clusters are not done' : STATE_TEXT[state];
+  return state === 'partial' ? 'PARTIAL: some clusters are not done' : stateText({ state });
 }
 
 function head(status: FleetStatus, now: string): string[] {

@@ -1,6 +1,7 @@
 export { renderPlan, enforcementShows, installShows } from './plan.js';
 export type { PlanFormat } from './plan.js';
-export { renderStatus, nextCommands, STATE_TEXT } from './status.js';
+export { renderRollbackPlan, rollbackShows } from './rollback.js';
+export { renderStatus, nextCommands, stateText } from './status.js';
 export type { StatusFormat } from './status.js';
 export { renderReport } from './report.js';
 export type { ReportFormat } from './report.js';

@@ -96,17 +96,17 @@ function text(plan: Plan): string[] {
 
 const LABEL_WIDTH = 16;
 
-function labelled(name: string, value: string): string[] {
+export function labelled(name: string, value: string): string[] {
   const [first = '', ...rest] = wrap(value, ' '.repeat(LABEL_WIDTH + 2));
   return [`  ${name.padEnd(LABEL_WIDTH)}${first.trimStart()}`, ...rest];
 }
 
-function stepText(step: Plan['steps'][number], index: number): string[] {
+export function stepText(step: Plan['steps'][number], index: number): string[] {
   const gate = step.gate === undefined ? '' : step.id === 'refresh' ? `  [gate ${step.gate}, after its first node]` : `  [gate ${step.gate}, before it]`;
   return [`  ${String(index + 1).padStart(2)} ${step.title}${gate}`, ...step.writes.map((write) => `       - ${write}`)];
 }
 
-function nodeRows(plan: Plan): string[][] {
+export function nodeRows(plan: Pick<Plan, 'nodes'>): string[][] {
   return plan.nodes.map((node, index) => [String(index + 1), node.name, node.instanceId, node.group, node.zone]);
 }
 

@@ -26,11 +26,19 @@ const SENTENCE: Record<RunState, string> = {
   aborted: 'It was aborted; guards are given back. The same `ciliate start` goes on from where the cluster is.',
 };
 
+/** What is another sentence at the end of a rollback. */
+const SENTENCE_BACK: Partial<Record<RunState, string>> = {
+  done: 'Every node is on aws-node, which is as it was before the migration, and Cilium is gone.',
+  partial: 'Some nodes are still on Cilium, which stays for them. The same `ciliate rollback` goes on from there; `ciliate start` goes forward again.',
+  failed: 'The rollback failed; guards are given back. The same `ciliate rollback` goes on from where the cluster is; `ciliate start` goes forward again.',
+  aborted: 'The rollback was aborted; guards are given back. The same `ciliate rollback` goes on from where the cluster is; `ciliate start` goes forward again.',
+};
+
 function markdown(report: MigrationReport): string[] {
   return [
     `# Migration of ${report.migration} to Cilium: ${report.state}`,
     '',
-    SENTENCE[report.state],
+    (report.toward === 'aws-node' ? SENTENCE_BACK[report.state] : undefined) ?? SENTENCE[report.state],
     ...(report.problem === null ? [] : ['', `> ${report.problem.replaceAll('\n', ' ')}`]),
     ...block('## In short', markdownTable(['', ''], facts(report))),
     ...block('## What was proven', list(report.proofs)),

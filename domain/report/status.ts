@@ -15,7 +15,12 @@ export function renderStatus(status: MigrationStatus, now: string, format: Statu
 }
 
 /** How a state is said to people. */
-export const STATE_TEXT: Record<RunState, string> = {
+export function stateText({ state, toward }: Pick<MigrationStatus, 'state' | 'toward'>): string {
+  if (toward !== 'aws-node') return STATE_TEXT[state];
+  return state === 'partial' ? 'PARTIAL: some nodes are still on Cilium' : state === 'done' ? 'DONE: rolled back' : `ROLLBACK ${STATE_TEXT[state]}`;
+}
+
+const STATE_TEXT: Record<RunState, string> = {
   running: 'RUNNING',
   paused: 'PAUSED',
   'waiting-approval': 'WAITS FOR AN APPROVAL',
@@ -29,6 +34,7 @@ export const STATE_TEXT: Record<RunState, string> = {
 /** What to type next, the likeliest first. */
 export function nextCommands(status: MigrationStatus): string[] {
   const name = status.migration;
+  const again = status.toward === 'aws-node' ? 'rollback' : 'start';
   const forces = status.forces.map((force) => forceCommand(name, force));
   switch (status.state) {
     case 'waiting-approval':
@@ -47,16 +53,16 @@ export function nextCommands(status: MigrationStatus): string[] {
     case 'done':
       return [`ciliate report ${name}`];
     case 'partial':
-      return [`ciliate report ${name}`, 'ciliate start -f SPEC   (goes on with the nodes that are left)'];
+      return [`ciliate report ${name}`, `ciliate ${again} -f SPEC   (goes on with the nodes that are left)`];
     case 'failed':
     case 'aborted':
-      return ['ciliate plan -f SPEC', 'ciliate start -f SPEC   (goes on from where the cluster is)', `ciliate report ${name}`];
+      return [again === 'start' ? 'ciliate plan -f SPEC' : 'ciliate rollback -f SPEC --plan', `ciliate ${again} -f SPEC   (goes on from where the cluster is)`, `ciliate report ${name}`];
   }
 }
 
 function text(status: MigrationStatus, now: string): string[] {
   return [
-    `${status.migration}: ${STATE_TEXT[status.state]}, step ${status.phase} since ${instant(status.since)} (${between(status.since, now)})`,
+    `${status.migration}: ${stateText(status)}, step ${status.phase} since ${instant(status.since)} (${between(status.since, now)})`,
     ...(status.problem === null ? [] : wrap(status.problem, '  ')),
     ...(status.paused === null ? [] : [`  paused by ${status.paused.by}: ${status.paused.reason}`]),
     ...section('BLOCKED BY', status.blocked.flatMap((line) => wrap(line, '  '))),

@@ -7,7 +7,7 @@ import { probesSchema } from './probes.js';
  * The ClusterMigration manifest (SPEC). Strict: an unknown key is an error. The descriptions become the JSON Schema that is
  * shipped (schemas/clustermigration.schema.json), so they are written for an operator's editor.
  */
-export const GATES = ['before-install', 'after-canary', 'before-enforcement', 'before-removal'] as const;
+export const GATES = ['before-install', 'after-canary', 'before-enforcement', 'before-removal', 'before-rollback'] as const;
 export type Gate = (typeof GATES)[number];
 
 /** What happens to a drain that takes longer than it may. */

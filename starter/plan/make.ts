@@ -1,6 +1,9 @@
 import { ClientPool } from '../../activities/clients/index.js';
-import { buildPlan } from '../../activities/observe/index.js';
+import { buildPlan, buildRollbackPlan } from '../../activities/observe/index.js';
+import type { PreflightDeps, PreflightInput } from '../../activities/observe/index.js';
 import type { Plan } from '../../domain/plan.js';
+import type { RollbackPlan } from '../../domain/rollback/plan.js';
+import type { Manifest } from '../../domain/spec/schema.js';
 import { directly, expectKubeconfig } from '../direct.js';
 import { chartFolder } from '../paths.js';
 import { readSpec } from '../spec/read.js';
@@ -9,8 +12,16 @@ import { readSpec } from '../spec/read.js';
  * Observes the cluster of a SPEC and plans its migration, from this machine and without Temporal; reads only.
  * @throws ExitError 2 (SPEC), 3 (cluster or AWS out of reach), 1 (refused for good)
  */
-export async function makePlan(file: string): Promise<Plan> {
-  const manifest = readSpec(file);
+export function makePlan(file: string): Promise<Plan> {
+  return planned(readSpec(file), buildPlan);
+}
+
+/** The same for the way back. */
+export function makeRollbackPlan(manifest: Manifest): Promise<RollbackPlan> {
+  return planned(manifest, buildRollbackPlan);
+}
+
+async function planned<T>(manifest: Manifest, build: (deps: PreflightDeps, input: PreflightInput) => Promise<T>): Promise<T> {
   expectKubeconfig(manifest);
-  return directly(() => buildPlan({ pool: new ClientPool(), chartCache: chartFolder() }, { manifest }));
+  return directly(() => build({ pool: new ClientPool(), chartCache: chartFolder() }, { manifest }));
 }

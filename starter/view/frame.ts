@@ -1,8 +1,8 @@
 import Table from 'cli-table3';
 import pc from 'picocolors';
 import { forceLines } from '../../domain/force.js';
-import { nextCommands, STATE_TEXT } from '../../domain/report/index.js';
-import { PHASES } from '../../domain/status.js';
+import { nextCommands, stateText } from '../../domain/report/index.js';
+import { phasesOf } from '../../domain/status.js';
 import type { MigrationStatus, Phase, RunState } from '../../domain/status.js';
 import { clock, since } from './time.js';
 
@@ -14,7 +14,7 @@ export function frame(status: MigrationStatus, now: Date): string {
 function head(status: MigrationStatus, now: Date): string {
   const { counts, nodes: progress } = status;
   const where = `${progress.done}/${progress.total} nodes   ${counts.cilium} on Cilium, ${counts.aws} on aws-node, ${counts.pending} booting`;
-  const lines = [`${pc.bold(status.migration)}  ${colour(status.state)(STATE_TEXT[status.state])}  ${where}  ${pc.dim(since(status.startedAt, now))}`];
+  const lines = [`${pc.bold(status.migration)}  ${colour(status.state)(stateText(status))}  ${where}  ${pc.dim(since(status.startedAt, now))}`];
   if (status.problem !== null) lines.push(pc.red(status.problem));
   if (status.paused !== null) lines.push(pc.yellow(`paused by ${status.paused.by}: ${status.paused.reason}`));
   return lines.join('\n');
@@ -38,7 +38,7 @@ function colour(state: RunState): (text: string) => string {
 }
 
 function steps(status: MigrationStatus, now: Date): string {
-  return PHASES.map((phase) => stepLine(status, phase, now)).join('\n');
+  return phasesOf(status).map((phase) => stepLine(status, phase, now)).join('\n');
 }
 
 function stepLine(status: MigrationStatus, phase: Phase, now: Date): string {

@@ -1,5 +1,5 @@
 import { forceCommand, forceLines } from '../../domain/force.js';
-import { nextCommands, STATE_TEXT } from '../../domain/report/index.js';
+import { nextCommands, stateText } from '../../domain/report/index.js';
 import type { MigrationStatus } from '../../domain/status.js';
 import { clock } from './time.js';
 
@@ -30,7 +30,7 @@ function nodeChanges(before: MigrationStatus | undefined, after: MigrationStatus
 
 function stateChanges(before: MigrationStatus | undefined, after: MigrationStatus): string[] {
   const lines: string[] = [];
-  if (before?.state !== after.state) lines.push(`${after.migration}: ${STATE_TEXT[after.state]}${after.problem === null ? '' : `: ${after.problem}`}`);
+  if (before?.state !== after.state) lines.push(`${after.migration}: ${stateText(after)}${after.problem === null ? '' : `: ${after.problem}`}`);
   const known = new Set(before?.blocked);
   lines.push(...after.blocked.filter((line) => !known.has(line)).map((line) => `blocked by ${line}`));
   if (after.gate !== null && after.gate.digest !== before?.gate?.digest) {

@@ -82,7 +82,32 @@ scenarios['pause-mid-drain']?.cluster.block('lookDrained');
 scenarios['cancelled']?.cluster.block('lookDrained');
 scenarios['failed-node']?.cluster.fail('lookReplacement', failure('NeedsHuman', 'the label came back'));
 
+/** Of the way back. */
+const rollbacks: typeof scenarios = {
+  done: {
+    cluster: FakeCluster.migrated(2),
+    manifest: manifest('done', { approvals: ['before-rollback'] }),
+    steps: async (handle) => {
+      const { gate } = await statusWhere(handle, (status) => status.gate !== null);
+      await handle.executeUpdate('approve', { args: [{ gate: 'before-rollback', digest: gate?.digest, ...me }] });
+      return handle.result();
+    },
+  },
+  'ended-unconfined': {
+    cluster: FakeCluster.migrated(1),
+    manifest: manifest('ended-unconfined'),
+    steps: (handle) => handle.result().catch(() => undefined),
+  },
+};
+rollbacks['ended-unconfined']?.cluster.fail('restoreAwsNode', failure('NeedsHuman', 'nothing is saved'));
+
 const harness = await Harness.start();
+for (const [name, { cluster, manifest: input, steps }] of Object.entries(rollbacks)) {
+  await harness.runRollback(cluster, input, async (handle) => {
+    await steps(handle, cluster);
+    await save(`rollbackCluster.${CILIATE_VERSION}.${name}`, handle.workflowId);
+  });
+}
 for (const [name, scenario] of Object.entries(scenarios)) {
   await harness.run(scenario.cluster, scenario.manifest, async (handle) => {
     await scenario.steps(handle, scenario.cluster);

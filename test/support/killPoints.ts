@@ -42,6 +42,25 @@ export const KILL_POINTS: KillPoint[] = [
   { name: 'before the Lease is given back', rule: kube('DELETE', '/leases/ciliate') },
 ];
 
+/** In the order in which a rollback passes them. */
+export const ROLLBACK_KILL_POINTS: KillPoint[] = [
+  { name: 'the Lease taken, nobody heard', rule: kube('POST', '/leases', { phase: 'after', body: '"name":\\s*"ciliate"' }) },
+  { name: 'in the middle of marking (2nd node)', rule: kube('PATCH', NODES, { phase: 'after', body: 'ciliate.io~1cni', nth: 2 }) },
+  { name: 'helm upgrade: Cilium confined, nobody heard', rule: helm('/daemonsets/cilium(\\?|$)', { phase: 'after', body: 'ciliate\\.io/cni' }) },
+  { name: "before aws-node's affinity", only: 'selfmanaged', rule: kube('PATCH|POST', '/daemonsets(/aws-node)?(\\?|$)', { body: 'ciliate\\.io/cni' }) },
+  { name: "after aws-node's affinity", only: 'selfmanaged', rule: kube('PATCH|POST', '/daemonsets(/aws-node)?(\\?|$)', { phase: 'after', body: 'ciliate\\.io/cni' }) },
+  { name: 'before UpdateAddon or CreateAddon', only: 'addon', rule: aws('UpdateAddon|CreateAddon') },
+  { name: 'after UpdateAddon or CreateAddon', only: 'addon', rule: aws('UpdateAddon|CreateAddon', { phase: 'after' }) },
+  { name: 'after the cordon', rule: kube('PATCH', NODES, { body: 'unschedulable', phase: 'after' }) },
+  { name: 'after an eviction', rule: kube('POST', '/eviction', { phase: 'after' }) },
+  { name: 'before the termination', rule: aws('TerminateInstanceInAutoScalingGroup') },
+  { name: 'after the termination', rule: aws('TerminateInstanceInAutoScalingGroup', { phase: 'after' }) },
+  { name: 'helm uninstall: in the middle', rule: kube('DELETE', '/daemonsets/cilium(\\?|$)', { client: '[Hh]elm', phase: 'after' }) },
+  { name: "labels: after the first one is off", rule: kube('PATCH', NODES, { phase: 'after', body: '"remove","path":"/metadata/labels/cni-plugin"' }) },
+  { name: 'before the CNI ledger goes', rule: kube('DELETE', '/configmaps/ciliate-cni') },
+  { name: 'before the Lease is given back', rule: kube('DELETE', '/leases/ciliate') },
+];
+
 export function killPointsOf(awsNode: 'addon' | 'selfmanaged'): KillPoint[] {
   return KILL_POINTS.filter((point) => point.only === undefined || point.only === awsNode);
 }

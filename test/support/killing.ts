@@ -6,12 +6,12 @@ import type { ClusterState } from './clusterState.js';
 import type { Field } from './field.js';
 import type { KillPoint } from './killPoints.js';
 
-/** Runs a migration and kills its worker with SIGKILL at each point, in order; a new worker takes over every time. */
-export async function migrateWithKills(field: Field, file: string, { name, points }: { name: string; points: KillPoint[] }): Promise<MigrationReport> {
+/** Runs a migration (or a rollback) and kills its worker with SIGKILL at each point, in order; a new worker takes over every time. */
+export async function migrateWithKills(field: Field, file: string, { name, points, verb = 'start' }: { name: string; points: KillPoint[]; verb?: 'start' | 'rollback' }): Promise<MigrationReport> {
   const rules: string[] = [];
   for (const point of points) rules.push(await field.lab.faults.add(point.rule));
-  field.startWorker();
-  const { code, err } = await field.ciliate('start', '-f', file);
+  if (field.workerPid === 0) field.startWorker();
+  const { code, err } = await field.ciliate(verb, '-f', file);
   expect(err).toBe('');
   expect(code).toBe(0);
   const open = new Map(points.map((point, index) => [rules[index] ?? '', point]));

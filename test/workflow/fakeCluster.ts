@@ -1,5 +1,5 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
-import type { Activities, Look, NodeSituation, PlanDigest } from '../../activities/api.js';
+import type { Activities, CiliumRequest, Look, NodeSituation, PlanDigest } from '../../activities/api.js';
 import type { BlockingPod } from '../../domain/force.js';
 import type { FailureKind } from '../../domain/failures.js';
 import type { NodeRef } from '../../domain/plan.js';
@@ -13,6 +13,8 @@ import type { ManifestInput } from '../../domain/spec/schema.js';
 interface FakeNode extends NodeRef {
   cni: 'aws' | 'cilium';
   labelled: boolean;
+  /** For the way back. */
+  marked: boolean;
   cordoned: boolean;
   pods: number;
   instance: 'running' | 'terminated';
@@ -48,8 +50,9 @@ export class FakeCluster {
   readonly deleted: string[] = [];
   /** VolumeAttachments that are left behind a drain. */
   volumes: string[] = [];
-  awsNode: 'everywhere' | 'restricted' | 'gone' = 'everywhere';
-  cilium: 'none' | 'migration' | 'enforcement' | 'final' = 'none';
+  /** `returned`: off the marked nodes, for the way back. */
+  awsNode: 'everywhere' | 'restricted' | 'returned' | 'gone' = 'everywhere';
+  cilium: 'none' | CiliumRequest['phase'] = 'none';
   revision = 0;
   /** Filed results, by run and page. */
   readonly pages = new Map<string, NodeResult[]>();
@@ -68,9 +71,25 @@ export class FakeCluster {
   /** Most extra nodes that ever went back at a time. */
   widestBack = 0;
   #made = 0;
+  #first = true;
 
   constructor(size: number) {
     for (let i = 0; i < size; i++) this.nodes.push(this.#make('aws', i));
+    this.#first = false;
+  }
+
+  /** What a migration has left behind that ended here. */
+  static migrated(size: number, awsNode: 'restricted' | 'gone' = 'gone'): FakeCluster {
+    const cluster = new FakeCluster(size);
+    for (const node of cluster.nodes) node.cni = 'cilium';
+    cluster.awsNode = awsNode;
+    cluster.cilium = awsNode === 'gone' ? 'final' : 'migration';
+    cluster.revision = 1;
+    return cluster;
+  }
+
+  get marked(): number {
+    return this.nodes.filter((node) => node.nodeExists && node.marked).length;
   }
 
   get labelled(): number {
@@ -164,9 +183,11 @@ export class FakeCluster {
         return Promise.resolve({ how: 'patched' as const });
       },
       lookAwsNodeRestricted: ({ known }) => this.#look('lookAwsNodeRestricted', known),
-      ensureCilium: ({ phase }) => {
+      ensureCilium: ({ phase: wanted, target }) => {
+        const phase = target.toward === 'aws-node' && this.cilium === 'rollback' ? 'rollback' : wanted;
         if (this.awsNode === 'everywhere') this.violations.push('Cilium installed beside an unrestricted aws-node');
         if (phase === 'enforcement' && this.labelled > 0) this.violations.push('enforcement on while nodes are on aws-node');
+        if (phase !== 'rollback' && this.awsNode === 'returned') this.violations.push('Cilium let onto the nodes of aws-node');
         if (phase === 'final' && this.awsNode !== 'gone') this.violations.push('migration affinity dropped while aws-node is there');
         const changed = this.cilium !== phase;
         if (changed) this.revision += 1;
@@ -175,15 +196,16 @@ export class FakeCluster {
       },
       lookCilium: async ({ known }) => ({ ...(await this.#look('lookCilium', known)), agents: this.nodes.filter((node) => node.cni === 'cilium').length }),
       unwindInstall: () => {
-        if (this.nodes.some((node) => node.cni === 'cilium')) return Promise.resolve({ unwound: false, why: 'a node runs Cilium' });
+        if (this.nodes.some((node) => node.instance === 'running' && node.cni === 'cilium')) return Promise.resolve({ unwound: false, why: 'a node runs Cilium' });
+        if (this.awsNode === 'gone') return Promise.resolve({ unwound: false, why: 'aws-node is gone' });
         this.cilium = 'none';
         this.awsNode = 'everywhere';
-        for (const node of this.nodes) node.labelled = false;
+        for (const node of this.nodes) node.labelled = node.marked = false;
         return Promise.resolve({ unwound: true, why: 'no node ran Cilium: the install was unwound' });
       },
-      countNodes: () => Promise.resolve(this.#counts()),
-      admitNodes: ({ exclude, later, flights, ramp, refresh }) => {
-        const old = this.nodes.filter((node) => node.nodeExists && node.labelled);
+      countNodes: ({ target }) => Promise.resolve(this.#counts(target)),
+      admitNodes: ({ target, exclude, later, flights, ramp, refresh }) => {
+        const old = this.nodes.filter((node) => node.nodeExists && (target.toward === 'aws-node' ? node.marked : node.labelled));
         // Cilium nodes go when no other is left.
         const open = old.length > 0 ? old : this.#extraNodes();
         const all = open.filter((node) => !exclude.includes(node.instanceId) && !exclude.includes(node.name) && !flights.some((flight) => flight.instanceId === node.instanceId));
@@ -197,19 +219,19 @@ export class FakeCluster {
         const start = left.slice(0, room).map((node) => ({ node: ref(node), decrement: this.extra.has(node.instanceId), surplus: this.extra.has(node.instanceId) }));
         this.widest = Math.max(this.widest, flights.length + start.length);
         if (start.length === 0 && left.length > 0 && !resize) throw failure('NotYet', 'no room');
-        return Promise.resolve({ resize, done: true, seen: 'done', blockers: [], start, counts: this.#counts(), remaining: left.length, most, groups, leftAlone: [] });
+        return Promise.resolve({ resize, done: true, seen: 'done', blockers: [], start, counts: this.#counts(target), remaining: left.length, most, groups, leftAlone: [] });
       },
       resizeGroups: () => {
         this.resized = true;
         return Promise.resolve();
       },
-      admitSurplus: ({ exclude, flights, refresh, known }) => {
+      admitSurplus: ({ target, exclude, flights, refresh, known }) => {
         const left = this.#extraNodes().filter((node) => ![...exclude, ...flights.map(({ instanceId }) => instanceId)].some((other) => other === node.instanceId || other === node.name));
         const most = resolveLimits({ ...refresh, maxSurge: 0 }, this.nodes.length).maxUnavailable;
         const start = left.slice(0, Math.max(0, most - flights.length)).map((node) => ({ node: ref(node), decrement: true, surplus: true }));
         this.widestBack = Math.max(this.widestBack, flights.length + start.length);
         if (start.length === 0 && left.length > 0 && known !== '') throw failure('NotYet', 'no room');
-        return Promise.resolve({ resize: false, done: start.length > 0 || left.length === 0, seen: 'seen', blockers: [], start, counts: this.#counts(), remaining: left.length, most, groups: [], leftAlone: [] });
+        return Promise.resolve({ resize: false, done: start.length > 0 || left.length === 0, seen: 'seen', blockers: [], start, counts: this.#counts(target), remaining: left.length, most, groups: [], leftAlone: [] });
       },
       evenZones: ({ tried }) => {
         const group = tried === null ? undefined : this.uneven.find((name) => !(name in tried));
@@ -218,10 +240,11 @@ export class FakeCluster {
         this.surge(1);
         return Promise.resolve({ raised: { [group]: 1 }, notes: [] });
       },
-      prepareNode: async ({ node, surplus, known }) => {
+      prepareNode: async ({ target, node, surplus, known }) => {
+        const fresh = freshOf(target);
         this.#mustHold('prepareNode');
         const seen = this.#find(node);
-        const state: NodeSituation['state'] = !seen ? 'gone' : seen.cni === 'cilium' && !surplus ? 'on-cilium' : seen.instance === 'running' ? (seen.nodeExists ? 'present' : 'node-gone') : seen.nodeExists ? 'instance-gone' : 'gone';
+        const state: NodeSituation['state'] = !seen ? 'gone' : seen.cni === fresh && !surplus ? 'hands-off' : seen.instance === 'running' ? (seen.nodeExists ? 'present' : 'node-gone') : seen.nodeExists ? 'instance-gone' : 'gone';
         const situation = { state, why: state };
         if (state !== 'present') return { done: true, seen: state, blockers: [], situation, workloads: [] };
         const looked = await this.#look('prepareNode', known);
@@ -239,15 +262,17 @@ export class FakeCluster {
         return { ...looked, evicted, blocking: holding, volumes: looked.done ? this.volumes : [], notes: [] };
       },
       lookDetached: async ({ known }) => ({ ...(await this.#look('lookDetached', known)), notes: ['a volume was not detached'] }),
-      terminateNode: ({ node, decrement }) => {
+      terminateNode: ({ target, node, decrement }) => {
+        const fresh = freshOf(target);
         this.#mustHold('terminateNode');
         const seen = this.#find(node);
         if (seen && seen.nodeExists && seen.pods > 0) this.violations.push(`${node.name} terminated with pods on it`);
-        if (seen?.cni === 'cilium' && !this.extra.has(seen.instanceId)) this.violations.push(`${node.name} is on Cilium and was terminated`);
+        if (seen?.cni === fresh && !this.extra.has(seen.instanceId)) this.violations.push(`${node.name} is on ${fresh} and was terminated`);
+        if (fresh === 'aws' && this.awsNode !== 'returned') this.violations.push(`${node.name} was terminated before aws-node could come to a new one`);
         const before = this.nodes.filter((other) => other.instance === 'running').map((other) => other.instanceId);
         if (seen?.instance === 'running') {
           seen.instance = 'terminated';
-          if (!decrement) this.nodes.push(this.#make('cilium', this.nodes.indexOf(seen)));
+          if (!decrement) this.nodes.push(this.#make(fresh, this.nodes.indexOf(seen)));
         }
         return Promise.resolve({ instancesBefore: before, decremented: decrement });
       },
@@ -283,6 +308,32 @@ export class FakeCluster {
         return Promise.resolve({ removed });
       },
       lookAwsNodeGone: ({ known }) => this.#look('lookAwsNodeGone', known),
+      planRollback: () => Promise.resolve({ ...this.#planDigest(), mode: this.cilium === 'none' ? ('done' as const) : ('resume' as const), shows: ['situation half-way'], ...this.plan }),
+      markCilium: () => {
+        const fresh = this.nodes.filter((node) => node.nodeExists && node.cni === 'cilium' && !node.marked);
+        for (const node of fresh) node.marked = true;
+        return Promise.resolve({ marked: fresh.length, already: this.marked - fresh.length });
+      },
+      unmarkCilium: () => {
+        if (this.cilium === 'rollback') this.violations.push('marks taken off while Cilium is confined to them');
+        const unmarked = this.marked;
+        for (const node of this.nodes) node.marked = false;
+        return Promise.resolve({ unmarked });
+      },
+      lookCiliumConfined: ({ known }) => this.#look('lookCiliumConfined', known),
+      restoreAwsNode: () => {
+        if (this.cilium !== 'rollback') this.violations.push('aws-node restored while Cilium goes to new nodes');
+        if (this.nodes.some((node) => node.nodeExists && node.cni === 'cilium' && !node.marked)) this.violations.push('aws-node restored before the nodes of Cilium were marked');
+        this.awsNode = 'returned';
+        return Promise.resolve({ how: 'patched' as const });
+      },
+      lookAwsNodeRestored: ({ known }) => this.#look('lookAwsNodeRestored', known),
+      lookReturned: async ({ known }) => ({ ...(await this.#look('lookReturned', known)), proofs: ['no node runs Cilium'] }),
+      reopenCilium: () => {
+        if (this.awsNode === 'returned') return Promise.resolve({ why: 'new nodes come up on aws-node' });
+        this.cilium = 'migration';
+        return Promise.resolve({ why: 'Cilium goes to new nodes again' });
+      },
     };
   }
 
@@ -298,7 +349,9 @@ export class FakeCluster {
     return Promise.resolve({ done: false, seen, blockers: [blocker] });
   }
 
-  #counts(): NodeCounts {
+  #counts({ toward }: { toward?: string | undefined } = {}): NodeCounts {
+    const there = (cni: FakeNode['cni']): number => this.nodes.filter((node) => node.instance === 'running' && node.cni === cni).length;
+    if (toward === 'aws-node') return { aws: there('aws'), cilium: there('cilium'), pending: 0 };
     return { aws: this.labelled, cilium: this.nodes.filter((node) => node.cni === 'cilium').length, pending: 0 };
   }
 
@@ -356,8 +409,9 @@ export class FakeCluster {
       zone: `zone-${'abc'[index % 3]}`,
       cni,
       labelled: false,
+      marked: false,
       cordoned: false,
-      pods: cni === 'aws' ? 3 : 0,
+      pods: this.#first ? 3 : 0,
       instance: 'running',
       nodeExists: true,
     };
@@ -367,6 +421,11 @@ export class FakeCluster {
 /** A pod that a budget holds. */
 export function holdingPod(name: string): BlockingPod {
   return { uid: `uid-${name}`, namespace: 'shop', name, owner: `Deployment ${name}`, budget: `shop/${name}`, reason: `PDB shop/${name} needs 1 healthy, has 1`, since: '2026-01-01T00:00:00Z' };
+}
+
+/** What new nodes come up on. */
+function freshOf({ toward }: { toward?: string | undefined }): FakeNode['cni'] {
+  return toward === 'aws-node' ? 'aws' : 'cilium';
 }
 
 function ref({ name, uid, instanceId, group, zone }: FakeNode): NodeRef {

@@ -4,7 +4,7 @@ import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
-import { MIGRATE_CLUSTER, migrationWorkflowId } from '../../domain/names.js';
+import { MIGRATE_CLUSTER, migrationWorkflowId, ROLLBACK_CLUSTER } from '../../domain/names.js';
 import type { ManifestInput } from '../../domain/spec/schema.js';
 import type { MigrationStatus } from '../../domain/status.js';
 import { noAnswer } from '../../starter/run/handle.js';
@@ -57,6 +57,14 @@ export class Harness {
       workflowId: migrationWorkflowId(name ?? `m-${randomUUID().slice(0, 8)}`),
       args: [manifest],
     });
+  }
+
+  /** The same for the way back. */
+  async runRollback<T>(cluster: FakeCluster, manifest: object, steps: (handle: MigrationHandle) => Promise<T>): Promise<T> {
+    const taskQueue = randomUUID();
+    const worker = await this.worker(cluster, taskQueue);
+    const workflowId = migrationWorkflowId(`m-${randomUUID().slice(0, 8)}`);
+    return worker.runUntil(async () => steps(await this.env.client.workflow.start<typeof migrateCluster>(ROLLBACK_CLUSTER, { taskQueue, workflowId, args: [manifest] })));
   }
 
   /** Runs a test's steps beside a worker, and ends both. */

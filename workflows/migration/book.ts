@@ -1,4 +1,6 @@
 import type { PlanDigest, TemporalFacts } from '../../activities/api.js';
+import { directionOf } from '../../domain/directions/index.js';
+import type { Toward } from '../../domain/directions/index.js';
 import { initialControl, openForces, pauseOf } from '../../domain/control.js';
 import type { Control } from '../../domain/control.js';
 import { blockerLine } from '../../domain/refresh.js';
@@ -28,6 +30,8 @@ export interface Book {
   version: 1;
   startedAt: string;
   endedAt: string | null;
+  /** Where the nodes move to; absent: to Cilium. */
+  toward?: Toward;
   phase: Phase;
   outcome: RunState | null;
   problem: string | null;
@@ -54,11 +58,12 @@ export interface Book {
   finalValues: string | null;
 }
 
-export function newBook(startedAt: string): Book {
+export function newBook(startedAt: string, toward: Toward = 'cilium'): Book {
   return {
     version: 1,
     startedAt,
     endedAt: null,
+    ...(toward === 'cilium' ? {} : { toward }),
     phase: 'preflight',
     outcome: null,
     problem: null,
@@ -109,6 +114,7 @@ export function statusOf(book: Book, ids: RunIds, inFlight: NodeProgress[]): Mig
     workflowId: ids.workflowId,
     runId: ids.runId,
     state: stateOf(book),
+    ...(book.toward === undefined ? {} : { toward: book.toward }),
     phase: book.phase,
     since: book.phases.at(-1)?.startedAt ?? book.startedAt,
     startedAt: book.startedAt,
@@ -118,7 +124,7 @@ export function statusOf(book: Book, ids: RunIds, inFlight: NodeProgress[]): Mig
     counts: book.counts,
     nodes: {
       done,
-      total: done + book.counts.aws,
+      total: done + book.counts[directionOf(book).count.old],
       skipped: control.skipped.slice(0, NAMED).map((node) => node.name),
       failed: namesOf(results, 'unproven', NAMED),
       postponed: namesOf(results, 'postponed', NAMED),
@@ -142,6 +148,7 @@ export function reportOf(book: Book, ids: RunIds): MigrationReport {
     migration: book.manifest?.metadata.name ?? ids.workflowId.replace(/^cilium-migration\//, ''),
     workflowId: ids.workflowId,
     state: stateOf(book),
+    ...(book.toward === undefined ? {} : { toward: book.toward }),
     startedAt: book.startedAt,
     endedAt: book.endedAt,
     problem: book.problem,

@@ -10,6 +10,8 @@ import {
 } from '@temporalio/workflow';
 import type { Duration } from '@temporalio/common';
 import type { Target } from '../../activities/api.js';
+import { directionOf } from '../../domain/directions/index.js';
+import type { Direction } from '../../domain/directions/index.js';
 import { accept, openGate, pauseItself, pauseOf, resumeItself } from '../../domain/control.js';
 import type { Command, Control } from '../../domain/control.js';
 import type { NodeProgress, NodeResult } from '../../domain/refresh.js';
@@ -27,16 +29,11 @@ import type { Blocker } from '../../domain/refresh.js';
 import { newBook, stateOf, statusOf } from './book.js';
 import type { Book, CarriedFlight, RunIds } from './book.js';
 import { RunEnd } from './endings.js';
+import type { Route } from './route.js';
 import { searchAttributesOf } from './visibility.js';
 
 /** How often the Lease says that we are still there. Its expiry hands nothing over: it is for people who look. */
 const RENEW = '20m';
-
-/**
- * Between aws-node's restriction and Cilium's installation a new node has no CNI at all: nothing waits for a person there. What
- * needs one fails the run instead, and the clean-up takes the restriction back.
- */
-const UNATTENDED: Phase[] = ['restrict', 'install'];
 
 /** The counts among the search attributes follow this slowly: each upsert is an event. */
 const COUNTS_MS = 10_000;
@@ -66,10 +63,11 @@ export class Migration {
   #shown = { words: '', counts: '', at: 0 };
 
   constructor(
+    readonly route: Route,
     readonly input: unknown,
     checkpoint: Book | undefined,
   ) {
-    this.book = checkpoint ?? newBook(now());
+    this.book = checkpoint ?? newBook(now(), route.toward);
     this.flying = new Map(this.book.flights.map(({ progress }) => [progress.node.instanceId, progress]));
   }
 
@@ -101,7 +99,23 @@ export class Migration {
 
   get target(): Target {
     const { metadata, spec } = this.manifest;
-    return { migration: metadata.name, cluster: spec.cluster, holder: this.book.facts?.holder ?? '' };
+    const { toward } = this.route;
+    return { migration: metadata.name, cluster: spec.cluster, holder: this.book.facts?.holder ?? '', ...(toward === 'cilium' ? {} : { toward }) };
+  }
+
+  get direction(): Direction {
+    return directionOf(this.route);
+  }
+
+  /** Nobody may be waited for: new nodes may have no CNI. */
+  get #unattended(): boolean {
+    return this.route.unattended.includes(this.book.phase);
+  }
+
+  /** A phase that comes right after one in which nobody may be waited for, and is such a one itself. */
+  followsUnattended(phase: Phase): boolean {
+    const { unattended } = this.route;
+    return unattended.indexOf(phase) > 0;
   }
 
   get plan(): NonNullable<Book['plan']> {
@@ -160,7 +174,7 @@ export class Migration {
           continue;
         }
         const failure = stepFailure(error);
-        if (failure.kind !== 'NeedsHuman' || UNATTENDED.includes(this.book.phase)) throw error;
+        if (failure.kind !== 'NeedsHuman' || this.#unattended) throw error;
         await this.#ask(failure.message);
       }
     }
@@ -197,7 +211,7 @@ export class Migration {
         const seen = this.#blockers.map((blocker) => `${blocker.object}: ${blocker.reason}. ${blocker.todo}`).join('; ');
         const problem = `${this.book.phase}: not there within ${limit}: ${seen || 'no answer'}`;
         this.#blockers = [];
-        if (UNATTENDED.includes(this.book.phase)) throw new RunEnd('failed', problem);
+        if (this.#unattended) throw new RunEnd('failed', problem);
         await this.#ask(problem);
       }
     }

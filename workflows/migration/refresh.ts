@@ -1,6 +1,7 @@
 import { condition } from '@temporalio/workflow';
 import { pauseOf } from '../../domain/control.js';
 import { sha256Hex } from '../../domain/digest.js';
+import { countsAfter } from '../../domain/directions/index.js';
 import { canaryText } from '../../domain/gates.js';
 import type { NodeRef } from '../../domain/plan.js';
 import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../domain/pool/ramp.js';
@@ -234,8 +235,7 @@ function record(migration: Migration, result: NodeResult): void {
   migration.book.results = withResult(migration.book.results, result);
   if (result.outcome === 'refreshed') {
     // Until the cluster is asked again, so that a gate that opens now shows how far it is.
-    const { aws, cilium, pending } = migration.book.counts;
-    migration.book.counts = { aws: Math.max(0, aws - 1), cilium: cilium + (result.replacement ? 1 : 0), pending };
+    migration.book.counts = countsAfter(migration.direction, migration.book.counts, result.replacement !== undefined);
   }
   migration.note('notes', (result.notes ?? []).map((note) => `Node ${result.node.name}: ${note}`));
   if (result.outcome === 'unproven') migration.note('notes', [`Node ${result.node.name}: ${result.why ?? 'not proven'}`]);
@@ -247,12 +247,12 @@ function verdict(migration: Migration, canaries: readonly NodeResult[]): { diges
     ...canaries.flatMap((result) => [
       `${result.node.name} (${result.node.instanceId}, ${result.node.group}) was ${result.outcome}`,
       result.replacement
-        ? `its replacement ${result.replacement.name} (${result.replacement.instanceId}, ${result.replacement.zone}) is Ready on Cilium, with IPs, without aws-node`
+        ? `its replacement ${result.replacement.name} (${result.replacement.instanceId}, ${result.replacement.zone}) ${migration.direction.proven}`
         : 'no replacement was asked for (ShouldDecrementDesiredCapacity)',
       `${result.evictedPods} pods evicted; their workloads have their ready replicas back`,
     ]),
     ...(asksForProbes(migration.manifest.spec.probes) ? ['every probe of the spec held'] : []),
-    `${migration.book.counts.aws} nodes are left`,
+    `${migration.book.counts[migration.direction.count.old]} nodes are left`,
   ];
   return { digest: sha256Hex(canaryText(canaries)), shows };
 }

@@ -2,13 +2,14 @@ import { ApiException } from '@kubernetes/client-node';
 import type { V1Node } from '@kubernetes/client-node';
 import { expect, it } from 'vitest';
 import type { Clients } from '../../../activities/clients/index.js';
+import { toCilium } from '../../../domain/directions/toCilium.js';
 import { lookNodeGone } from '../../../activities/kubernetes/lookGone.js';
 
 const ref = { name: 'ip-1', uid: 'u-1', instanceId: 'i-1', group: 'g', zone: 'z' };
 const node: V1Node = { metadata: { name: 'ip-1', uid: 'u-1', labels: { 'cni-plugin': 'aws' } }, spec: { providerID: 'aws:///z/i-1' } };
 const gone = () => Promise.reject(new ApiException(404, 'x', '{}', {}));
 const world = (core: object): Clients => ({ kube: { core } }) as unknown as Clients;
-const at = { terminatedAt: new Date().toISOString(), known: '' };
+const at = { terminatedAt: new Date().toISOString(), known: '', direction: toCilium };
 
 it('a Node that goes between the read and the write is only awaited', async () => {
   const seen = await lookNodeGone(world({ readNode: () => Promise.resolve(node), patchNode: gone }), ref, at);

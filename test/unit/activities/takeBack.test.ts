@@ -1,3 +1,4 @@
+import { toCilium } from '../../../domain/directions/toCilium.js';
 import { describe, expect, it } from 'vitest';
 import { callOffLaunches } from '../../../activities/aws/callOffLaunches.js';
 import { raised } from '../../../activities/aws/guards/sizes.js';
@@ -47,7 +48,7 @@ describe('an extra instance without a Node', () => {
   it('is terminated with decrement, and nothing is drained', async () => {
     const seen = account();
     const clients = without(seen);
-    expect(await observeNode(clients, ref)).toMatchObject({ state: 'node-gone' });
+    expect(await observeNode(clients, ref, toCilium)).toMatchObject({ state: 'node-gone' });
     expect(await terminateNode(clients, { target, node: ref, decrement: true })).toMatchObject({ decremented: true });
     expect(seen.calls).toEqual(['terminate i-4 true']);
   });
@@ -55,7 +56,7 @@ describe('an extra instance without a Node', () => {
   it('is left alone once it has one, which may have pods: it comes again as that', async () => {
     const seen = account();
     seen.nodes = [kubeNode('i-4')];
-    expect(await observeNode(without(seen), ref)).toEqual({ state: 'gone', why: 'instance i-4 had no Node and has one now, node-i-4: it comes again as that' });
+    expect(await observeNode(without(seen), ref, toCilium)).toEqual({ state: 'gone', why: 'instance i-4 had no Node and has one now, node-i-4: it comes again as that' });
     await expect(terminateNode(without(seen), { target, node: ref, decrement: true })).rejects.toThrow(/expected it to have no Node, saw Node node-i-4/);
     expect(seen.calls).toEqual([]);
   });

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { HAZARDS } from '../../../domain/hazards/index.js';
+import { HAZARDS as FORWARD } from '../../../domain/hazards/index.js';
+import { ROLLBACK_HAZARDS } from '../../../domain/rollback/hazards.js';
+
+const HAZARDS = [...FORWARD, ...ROLLBACK_HAZARDS];
 
 const headings = readFileSync(new URL('../../../docs/hazards.md', import.meta.url), 'utf8')
   .split('\n')

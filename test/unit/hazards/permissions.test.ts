@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { MESH_ACCESS, MESH_ACTIONS } from '../../../activities/mesh/access.js';
-import { KUBERNETES_ACCESS, MIGRATOR_ACTIONS, OPERATOR_ACTIONS, OPERATOR_OPTIONAL_ACTIONS, probeAccess, PROVING_ACTIONS } from '../../../activities/observe/index.js';
+import { KUBERNETES_ACCESS, MIGRATOR_ACTIONS, OPERATOR_ACTIONS, OPERATOR_OPTIONAL_ACTIONS, probeAccess, PROVING_ACTIONS, ROLLBACK_ACTIONS } from '../../../activities/observe/index.js';
 import { probesSchema } from '../../../domain/spec/probes.js';
 
 interface Rule {
@@ -50,7 +50,7 @@ const allowed = (file: string): string[] =>
   (JSON.parse(deploy(`iam/${file}`)) as { Statement: { Effect: string; Action: string[] }[] }).Statement.flatMap(({ Action }) => Action).sort();
 
 it('deploy/iam/migrator-policy.json allows exactly the actions that are used', () => {
-  expect(allowed('migrator-policy.json')).toEqual([...MIGRATOR_ACTIONS.map(({ action }) => action), ...PROVING_ACTIONS].sort());
+  expect(allowed('migrator-policy.json')).toEqual([...[...MIGRATOR_ACTIONS, ...ROLLBACK_ACTIONS].map(({ action }) => action), ...PROVING_ACTIONS].sort());
 });
 
 it('deploy/iam/mesh-policy.json allows exactly what a mesh needs beyond it', () => {
@@ -80,9 +80,9 @@ function actionsInSources(): string[] {
 }
 
 it('every AWS call in the sources is in the lists, and nothing else is', () => {
-  // STS answers everybody; iam:PassRole is a permission without a call.
+  // STS answers everybody; the other two are permissions without a call.
   const called = new Set(actionsInSources().filter((action) => action !== 'sts:GetCallerIdentity'));
-  const listed = [...MIGRATOR_ACTIONS.map(({ action }) => action), ...PROVING_ACTIONS, ...MESH_ACTIONS].filter((action) => action !== 'iam:PassRole');
+  const listed = [...[...MIGRATOR_ACTIONS, ...ROLLBACK_ACTIONS].map(({ action }) => action), ...PROVING_ACTIONS, ...MESH_ACTIONS].filter((action) => !['iam:PassRole', 'eks:CreatePodIdentityAssociation'].includes(action));
   expect([...called].sort()).toEqual(listed.sort());
 });
 

@@ -125,6 +125,13 @@ describe('ensureRelease', () => {
     expect(await ensureRelease(target({ lastAttempt: attempt({ endedAt: new Date().toISOString() }) }), wanted())).toEqual({ revision: 1, changed: true });
   });
 
+  it('writes values that the release has already where a later revision was begun and its record is gone: live objects may have been changed', async () => {
+    put({ status: 'deployed', values: { a: 1 } });
+    const lastAttempt = attempt({ does: 'upgrade', revision: 2, deadline: new Date(0).toISOString() });
+    expect(await ensureRelease(target({ lastAttempt }), wanted())).toEqual({ revision: 2, changed: true });
+    expect(await ensureRelease(target(), wanted())).toEqual({ revision: 2, changed: false });
+  });
+
   it('does not wait where there is nothing to write', async () => {
     put({ status: 'deployed', values: { a: 1 } });
     expect(await ensureRelease(target({ lastAttempt: attempt({}) }), wanted())).toEqual({ revision: 1, changed: false });

@@ -1,3 +1,4 @@
+import { toCilium } from '../../../domain/directions/toCilium.js';
 import { ApiException } from '@kubernetes/client-node';
 import type { V1Job, V1Node, V1Pod } from '@kubernetes/client-node';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -53,7 +54,7 @@ const kube = {
 };
 const clients = { kube } as unknown as Clients;
 const pass = async () => {
-  const { lacks, notes } = await networkProbe.pass({ clients, node, replacement: 'new' }, spec);
+  const { lacks, notes } = await networkProbe.pass({ clients, direction: toCilium, node, replacement: 'new' }, spec);
   return { lacks: lacks.map(({ object, reason }) => `${object}: ${reason}`), notes };
 };
 
@@ -147,7 +148,7 @@ describe('an attempt', () => {
   });
 
   it('is made of nothing where no replacement was due', async () => {
-    expect(await networkProbe.pass({ clients, node, replacement: null }, spec)).toMatchObject({ lacks: [], notes: [expect.any(String) as string] });
+    expect(await networkProbe.pass({ clients, direction: toCilium, node, replacement: null }, spec)).toMatchObject({ lacks: [], notes: [expect.any(String) as string] });
     expect(made).toEqual([]);
   });
 });

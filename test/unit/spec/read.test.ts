@@ -143,7 +143,7 @@ describe('an error names its line, what was expected and what was seen', () => {
 
   it('a value out of a list, with the nearest', () => {
     expect(only(`${GOOD}  approvals: [after-canry]\n`)).toBe(
-      'spec.yaml:8:15: spec.approvals[0]: expected one of before-install, after-canary, before-enforcement, before-removal (did you mean after-canary?), saw "after-canry"',
+      'spec.yaml:8:15: spec.approvals[0]: expected one of before-install, after-canary, before-enforcement, before-removal, before-rollback (did you mean after-canary?), saw "after-canry"',
     );
   });
 

@@ -25,7 +25,7 @@ describe('the names of the commands are fixed', () => {
   it('all are there, each with a description', async () => {
     const commands = (await buildProgram()).commands;
     expect(commands.map((command) => command.name())).toEqual([
-      'preflight', 'plan', 'start', 'status', 'report', 'release', 'pause', 'resume', 'abort', 'approve', 'skip', 'retry', 'set', 'fleet', 'mesh', 'policy', 'worker', 'dev', 'demo', 'lab',
+      'preflight', 'plan', 'start', 'status', 'report', 'release', 'rollback', 'pause', 'resume', 'abort', 'approve', 'skip', 'retry', 'set', 'fleet', 'mesh', 'policy', 'worker', 'dev', 'demo', 'lab',
     ]);
     for (const command of commands) expect(command.description()).not.toBe('');
   });

@@ -1,36 +1,38 @@
 import type { Phase } from '../../domain/status.js';
 import { acts } from '../activityProxies.js';
+import { cilium, expectNoneLeft, giveBack, guard, PROOF, ROLLOUT } from './common.js';
 import { RunEnd } from './endings.js';
 import type { Migration } from './migration.js';
 import { refreshNodes } from './refresh.js';
+import type { Route } from './route.js';
 
-/** Agents of a big cluster roll a few at a time; an operator that cannot start shows far sooner. */
-const ROLLOUT = '45m';
-/** A pod without a CiliumEndpoint may be starting; after this it is one that nobody restarts. */
-const PROOF = '15m';
-
-/** Nodes that the reason of a partial end names. */
-const NAMED = 10;
-
-/** One phase: does its work, and says in a line what it did. Each may be repeated from its start at any time. */
-export type PhaseWork = (migration: Migration) => Promise<string | undefined>;
-
-/** What each phase does. The order is PHASES in domain/status.ts; why it is this order: docs/guide.md. */
-export const WORK: Record<Phase, PhaseWork> = {
-  preflight,
-  take,
-  guard,
-  label,
-  restrict,
-  install,
-  refresh: refreshNodes,
-  prove,
-  enforce,
-  soak,
-  remove,
-  finalise,
-  'give-back': giveBack,
+/** The migration: nodes of aws-node are replaced by nodes on Cilium. Why it is this order: docs/guide.md. */
+export const FORWARD: Route = {
+  toward: 'cilium',
+  phases: [
+    ['preflight', preflight],
+    ['take', take],
+    ['guard', guard],
+    ['label', label],
+    ['restrict', restrict],
+    ['install', install],
+    ['refresh', refreshNodes],
+    ['prove', prove],
+    ['enforce', enforce],
+    ['soak', soak],
+    ['remove', remove],
+    ['finalise', finalise],
+    ['give-back', giveBack],
+  ],
+  unattended: ['restrict', 'install'],
+  async takeBack({ book, target }) {
+    if (!UNWOUND.includes(book.phase)) return undefined;
+    return (await acts.unwindInstall({ target })).why;
+  },
 };
+
+/** In these phases a run that ends leaves no node on Cilium behind, or at most late ones: unwindInstall looks. */
+const UNWOUND: Phase[] = ['label', 'restrict', 'install'];
 
 /** Reads only. The gate opens before the first write; after the approval the world is looked at again. */
 async function preflight(migration: Migration): Promise<string> {
@@ -60,12 +62,6 @@ async function take(migration: Migration): Promise<string> {
   return tookOverFrom ? `Lease taken over from ${tookOverFrom}` : 'Lease taken, CNI ledger written';
 }
 
-async function guard(migration: Migration): Promise<string> {
-  await migration.step(() => acts.holdGuards({ target: migration.target, set: 'whole' }));
-  await migration.holdChanging();
-  return 'guards taken';
-}
-
 async function label(migration: Migration): Promise<string> {
   const seen = await migration.step(() => acts.labelNodes({ target: migration.target }));
   return `${seen.labelled} nodes labelled, ${seen.already} were, ${seen.onCilium} on Cilium`;
@@ -83,15 +79,14 @@ async function restrict(migration: Migration): Promise<string> {
 
 async function install(migration: Migration): Promise<string> {
   const seen = await cilium(migration, 'migration');
+  // Cilium's affinity does not ask for the mark of a rollback that ended early any more.
+  await migration.step(() => acts.unmarkCilium({ target: migration.target }));
   return `Cilium ${migration.plan.chart.version} installed, revision ${seen.revision}, ${seen.agents} agents`;
 }
 
 async function prove(migration: Migration): Promise<string> {
   const { target } = migration;
-  const counts = await migration.step(() => acts.countNodes({ target }));
-  migration.book.counts = counts;
-  const postponed = migration.book.results.newest.filter(({ outcome }) => outcome === 'postponed').slice(-NAMED).map(({ node, why }) => `. ${node.name}: ${why}`);
-  if (counts.aws > 0) throw new RunEnd('partial', `${counts.aws} nodes are still on aws-node; the same start goes on from here${postponed.join('')}`);
+  await expectNoneLeft(migration, 'start');
   const seen = await migration.lookWithin(PROOF, (known) => acts.lookProven({ target, known }));
   migration.note('proofs', seen.proofs);
   return 'Cilium on every node that should have it, no unmanaged pod';
@@ -130,22 +125,4 @@ async function finalise(migration: Migration): Promise<string> {
   const proven = await migration.look((known) => acts.lookProven({ target: migration.target, known }));
   migration.note('proofs', proven.proofs);
   return `migration affinity dropped, revision ${seen.revision}`;
-}
-
-async function giveBack(migration: Migration): Promise<string> {
-  const { target } = migration;
-  const given = await migration.step(() => migration.giveBack('whole'));
-  await migration.step(() => acts.releaseLease({ target }));
-  migration.book.taken = false;
-  return `${given} guards given back, Lease released`;
-}
-
-async function cilium(
-  migration: Migration,
-  phase: 'migration' | 'enforcement' | 'final',
-): Promise<{ revision: number; agents: number; finalValues: string }> {
-  const request = { target: migration.target, manifest: migration.manifest, plan: migration.plan, phase };
-  const { revision, finalValues, phase: reached } = await migration.step(() => acts.ensureCilium(request));
-  const { agents } = await migration.lookWithin(ROLLOUT, (known) => acts.lookCilium({ ...request, phase: reached, known }));
-  return { revision, agents, finalValues };
 }
