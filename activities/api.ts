@@ -105,7 +105,12 @@ export interface EvenRequest {
   tried: Record<string, number> | null;
 }
 
+/** As {@link AdmitRequest}; nobody waits. */
+export type ResizeRequest = Omit<AdmitRequest, 'known'>;
+
 export interface Admitted extends Look {
+  /** Sizes of groups are to be changed before anything starts (resizeGroups). */
+  resize: boolean;
   /** `surplus`: a Cilium node that a surge has left over. */
   start: { node: NodeRef; decrement: boolean; surplus: boolean }[];
   counts: NodeCounts;
@@ -200,10 +205,12 @@ export interface Activities {
   /** How many nodes stand where. */
   countNodes(input: { target: Target }): Promise<NodeCounts>;
   /**
-   * Look: which nodes may start now, by what the cluster is at this moment; done when one may, or none is left. Extra capacity
-   * for a surge is raised first, ledger before sizes.
+   * Look: which nodes may start now, by what the cluster is at this moment; done when one may, none is left, or groups are to be
+   * resized first. Reads only, so that a run need not wait for the end of one that it has given up.
    */
   admitNodes(input: AdmitRequest): Promise<Admitted>;
+  /** What admission found to be resized: extra capacity for a surge raised, ledger before sizes; launches that fail called off. */
+  resizeGroups(input: ResizeRequest): Promise<void>;
   /**
    * Look: which extra nodes of a surge may go now, for a run that ends early; `remaining` 0: every group has its size of before.
    * Calls off launches that fail; the soft taint goes over to the nodes that leave.

@@ -26,7 +26,7 @@ import { lookProven } from './kubernetes/lookProven.js';
 import { lookReplacement } from './kubernetes/lookReplacement.js';
 import { fileNodes, readNodePage } from './kubernetes/nodePages.js';
 import { evenZones } from './aws/evenZones.js';
-import { admitNodes } from './kubernetes/admitNodes.js';
+import { admitNodes, resizeGroups } from './kubernetes/admitNodes.js';
 import { admitSurplus } from './kubernetes/admitSurplus.js';
 import { countNodes } from './kubernetes/standing.js';
 import { prepareNode } from './kubernetes/prepareNode.js';
@@ -78,6 +78,7 @@ export function createActivities(deps: ActivityDeps): Activities {
 
     countNodes: async ({ target }) => countNodes(await read(target), directionOf(target)),
     admitNodes: async (request) => admitNodes(await write(request.target), request),
+    resizeGroups: async (request) => resizeGroups(await write(request.target), request),
     admitSurplus: async (request) => admitSurplus(await write(request.target), request),
     evenZones: async (request) => evenZones(await write(request.target), request),
     prepareNode: async (request) => prepareNode(await write(request.target), request),

@@ -59,7 +59,9 @@ export const acts: Activities = {
   unwindInstall: long.unwindInstall,
   countNodes: brief.countNodes,
   admitNodes: swift.admitNodes,
-  admitSurplus: swift.admitSurplus,
+  resizeGroups: brief.resizeGroups,
+  // It also writes: what comes after it must not meet it.
+  admitSurplus: look.admitSurplus,
   evenZones: brief.evenZones,
   prepareNode: look.prepareNode,
   lookDrained: look.lookDrained,

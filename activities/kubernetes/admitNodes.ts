@@ -2,15 +2,18 @@ import { directionOf, isOld } from '../../domain/directions/index.js';
 import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { admit } from '../../domain/pool/admit.js';
 import { survey } from '../../domain/pool/survey.js';
-import type { AdmitRequest, Admitted } from '../api.js';
-import { callOffLaunches } from '../aws/callOffLaunches.js';
-import { raiseCapacity } from '../aws/raiseCapacity.js';
+import type { Surveyed } from '../../domain/pool/survey.js';
+import type { AdmitRequest, Admitted, ResizeRequest } from '../api.js';
+import { callOffLaunches, hopelessLaunches } from '../aws/callOffLaunches.js';
+import { raiseCapacity, raisesOf } from '../aws/raiseCapacity.js';
+import type { WantedExtra } from '../aws/raiseCapacity.js';
 import type { ClusterEvent } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
 import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { listNodes } from './lists.js';
 import { readPool } from './readPool.js';
+import type { PoolSeen } from './readPool.js';
 
 /** What could let another node start: a node that became usable, a budget that frees, a pod that left a node in flight. */
 export function admitsMore(event: ClusterEvent): boolean {
@@ -24,18 +27,33 @@ export function admitsMore(event: ClusterEvent): boolean {
   }
 }
 
-/** Done when a node may start, or none is left to start. */
+/** Done when a node may start, or none is left to start, or sizes are to be changed first. Reads only: nobody waits for its end. */
 export function admitNodes(clients: Clients, request: AdmitRequest): Promise<Admitted> {
   return linger(clients, admitsMore, () => pass(clients, request));
 }
 
-async function pass(clients: Clients, { target, refresh, ramp, exclude, later, flights, known }: AdmitRequest): Promise<Admitted> {
-  const direction = directionOf(target);
-  const [seen, alone] = await Promise.all([readPool(clients, direction), leftAlone(clients, refresh.leaveAlone)]);
-  const { view, most, maxSurge, oldNodes, unlaunched } = survey({ ...seen.survey, flights, exclude: [...exclude, ...alone], later, ramp, refresh });
-  await raiseCapacity(clients, { extra: maxSurge, groups: oldNodes.filter(({ name }) => nodePoolOf(name) === undefined) }, seen);
-  // What would be launched only to go again.
+/**
+ * Changes what admitNodes found to be changed, from what is there by now: extra capacity for a surge up, ledger before sizes;
+ * launches that fail, and would only go again, called off.
+ */
+export async function resizeGroups(clients: Clients, request: ResizeRequest): Promise<void> {
+  const { seen, extra, unlaunched } = await observe(clients, request);
+  await raiseCapacity(clients, extra, seen);
   if (unlaunched > 0) await callOffLaunches(clients, seen);
+}
+
+/** What there is, and what the rules make of it. */
+async function observe(clients: Clients, { target, refresh, ramp, exclude, later, flights }: ResizeRequest): Promise<Surveyed & { seen: PoolSeen; alone: string[]; extra: WantedExtra }> {
+  const [seen, alone] = await Promise.all([readPool(clients, directionOf(target)), leftAlone(clients, refresh.leaveAlone)]);
+  const surveyed = survey({ ...seen.survey, flights, exclude: [...exclude, ...alone], later, ramp, refresh });
+  const extra = { extra: surveyed.maxSurge, groups: surveyed.oldNodes.filter(({ name }) => nodePoolOf(name) === undefined) };
+  return { ...surveyed, seen, alone, extra };
+}
+
+async function pass(clients: Clients, { known, ...request }: AdmitRequest): Promise<Admitted> {
+  const direction = directionOf(request.target);
+  const { seen, alone, extra, view, most, oldNodes, unlaunched } = await observe(clients, request);
+  const resize = raisesOf(extra, seen).length > 0 || (unlaunched > 0 && (await hopelessLaunches(clients, seen)).length > 0);
   const { start, waits } = admit(view);
   const left = view.candidates.length + unlaunched;
   const old = new Set(seen.survey.nodes.filter((node) => node.old).map(({ ref }) => ref.instanceId));
@@ -43,10 +61,10 @@ async function pass(clients: Clients, { target, refresh, ramp, exclude, later, f
   const labelled = seen.survey.nodes.filter(({ labels }) => isOld(direction, labels)).map(({ ref }) => ref.name);
   return look({
     known,
-    done: start.length > 0 || left === 0,
+    done: resize || start.length > 0 || left === 0,
     blockers,
     seenOf: blockers.map(({ object, reason }) => [object, reason]),
-    extra: { start: start.map((each) => ({ ...each, surplus: !old.has(each.node.instanceId) })), counts: seen.counts, remaining: left, most, groups: oldNodes.map(({ name }) => name), leftAlone: labelled.filter((name) => alone.includes(name)) },
+    extra: { resize, start: start.map((each) => ({ ...each, surplus: !old.has(each.node.instanceId) })), counts: seen.counts, remaining: left, most, groups: oldNodes.map(({ name }) => name), leftAlone: labelled.filter((name) => alone.includes(name)) },
   });
 }
 

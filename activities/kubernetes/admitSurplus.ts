@@ -44,7 +44,7 @@ async function pass(clients: Clients, { target, refresh, exclude, flights, known
     done: start.length > 0 || remaining === 0,
     blockers,
     seenOf: blockers.map(({ object, reason }) => [object, reason]),
-    extra: { start: start.map((each) => ({ ...each, surplus: true })), counts: seen.counts, remaining, most, groups: [], leftAlone: [] },
+    extra: { resize: false, start: start.map((each) => ({ ...each, surplus: true })), counts: seen.counts, remaining, most, groups: [], leftAlone: [] },
   });
 }
 

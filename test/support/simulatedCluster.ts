@@ -55,7 +55,7 @@ export class SimulatedCluster {
         const start = left.slice(0, Math.max(0, width(ramp, { most, groups }) - flights.length)).map((node) => ({ node, decrement: false, surplus: false }));
         this.widest = Math.max(this.widest, flights.length + start.length);
         if (start.length === 0 && left.length > 0) throw failure('NotYet', 'no room');
-        return Promise.resolve({ ...done, start, counts: counts(), remaining: left.length, most, groups, leftAlone: [] });
+        return Promise.resolve({ ...done, resize: false, start, counts: counts(), remaining: left.length, most, groups, leftAlone: [] });
       },
       prepareNode: async () => {
         await step();

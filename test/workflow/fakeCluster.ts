@@ -64,6 +64,8 @@ export class FakeCluster {
   readonly extra = new Set<string>();
   /** Groups whose zones are uneven: each call of evenZones takes one, and adds a node that is one too many. */
   uneven: string[] = [];
+  /** The extra capacity of a surge was asked for. */
+  resized = false;
   /** Most nodes that were ever in flight. */
   widest = 0;
   /** Most extra nodes that ever went back at a time. */
@@ -212,11 +214,16 @@ export class FakeCluster {
         const limits = resolveLimits(refresh, this.nodes.filter((node) => node.instance === 'running').length);
         const most = limits.maxSurge + limits.maxUnavailable;
         const groups = [...new Set(left.map(({ group }) => group))];
-        const room = Math.max(0, width(ramp, { most, groups }) - flights.length);
+        const resize = limits.maxSurge > 0 && left.length > 0 && !this.resized;
+        const room = resize ? 0 : Math.max(0, width(ramp, { most, groups }) - flights.length);
         const start = left.slice(0, room).map((node) => ({ node: ref(node), decrement: this.extra.has(node.instanceId), surplus: this.extra.has(node.instanceId) }));
         this.widest = Math.max(this.widest, flights.length + start.length);
-        if (start.length === 0 && left.length > 0) throw failure('NotYet', 'no room');
-        return Promise.resolve({ done: true, seen: 'done', blockers: [], start, counts: this.#counts(target), remaining: left.length, most, groups, leftAlone: [] });
+        if (start.length === 0 && left.length > 0 && !resize) throw failure('NotYet', 'no room');
+        return Promise.resolve({ resize, done: true, seen: 'done', blockers: [], start, counts: this.#counts(target), remaining: left.length, most, groups, leftAlone: [] });
+      },
+      resizeGroups: () => {
+        this.resized = true;
+        return Promise.resolve();
       },
       admitSurplus: ({ target, exclude, flights, refresh, known }) => {
         const left = this.#extraNodes().filter((node) => ![...exclude, ...flights.map(({ instanceId }) => instanceId)].some((other) => other === node.instanceId || other === node.name));
@@ -224,7 +231,7 @@ export class FakeCluster {
         const start = left.slice(0, Math.max(0, most - flights.length)).map((node) => ({ node: ref(node), decrement: true, surplus: true }));
         this.widestBack = Math.max(this.widestBack, flights.length + start.length);
         if (start.length === 0 && left.length > 0 && known !== '') throw failure('NotYet', 'no room');
-        return Promise.resolve({ done: start.length > 0 || left.length === 0, seen: 'seen', blockers: [], start, counts: this.#counts(target), remaining: left.length, most, groups: [], leftAlone: [] });
+        return Promise.resolve({ resize: false, done: start.length > 0 || left.length === 0, seen: 'seen', blockers: [], start, counts: this.#counts(target), remaining: left.length, most, groups: [], leftAlone: [] });
       },
       evenZones: ({ tried }) => {
         const group = tried === null ? undefined : this.uneven.find((name) => !(name in tried));

@@ -10,7 +10,7 @@ import { pageToFile, postponedIds, withoutPage, withResult } from '../../domain/
 import { shortRun } from '../../domain/names.js';
 import { asksForProbes } from '../../domain/probes/asked.js';
 import type { NodeResult } from '../../domain/refresh.js';
-import type { Admitted } from '../../activities/api.js';
+import type { Admitted, ResizeRequest } from '../../activities/api.js';
 import { acts } from '../activityProxies.js';
 import { answerUnless } from '../until.js';
 import { Flights } from './flights.js';
@@ -63,6 +63,10 @@ class Pool {
         if (!migration.holdsChanging) await this.#guard();
         const [seen] = await Promise.all([this.#ask(), Date.now() - this.#guardedAt > GUARDS_MS ? this.#guard() : undefined]);
         if (seen === undefined) continue;
+        if (seen.resize) {
+          await migration.step(() => acts.resizeGroups(this.#request()));
+          continue;
+        }
         const { shouldDecrementDesiredCapacity } = migration.refresh;
         const terse = seen.most > MANY;
         for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus, terse });
@@ -101,7 +105,7 @@ class Pool {
     const stale = () => this.#turn !== turn || migration.control.version !== version;
     const ends = this.#ends;
     const news = () => this.#ends !== ends;
-    const ask = (known: string) => acts.admitNodes({ target: migration.target, refresh: migration.refresh, ramp: this.#ramp, ...this.#exclude(), flights: this.#flights.all(), known });
+    const ask = (known: string) => acts.admitNodes({ ...this.#request(), known });
     const answer = await answerUnless(stale, () => migration.look(ask), { hurry: { news, within: this.#flights.size < MANY ? 0 : ANSWER_MS } });
     migration.forgetBlockers();
     if (answer === undefined || stale()) return undefined;
@@ -110,6 +114,11 @@ class Pool {
     if (answer.leftAlone.length > 0) migration.note('notes', [`left alone by refresh.leaveAlone: ${answer.leftAlone.join(', ')}`]);
     migration.show();
     return answer;
+  }
+
+  #request(): ResizeRequest {
+    const { target, refresh } = this.migration;
+    return { target, refresh, ramp: this.#ramp, ...this.#exclude(), flights: this.#flights.all() };
   }
 
   /** One that was postponed comes again, once, when no other is left. */

@@ -24,10 +24,12 @@ export function sizeEntry(group: AutoScalingGroup, size: Size, add: { more: numb
   const kind = KINDS[size];
   const now = String(valueOf(group, size));
   const { prior, ours } = add.before[entryKey({ kind, id: name })] ?? { prior: now, ours: now };
-  // Of DesiredCapacity only our own part is ours, whatever an autoscaler added; MaxSize is one value.
-  const base = size === 'desired' ? ours : now;
+  // Of DesiredCapacity only our own part is ours, whatever an autoscaler added; what is below it may not have come about yet, or
+  // is read too early, and counts once. MaxSize is one value.
+  const wanted = Number(now) + add.more;
+  const value = size === 'max' ? wanted : Number(now) < Number(ours) ? Math.max(Number(ours), wanted) : Number(ours) + add.more;
   const object = `ASG ${name}: ${size === 'desired' ? 'DesiredCapacity' : 'MaxSize'}`;
-  return { kind, set: 'whole', object, id: name, name, prior, ours: String(Number(base) + add.more), at: new Date().toISOString() };
+  return { kind, set: 'whole', object, id: name, name, prior, ours: String(value), at: new Date().toISOString() };
 }
 
 /** DesiredCapacity of before, and what is left of what we added; undefined where nothing was. */
