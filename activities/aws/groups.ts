@@ -1,5 +1,5 @@
 import { DescribeAutoScalingGroupsCommand, DescribeAutoScalingInstancesCommand } from '@aws-sdk/client-auto-scaling';
-import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
+import type { AutoScalingGroup, Instance } from '@aws-sdk/client-auto-scaling';
 import { CiliateError } from '../../domain/failures.js';
 import type { Clients } from '../clients/index.js';
 
@@ -47,7 +47,12 @@ export async function describeGroup(clients: Clients, name: string): Promise<Aut
 
 /** Instances of a group that are not on their way out. */
 export function aliveIn(group: AutoScalingGroup): NonNullable<AutoScalingGroup['Instances']> {
-  return (group.Instances ?? []).filter(({ LifecycleState }) => !/^(Terminat|Detach)/.test(LifecycleState ?? ''));
+  return (group.Instances ?? []).filter(staysIn);
+}
+
+/** Whether an instance is not on its way out of its group. */
+export function staysIn({ LifecycleState }: Pick<Instance, 'LifecycleState'>): boolean {
+  return !/^(Terminat|Detach)/.test(LifecycleState ?? '');
 }
 
 /** How many of them each zone has; zones of the group without any are in it. */

@@ -4,7 +4,6 @@ import { isChanged } from '../../domain/cilium/placement.js';
 import { withoutKeys } from '../../domain/kubernetes/nodeAffinity.js';
 import { AWS_NODE, CILIUM, CILIUM_LABEL, CILIUM_RELEASE, CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import { parseConfiguration, readAddon, updateAddonAffinity } from '../aws/addon.js';
-import { isNotFound } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { readRelease, uninstallRelease } from '../helm/release.js';
 import { affinityOf, setAffinity } from '../kubernetes/awsNode.js';
@@ -13,7 +12,7 @@ import { deleteCniLedger, readCniLedger } from '../kubernetes/cniLedger.js';
 import type { CniLedger } from '../kubernetes/cniLedger.js';
 import { listNodes, readAgents, systemDaemonSet } from '../kubernetes/lists.js';
 import { unmarkCilium } from '../kubernetes/markCilium.js';
-import { patchNode, pointer } from '../kubernetes/patch.js';
+import { takeLabelOff } from '../kubernetes/patch.js';
 import { withHelmTarget } from './helmTarget.js';
 
 type Unwound = { unwound: boolean; why: string };
@@ -94,17 +93,7 @@ async function removeLabels(clients: Clients, ledger: CniLedger): Promise<number
   let removed = 0;
   for (const node of await listNodes(clients, `${CNI_LABEL}=${CNI_LABEL_AWS}`)) {
     if (!ours.has(node.metadata?.uid ?? '')) continue;
-    const path = pointer('metadata', 'labels', CNI_LABEL);
-    try {
-      await patchNode(clients, node.metadata?.name ?? '', [
-        { op: 'test', path: '/metadata/uid', value: node.metadata?.uid },
-        { op: 'test', path, value: CNI_LABEL_AWS },
-        { op: 'remove', path },
-      ]);
-      removed++;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    if (await takeLabelOff(clients, node, { key: CNI_LABEL, value: CNI_LABEL_AWS })) removed++;
   }
   return removed;
 }

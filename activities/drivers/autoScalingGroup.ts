@@ -4,7 +4,7 @@ import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Blocker } from '../../domain/refresh.js';
-import { describeGroup, groupsOf } from '../aws/groups.js';
+import { describeGroup, groupsOf, staysIn } from '../aws/groups.js';
 import { groupTag, isGoing, readInstances } from '../aws/instances.js';
 import { recentGroup, recentInstances } from '../aws/recent.js';
 import { failedLaunch } from '../aws/scalingActivities.js';
@@ -55,7 +55,7 @@ async function candidates(clients: Clients, ref: NodeRef, before: readonly strin
 }
 
 function isFresh(instance: GroupInstance, before: readonly string[]): boolean {
-  return !before.includes(instance.InstanceId ?? '') && !/^(Terminat|Detach)/.test(instance.LifecycleState ?? '');
+  return !before.includes(instance.InstanceId ?? '') && staysIn(instance);
 }
 
 async function noneYet(clients: Clients, group: string, suspended: string[]): Promise<Blocker> {

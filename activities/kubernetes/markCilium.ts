@@ -7,7 +7,7 @@ import { stopIfCancelled } from '../look.js';
 import { isCiliumConfined } from './confinedCilium.js';
 import { nodesOfCilium } from './ciliumResources.js';
 import { listNodes, readAgents } from './lists.js';
-import { patchNode, pointer } from './patch.js';
+import { patchNode, pointer, takeLabelOff } from './patch.js';
 
 /** Passes over the nodes before one that keeps joining is somebody's problem; the next attempt goes on. */
 const ROUNDS = 5;
@@ -65,17 +65,7 @@ export async function unmarkCilium(clients: Clients): Promise<{ unmarked: number
   let unmarked = 0;
   for (const node of nodes) {
     stopIfCancelled();
-    const path = pointer('metadata', 'labels', CILIUM_LABEL);
-    try {
-      await patchNode(clients, node.metadata?.name ?? '', [
-        { op: 'test', path: '/metadata/uid', value: node.metadata?.uid },
-        { op: 'test', path, value: CILIUM_LABEL_CILIUM },
-        { op: 'remove', path },
-      ]);
-      unmarked++;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    if (await takeLabelOff(clients, node, { key: CILIUM_LABEL, value: CILIUM_LABEL_CILIUM })) unmarked++;
   }
   return { unmarked };
 }

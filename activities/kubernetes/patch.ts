@@ -3,7 +3,7 @@ import type { V1DaemonSet, V1Node, V1Scale } from '@kubernetes/client-node';
 import { CiliateError } from '../../domain/failures.js';
 import { KARPENTER_GROUP } from '../../domain/kubernetes/karpenter.js';
 import { FIELD_MANAGER } from '../../domain/names.js';
-import { statusOf } from '../clients/errors.js';
+import { isNotFound, statusOf } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 
 /** RFC 6902. `test` makes the whole patch fail where the world has moved on. */
@@ -14,6 +14,22 @@ const JSON_PATCH = setHeaderOptions('Content-Type', PatchStrategy.JsonPatch);
 /** Patches a Node; the first operation should test its UID, for a name may be another machine's by now. */
 export async function patchNode(clients: Clients, name: string, body: PatchOp[]): Promise<V1Node> {
   return tested(`Node ${name}`, () => clients.kube.core.patchNode({ name, body, fieldManager: FIELD_MANAGER }, JSON_PATCH));
+}
+
+/** Takes a label off this very node while it still has that value. False: the node is gone. */
+export async function takeLabelOff(clients: Clients, { metadata }: V1Node, label: { key: string; value: string }): Promise<boolean> {
+  const path = pointer('metadata', 'labels', label.key);
+  try {
+    await patchNode(clients, metadata?.name ?? '', [
+      { op: 'test', path: '/metadata/uid', value: metadata?.uid },
+      { op: 'test', path, value: label.value },
+      { op: 'remove', path },
+    ]);
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
 }
 
 export async function patchDaemonSet(clients: Clients, at: { namespace: string; name: string }, body: PatchOp[]): Promise<V1DaemonSet> {

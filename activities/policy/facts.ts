@@ -1,23 +1,11 @@
 import { ciliumMinor } from '../../domain/cilium/image.js';
 import { CILIUM, KUBE_SYSTEM } from '../../domain/names.js';
+import type { PolicyFacts } from '../../domain/policy/checks.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { systemDaemonSet } from '../kubernetes/lists.js';
 
 const NODE_LOCAL_DNS = 'node-local-dns';
-
-/** What a cluster says of itself as far as policies are concerned. */
-export interface PolicyFacts {
-  /** `cilium-config`; undefined where Cilium is not there. */
-  config: Record<string, string> | undefined;
-  /** Minor of the agents' image; NaN where it does not say. */
-  minor: number;
-  agents: { desired: number; ready: number };
-  nodeLocalDns: boolean;
-  /** Names of the clusters that the agents are told of. */
-  peers: string[];
-  namespace: boolean;
-}
 
 export async function policyFacts(clients: Clients, namespace: string): Promise<PolicyFacts> {
   const { core } = clients.kube;

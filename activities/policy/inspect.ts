@@ -2,12 +2,12 @@ import { canonicalJson } from '../../domain/canonical.js';
 import { checkPolicy } from '../../domain/policy/checks.js';
 import { losses } from '../../domain/policy/losses.js';
 import type { PolicySeen } from '../../domain/policy/run.js';
+import type { PolicyFacts } from '../../domain/policy/checks.js';
 import type { CiliumNetworkPolicy } from '../../domain/spec/policy.js';
 import { kubeMessage, kubeStatus } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import type { PolicyRequest } from './api.js';
 import { policyFacts } from './facts.js';
-import type { PolicyFacts } from './facts.js';
 import { applyObject, isOurs, readPolicy, specOf } from './objects.js';
 import { selectedPods } from './selected.js';
 

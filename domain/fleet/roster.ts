@@ -1,3 +1,4 @@
+import { API_VERSION } from '../spec/common.js';
 import { mergeSpecs } from './merge.js';
 import type { Member } from './members.js';
 import type { FleetInput, FleetMember, SpecPart } from './schema.js';
@@ -43,7 +44,7 @@ export function selected(found: readonly Found[], selection: OpenSelection, know
 export function manifestOf({ name, spec, clusterId }: Member, shared: SpecPart): object {
   const whole = mergeSpecs(shared, spec);
   return {
-    apiVersion: 'ciliate.io/v1alpha1',
+    apiVersion: API_VERSION,
     kind: 'ClusterMigration',
     metadata: { name },
     spec: clusterId === undefined ? whole : mergeSpecs(whole, { cilium: { clusterId } }),

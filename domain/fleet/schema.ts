@@ -1,5 +1,6 @@
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
+import { API_VERSION, objectName, roleArn } from '../spec/common.js';
 import { clockMinutes, weekdays } from './days.js';
 
 /**
@@ -7,8 +8,6 @@ import { clockMinutes, weekdays } from './days.js';
  * made of (`defaults`, `overrides`) is checked once it is merged, by the schema of a ClusterMigration.
  */
 const text = z.string().min(1);
-const name = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, 'expected lower case letters, digits, - and ., at most 63');
-const roleArn = z.string().regex(/^arn:[a-z-]+:iam::\d{12}:role\/.+$/, 'expected a role ARN like arn:aws:iam::111122223333:role/ciliate');
 const clusterId = z.number().int().min(1).max(127);
 /** Part of a ClusterMigration's `spec`. */
 const part = z.record(z.string(), z.json());
@@ -46,7 +45,7 @@ const entrySchema = z
   .refine((entry) => (entry.file === undefined) !== (entry.select === undefined), { message: 'expected exactly one of file and select' });
 
 const ringFields = {
-  name: name.describe('RING of `ciliate fleet approve`'),
+  name: objectName.describe('RING of `ciliate fleet approve`'),
   maxInFlight: z.number().int().min(1).default(1).describe('Most clusters of this ring that are migrated at a time'),
   gate: z.boolean().default(false).describe('After this ring an approval is awaited before the next one starts'),
 };
@@ -69,7 +68,7 @@ const fleetFields = {
   windows: z.array(windowSchema).default([]).describe('Maintenance windows; outside of them clusters pause between nodes. None: always'),
 };
 
-const head = { apiVersion: z.literal('ciliate.io/v1alpha1'), kind: z.literal('Fleet'), metadata: z.strictObject({ name: name.describe('Name of the fleet; FLEET of every command') }) };
+const head = { apiVersion: z.literal(API_VERSION), kind: z.literal('Fleet'), metadata: z.strictObject({ name: objectName.describe('Name of the fleet; FLEET of every command') }) };
 
 /** What a person writes. */
 export const fleetSchema = z.strictObject({
@@ -88,7 +87,7 @@ export const fleetSchema = z.strictObject({
 
 /** A cluster by name, or those that a selection will find; its spec is `shared` with this merged over it. */
 const memberSchema = z
-  .strictObject({ name: name.optional(), select: selectSchema.optional(), spec: part, taskQueue })
+  .strictObject({ name: objectName.optional(), select: selectSchema.optional(), spec: part, taskQueue })
   .refine((member) => (member.name === undefined) !== (member.select === undefined), { message: 'expected exactly one of name and select' });
 
 const namesOf = (rings: { clusters: { name?: string }[] }[]): string[] => rings.flatMap(({ clusters }) => clusters.flatMap((member) => (member.name === undefined ? [] : [member.name])));

@@ -3,6 +3,19 @@ import { finding } from '../hazards/finding.js';
 import type { RenderedPolicy } from './render.js';
 import { clusterlessMeaning, clusterlessSelectors, directionsOf } from './selectors.js';
 
+/** What a cluster says of itself as far as policies are concerned. */
+export interface PolicyFacts {
+  /** `cilium-config`; undefined where Cilium is not there. */
+  config: Record<string, string> | undefined;
+  /** Minor of the agents' image; NaN where it does not say. */
+  minor: number;
+  agents: { desired: number; ready: number };
+  nodeLocalDns: boolean;
+  /** Names of the clusters that the agents are told of. */
+  peers: string[];
+  namespace: boolean;
+}
+
 /** What was seen of a cluster, for the checks of one policy. */
 export interface CheckInput {
   rendered: RenderedPolicy;
@@ -10,13 +23,7 @@ export interface CheckInput {
   ciliumName: string;
   /** Names in Cilium of the other clusters that the policy is about. */
   others: string[];
-  seen: {
-    config: Record<string, string> | undefined;
-    minor: number;
-    agents: { desired: number; ready: number };
-    nodeLocalDns: boolean;
-    peers: string[];
-    namespace: boolean;
+  seen: PolicyFacts & {
     foreign: boolean;
     /** Words of the API server on the dry run; null where it accepts. */
     refusal: string | null;

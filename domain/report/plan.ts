@@ -10,6 +10,11 @@ export type PlanFormat = 'table' | 'markdown' | 'json';
  * {@link Plan}: `migration findings blocked mode steps nodes leftOut chart masquerade values estimate installDigest`.
  */
 export function renderPlan(plan: Plan, format: PlanFormat): string {
+  return rendered(plan, format, { markdown, text });
+}
+
+/** A plan of either way in one of the formats. */
+export function rendered<P extends object>(plan: P, format: PlanFormat, { markdown, text }: Record<'markdown' | 'text', (plan: P) => string[]>): string {
   switch (format) {
     case 'json':
       return jsonPage({ version: 1, ciliate: CILIATE_VERSION, ...plan });

@@ -1,10 +1,9 @@
 import type { RollbackPlan } from '../rollback/plan.js';
 import type { Situation } from '../rollback/situation.js';
-import { CILIATE_VERSION } from '../version.js';
 import { findingsMarkdown, findingsText } from './findings.js';
-import { labelled, nodeRows, stepText } from './plan.js';
+import { labelled, nodeRows, rendered, stepText } from './plan.js';
 import type { PlanFormat } from './plan.js';
-import { columns, count, duration, jsonPage, markdownTable, page, section } from './text.js';
+import { columns, count, duration, markdownTable, section } from './text.js';
 
 /** Where the way back begins, for people. */
 const BEGINS: Record<Situation, string> = {
@@ -19,14 +18,7 @@ const BEGINS: Record<Situation, string> = {
  * of {@link RollbackPlan}.
  */
 export function renderRollbackPlan(plan: RollbackPlan, format: PlanFormat): string {
-  switch (format) {
-    case 'json':
-      return jsonPage({ version: 1, ciliate: CILIATE_VERSION, ...plan });
-    case 'markdown':
-      return page(markdown(plan));
-    case 'table':
-      return page(text(plan));
-  }
+  return rendered(plan, format, { markdown, text });
 }
 
 /** What the gate before-rollback shows to the person who approves: one line each. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { bothZero, limitProblem } from '../pool/limits.js';
-import { API_VERSION, objectName } from './common.js';
+import { API_VERSION, objectName, roleArn } from './common.js';
 import { probesSchema } from './probes.js';
 
 /**
@@ -14,7 +14,6 @@ export type Gate = (typeof GATES)[number];
 export const DRAIN_TIMEOUTS = ['skip-to-end', 'wait', 'force'] as const;
 
 const text = z.string().min(1);
-const roleArn = z.string().regex(/^arn:[a-z-]+:iam::\d{12}:role\/.+$/, 'expected a role ARN like arn:aws:iam::111122223333:role/ciliate');
 
 const awsSettings = z.strictObject({
   profile: text.optional().describe('Profile of the shared AWS configuration on the worker'),

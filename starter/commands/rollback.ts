@@ -36,16 +36,11 @@ export default {
           }
           const { withClient } = await import('../client.js');
           const { startRollback } = await import('../run/start.js');
+          const { followed } = await import('../run/followed.js');
           return withClient(async ({ client }) => {
             const handle = await startRollback(client, manifest);
             console.log(`started the way back of ${name}: workflow ${handle.workflowId}`);
-            if (!follow) {
-              console.log(`follow it with \`ciliate status ${name} --watch\``);
-              return EXIT.done;
-            }
-            const { exitCodeOf, watch } = await import('../run/watch.js');
-            const { screenFor } = await import('../view/screen.js');
-            return exitCodeOf((await watch(client, name, screenFor(process.stdout, 'table'))).state);
+            return followed(client, name, follow);
           });
         }),
       ),

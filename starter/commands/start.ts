@@ -1,6 +1,5 @@
 import { Command, exits, GROUP, specOption } from '../cli/command.js';
 import type { CommandFile } from '../cli/command.js';
-import { EXIT } from '../exit.js';
 
 export default {
   place: 10,
@@ -15,18 +14,13 @@ export default {
           const { readSpec } = await import('../spec/read.js');
           const { withClient } = await import('../client.js');
           const { startMigration } = await import('../run/start.js');
+          const { followed } = await import('../run/followed.js');
           const manifest = readSpec(options.file);
           const { name } = manifest.metadata;
           return withClient(async ({ client }) => {
             const handle = await startMigration(client, manifest);
             console.log(`started ${name}: workflow ${handle.workflowId}`);
-            if (!options.watch) {
-              console.log(`follow it with \`ciliate status ${name} --watch\``);
-              return EXIT.done;
-            }
-            const { exitCodeOf, watch } = await import('../run/watch.js');
-            const { screenFor } = await import('../view/screen.js');
-            return exitCodeOf((await watch(client, name, screenFor(process.stdout, 'table'))).state);
+            return followed(client, name, options.watch);
           });
         }),
       ),

@@ -4,6 +4,7 @@ import { mergeSpecs, sharedBy, without } from '../../domain/fleet/merge.js';
 import { idNamed } from '../../domain/fleet/roster.js';
 import { fleetSchema } from '../../domain/fleet/schema.js';
 import type { FleetEntry, FleetInput, FleetManifest, FleetMember, SpecPart } from '../../domain/fleet/schema.js';
+import { API_VERSION } from '../../domain/spec/common.js';
 import { manifestSchema } from '../../domain/spec/schema.js';
 import { explain } from '../spec/explain.js';
 import type { Complaint } from '../spec/explain.js';
@@ -83,7 +84,7 @@ class FleetReader {
     const spec = merged(sources);
     // What AWS will tell; everything else must stand in the fleet.
     const whole = mergeSpecs(spec, { cluster: { eks: { name: 'selected', region: 'us-east-1' } } });
-    this.#check({ apiVersion: 'ciliate.io/v1alpha1', kind: 'ClusterMigration', metadata: { name: 'selected' }, spec: whole }, { sources, missing: { yaml: this.file.yaml, path: [...at, 'select'], why: ' (a selected cluster is made of spec.defaults and overrides)' }, elsewhere: entry.taskQueue !== undefined });
+    this.#check({ apiVersion: API_VERSION, kind: 'ClusterMigration', metadata: { name: 'selected' }, spec: whole }, { sources, missing: { yaml: this.file.yaml, path: [...at, 'select'], why: ' (a selected cluster is made of spec.defaults and overrides)' }, elsewhere: entry.taskQueue !== undefined });
     return { select: entry.select, spec, ...queue(entry) };
   }
 
