@@ -12,8 +12,8 @@ export default defineConfig({
     minWorkers: 1,
     projects: [
       project('unit', { testTimeout: 30_000 }),
-      // Each file starts its own Temporal dev server, each test its own lab.
-      project('workflow', { testTimeout: 120_000, hookTimeout: 120_000 }),
+      // Each file starts its own Temporal dev server, each test its own lab. Most of a workflow test is waiting.
+      project('workflow', { testTimeout: 240_000, hookTimeout: 120_000, maxConcurrency: 3 }),
       project('replay', { testTimeout: 120_000, hookTimeout: 120_000 }),
       project('lab', { testTimeout: 600_000, hookTimeout: 600_000 }),
       // The whole matrices and the figures: `make test-full`, `make bench`. They write docs/results/.

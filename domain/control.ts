@@ -3,8 +3,8 @@ import type { OpenForce } from './force.js';
 import { applySettings, limitsRefusal, setRefusal } from './settings.js';
 import type { Settings } from './settings.js';
 import type { AuditEntry, OpenGate } from './status.js';
-import { GATES } from './spec/schema.js';
-import type { Gate } from './spec/schema.js';
+import { GATES } from './spec/words.js';
+import type { Gate } from './spec/words.js';
 
 /**
  * What operators asked for, as plain data, and the only code that changes it. Handlers of updates and signals call

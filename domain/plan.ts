@@ -1,5 +1,6 @@
 import type { Finding } from './findings.js';
-import type { Gate, HelmValues } from './spec/schema.js';
+import type { HelmValues } from './spec/schema.js';
+import type { Gate } from './spec/words.js';
 
 /** Whether Cilium source-NATs pod traffic that leaves the VPC, and why it was decided so. */
 export interface MasqueradeDecision {

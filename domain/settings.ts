@@ -1,7 +1,7 @@
 import { bothZero, limitProblem } from './pool/limits.js';
 import type { NodeLimit } from './pool/limits.js';
 import type { FailureLimits } from './pool/ramp.js';
-import { DRAIN_TIMEOUTS } from './spec/schema.js';
+import { DRAIN_TIMEOUTS } from './spec/words.js';
 import type { DrainSpec } from './spec/schema.js';
 
 /** What `set` changes while a run goes on; it begins with what the spec says. */

@@ -2,7 +2,7 @@ import type { Toward } from './directions/index.js';
 import type { Finding } from './findings.js';
 import type { OpenForce } from './force.js';
 import type { Blocker, NodeOutcome, NodeProgress, NodeResult } from './refresh.js';
-import type { Gate } from './spec/schema.js';
+import type { Gate } from './spec/words.js';
 
 /** Steps of a migration, in order (docs/guide.md). */
 export const PHASES = [

@@ -84,6 +84,8 @@ async function run(worker: Worker, connection: NativeConnection, pool: ClientPoo
     await worker.run();
   } finally {
     clearInterval(stopping);
+    // Its watches would hold the process; a worker with nothing in flight stops between two looks.
+    pool.close();
     await connection.close();
   }
 }

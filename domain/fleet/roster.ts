@@ -1,4 +1,4 @@
-import { API_VERSION } from '../spec/common.js';
+import { API_VERSION } from '../spec/words.js';
 import { mergeSpecs } from './merge.js';
 import type { Member } from './members.js';
 import type { FleetInput, FleetMember, SpecPart } from './schema.js';

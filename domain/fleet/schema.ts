@@ -1,6 +1,7 @@
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
-import { API_VERSION, objectName, roleArn } from '../spec/common.js';
+import { objectName, roleArn } from '../spec/common.js';
+import { API_VERSION } from '../spec/words.js';
 import { clockMinutes, weekdays } from './days.js';
 
 /**

@@ -3,8 +3,9 @@ import { ASG_PROCESSES_CHANGING, ASG_PROCESSES_WHOLE, CNI_LABEL, CNI_LABEL_AWS, 
 import { surgeable } from '../kubernetes/singleton.js';
 import type { ObservedCluster } from '../observation.js';
 import type { NodeRef, Plan, PlannedStep } from '../plan.js';
-import { approvalsOf } from '../spec/schema.js';
-import type { Gate, Manifest } from '../spec/schema.js';
+import { approvalsOf } from '../spec/words.js';
+import type { Manifest } from '../spec/schema.js';
+import type { Gate } from '../spec/words.js';
 import type { MigrationPhase } from '../status.js';
 
 export interface StepsInput {

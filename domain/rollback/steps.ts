@@ -1,8 +1,9 @@
 import { CILIUM_LABEL, CILIUM_LABEL_CILIUM, CNI_LABEL, CNI_LABEL_AWS, CNI_LEDGER, GUARDS_LEDGER, LEASE_NAME } from '../names.js';
 import { nodePoolOf } from '../kubernetes/karpenter.js';
 import type { NodeRef, PlannedStep } from '../plan.js';
-import { approvalsOf } from '../spec/schema.js';
-import type { Gate, Manifest } from '../spec/schema.js';
+import { approvalsOf } from '../spec/words.js';
+import type { Manifest } from '../spec/schema.js';
+import type { Gate } from '../spec/words.js';
 import type { RollbackPhase } from '../status.js';
 import { isOffCiliumNodes } from '../cilium/placement.js';
 import type { ObservedRollback } from './observed.js';

@@ -1,8 +1,5 @@
 import { z } from 'zod';
 
-/** What every kind of document of ours begins with. */
-export const API_VERSION = 'ciliate.io/v1alpha1';
-
 /** A DNS-1123 subdomain short enough to be part of a workflow id and a label. */
 export const objectName = z.string().regex(/^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$/, 'expected lower case letters, digits, - and ., at most 63');
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { API_VERSION, objectName } from './common.js';
+import { objectName } from './common.js';
+import { API_VERSION } from './words.js';
 import type { Manifest } from './schema.js';
 
 /** How the control plane of each cluster is reached by the others. */

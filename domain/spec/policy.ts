@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { API_VERSION, objectName } from './common.js';
+import { objectName } from './common.js';
+import { API_VERSION } from './words.js';
 
 const LABEL_KEY = /^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;

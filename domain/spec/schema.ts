@@ -1,18 +1,13 @@
 import { z } from 'zod';
 import { bothZero, limitProblem } from '../pool/limits.js';
-import { API_VERSION, objectName, roleArn } from './common.js';
+import { objectName, roleArn } from './common.js';
 import { probesSchema } from './probes.js';
+import { API_VERSION, DRAIN_TIMEOUTS, GATES } from './words.js';
 
 /**
  * The ClusterMigration manifest (SPEC). Strict: an unknown key is an error. The descriptions become the JSON Schema that is
- * shipped (schemas/clustermigration.schema.json), so they are written for an operator's editor.
+ * shipped (schemas/clustermigration.schema.json), so they are written for an operator's editor. What workflows need: words.ts.
  */
-export const GATES = ['before-install', 'after-canary', 'before-enforcement', 'before-removal', 'before-rollback'] as const;
-export type Gate = (typeof GATES)[number];
-
-/** What happens to a drain that takes longer than it may. */
-export const DRAIN_TIMEOUTS = ['skip-to-end', 'wait', 'force'] as const;
-
 const text = z.string().min(1);
 
 const awsSettings = z.strictObject({
@@ -141,11 +136,6 @@ export const manifestSchema = z.strictObject({
       message: 'expected no after-canary with refresh.canary false: there is no canary to approve',
     }),
 });
-
-/** The gates that a run waits at: where none are named all, and without a canary none after it. */
-export function approvalsOf({ approvals, refresh }: Manifest['spec']): readonly Gate[] {
-  return approvals ?? GATES.filter((gate) => refresh.canary || gate !== 'after-canary');
-}
 
 /** The manifest after defaults: what the workflow runs on. Paths are absolute (made so by `start`). */
 export type Manifest = z.output<typeof manifestSchema>;

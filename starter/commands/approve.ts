@@ -1,5 +1,5 @@
 import { findForce, FORCE, forceCommand, forceLines } from '../../domain/force.js';
-import { GATES } from '../../domain/spec/schema.js';
+import { GATES } from '../../domain/spec/words.js';
 import type { MigrationStatus } from '../../domain/status.js';
 import { Command, exits, GROUP, InvalidArgumentError, notEmpty, reasonOption } from '../cli/command.js';
 import type { CommandFile } from '../cli/command.js';

@@ -4,7 +4,7 @@ import { mergeSpecs, sharedBy, without } from '../../domain/fleet/merge.js';
 import { idNamed } from '../../domain/fleet/roster.js';
 import { fleetSchema } from '../../domain/fleet/schema.js';
 import type { FleetEntry, FleetInput, FleetManifest, FleetMember, SpecPart } from '../../domain/fleet/schema.js';
-import { API_VERSION } from '../../domain/spec/common.js';
+import { API_VERSION } from '../../domain/spec/words.js';
 import { manifestSchema } from '../../domain/spec/schema.js';
 import { explain } from '../spec/explain.js';
 import type { Complaint } from '../spec/explain.js';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { API_VERSION } from '../../domain/spec/common.js';
+import { API_VERSION } from '../../domain/spec/words.js';
 import { manifestSchema } from '../../domain/spec/schema.js';
 
 type JsonSchema = Record<string, unknown>;

@@ -84,7 +84,9 @@ describe('drains that explain themselves', () => {
   });
 
   it('past its limit a drain opens the gate force of its node, which shows pod, owner and budget', async () => {
-    const file = field.spec('drains', { drain: { timeLimitSeconds: 8, onTimeout: 'force', surgeSingletons: true } });
+    // Deleted from the last old node it can only come up on a new one: it blocks once.
+    const order = { last: [await nodeOf('stuck-0')] };
+    const file = field.spec('drains', { refresh: { order }, drain: { timeLimitSeconds: 8, onTimeout: 'force', surgeSingletons: true } });
     expect((await field.ciliate('start', '-f', file)).code).toBe(0);
     forced = await field.statusWhere('drains', ({ forces }) => forces.some(({ pods }) => pods.some(({ name }) => /^(stuck|hook)-0$/.test(name))), 240_000);
     const shown = await field.ciliate('status', 'drains');

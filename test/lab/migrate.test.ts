@@ -69,4 +69,8 @@ describe('a migration of a living cluster, by EKS name and role, whose VPC CNI i
     const report = await field.migrate(field.spec('whole', byName()), 'whole');
     expect(report).toMatchObject({ state: 'done', nodes: [] });
   });
+
+  it('ends its worker by itself when that is told to stop with nothing in flight', async () => {
+    expect(await field.stopWorker()).toMatch(/^ended with 0,/);
+  });
 });

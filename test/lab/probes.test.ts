@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { BatchV1Api, CoreV1Api, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import type { V1Pod } from '@kubernetes/client-node';
 import { afterEach, expect, it } from 'vitest';
-import { migrationWorkflowId, nodeWorkflowId } from '../../domain/names.js';
 import { fieldsPerTest } from '../support/fields.js';
 import type { Field } from '../support/field.js';
 import { expectClean } from '../support/killing.js';
@@ -92,22 +91,4 @@ it('a check that says no pauses the run at its canary until it says yes; pod tra
   expect((await field.kube.makeApiClient(BatchV1Api).listJobForAllNamespaces({ labelSelector: 'ciliate.io/probe' })).items).toEqual([]);
   await expect.poll(async () => (await field.kube.makeApiClient(CoreV1Api).listPodForAllNamespaces({ labelSelector: PART })).items.length, { timeout: 30_000 }).toBe(0);
   await expectClean(field);
-});
-
-it('what a run that died for good left of its network probe is removed by release', async () => {
-  const field = await up({ nodes: 2, jobsSucceed: false });
-  const jobs = async () => (await field.kube.makeApiClient(BatchV1Api).listNamespacedJob({ namespace: 'kube-system', labelSelector: 'ciliate.io/probe' })).items;
-  field.startWorker();
-  expect((await field.ciliate('start', '-f', field.spec('dead', { probes: { network: {} } }))).code).toBe(0);
-  const { inFlight } = await field.statusWhere('dead', (status) => status.inFlight.some(({ step }) => step === 'await-probes'), 180_000);
-  // Nobody plays its programs: the attempt stays as it is.
-  await expect.poll(async () => (await jobs()).length, { timeout: 60_000 }).toBe(4);
-  await field.stopWorker();
-  const client = await field.client();
-  for (const id of [migrationWorkflowId('dead'), nodeWorkflowId('dead', inFlight[0]?.node.instanceId ?? '')]) await client.workflow.getHandle(id).terminate();
-  const released = await field.ciliate('release', 'dead');
-  expect(released.code, released.err).toBe(0);
-  expect(released.out).toContain('Jobs of the network probe');
-  expect(await jobs()).toEqual([]);
-  await expect(field.kube.makeApiClient(CoreV1Api).readNamespacedConfigMap({ namespace: 'kube-system', name: 'ciliate-guards' })).rejects.toThrow(/404/);
 });

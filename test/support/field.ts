@@ -139,9 +139,12 @@ export class Field {
     this.#worker = startWorkerProcess(this.env, join(this.folder, 'worker.log'));
   }
 
-  async stopWorker(): Promise<void> {
-    await this.#worker?.stop();
+  /** Returns how it ended. */
+  async stopWorker(): Promise<string | undefined> {
+    const worker = this.#worker;
     this.#worker = undefined;
+    await worker?.stop();
+    return worker?.died();
   }
 
   get workerPid(): number {

@@ -27,7 +27,7 @@ function held(size: number, ...pods: string[][]): FakeCluster {
   return cluster;
 }
 
-describe('a drain that takes too long', () => {
+describe.concurrent('a drain that takes too long', () => {
   it('hands its node back as it was found, and comes again when no other node is left', async () => {
     const cluster = held(3, ['cart']);
     const report = await harness.run(cluster, manifest('postponed', { drain: brief }), async (handle) => {
@@ -105,7 +105,7 @@ describe('a drain that takes too long', () => {
   });
 });
 
-describe('force', () => {
+describe.concurrent('force', () => {
   const forcing = { drain: { ...brief, onTimeout: 'force' as const } };
 
   it('opens a gate of the node: exactly the pods that are named are deleted, the others go on blocking', async () => {
@@ -142,7 +142,7 @@ describe('force', () => {
   });
 });
 
-describe('volumes', () => {
+describe.concurrent('volumes', () => {
   it('are awaited before the instance goes, and what was not detached is in the report', async () => {
     const cluster = new FakeCluster(1);
     cluster.volumes = ['csi-1'];

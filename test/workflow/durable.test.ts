@@ -18,7 +18,7 @@ async function undisturbed(): Promise<object> {
   return cluster.snapshot();
 }
 
-describe('a migration goes on and ends the same', () => {
+describe.concurrent('a migration goes on and ends the same', () => {
   it('when every workflow task is replayed from its start', async () => {
     const cluster = new FakeCluster(2);
     const taskQueue = randomUUID();
@@ -76,7 +76,7 @@ describe('a migration goes on and ends the same', () => {
   });
 });
 
-describe('continue-as-new', () => {
+describe.concurrent('continue-as-new', () => {
   it('happens between nodes when the server suggests it, and loses nothing', async () => {
     const small = await Harness.start(['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=120']);
     try {

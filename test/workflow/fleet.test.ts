@@ -60,7 +60,7 @@ const fleetWhere = (handle: FleetHandle, is: (status: FleetStatus) => boolean): 
 const clusterWhere = (name: string, is: (status: MigrationStatus) => boolean): Promise<MigrationStatus> => eventually(() => migration(name).query<MigrationStatus>('status'), is);
 const line = (status: FleetStatus, name: string) => status.clusters.find((cluster) => cluster.name === name);
 
-describe('a fleet', () => {
+describe.concurrent('a fleet', () => {
   it('migrates its rings in order, at most so many at a time, and ends done', async () => {
     const [f = '', a = '', b = '', c = '', d = ''] = names('f', 'a', 'b', 'c', 'd');
     const fleet = new FakeFleet([a, b, c, d]);

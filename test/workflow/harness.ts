@@ -89,7 +89,7 @@ export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
 }
 
 /** Waits on a condition of the status, never for luck. The last status is in the error. */
-export async function statusWhere(handle: MigrationHandle, is: (status: MigrationStatus) => boolean, withinMs = 30_000): Promise<MigrationStatus> {
+export async function statusWhere(handle: MigrationHandle, is: (status: MigrationStatus) => boolean, withinMs = 90_000): Promise<MigrationStatus> {
   const deadline = Date.now() + withinMs;
   for (;;) {
     // On a busy machine an answer may take longer than the server waits for it.

@@ -1,7 +1,7 @@
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { GATES } from '../../domain/spec/schema.js';
+import { GATES } from '../../domain/spec/words.js';
 import type { MigrationReport } from '../../domain/status.js';
 import { abortUpdate, approveSignal, approveUpdate, pauseSignal, pauseUpdate, reportQuery, resumeUpdate, retryUpdate, setUpdate, skipUpdate } from '../../workflows/messages.js';
 import { FakeCluster, failure, manifest } from './fakeCluster.js';
@@ -30,7 +30,7 @@ async function refused(update: Promise<unknown>): Promise<string> {
   return (error as WorkflowUpdateFailedError).cause?.message ?? '';
 }
 
-describe('a migration', () => {
+describe.concurrent('a migration', () => {
   it('replaces every node, removes aws-node, gives everything back', async () => {
     const cluster = new FakeCluster(3);
     const report = await harness.run(cluster, manifest('happy'), (handle) => handle.result());
@@ -93,7 +93,7 @@ describe('a migration', () => {
   });
 });
 
-describe('gates', () => {
+describe.concurrent('gates', () => {
   it('open in order, give the guards back meanwhile, and take only the digest they show', async () => {
     const cluster = new FakeCluster(2);
     const own = GATES.filter((gate) => gate !== 'before-rollback');
@@ -138,7 +138,7 @@ describe('gates', () => {
   });
 });
 
-describe('pause', () => {
+describe.concurrent('pause', () => {
   it('takes effect between nodes and lets the cluster breathe; a signal is enough', async () => {
     const cluster = new FakeCluster(2);
     cluster.block('lookTerminated');
@@ -195,7 +195,7 @@ describe('pause', () => {
   });
 });
 
-describe('abort', () => {
+describe.concurrent('abort', () => {
   it('during a drain hands the node back as it was found', async () => {
     const cluster = new FakeCluster(2);
     cluster.block('lookDrained');
@@ -262,7 +262,7 @@ describe('abort', () => {
   });
 });
 
-describe('a node that will not go', () => {
+describe.concurrent('a node that will not go', () => {
   it('is skipped: the run ends partial and the same start goes on from there', async () => {
     const cluster = new FakeCluster(2);
     cluster.block('lookDrained');
@@ -314,7 +314,7 @@ describe('a node that will not go', () => {
   });
 });
 
-describe('settings', () => {
+describe.concurrent('settings', () => {
   it('change under way: a soak of a day ends when it is set to nothing', async () => {
     const cluster = new FakeCluster(1);
     const report = await harness.run(cluster, manifest('soak', { soakSeconds: 86_400, refresh: { canarySoakSeconds: 0 } }), async (handle) => {
@@ -327,7 +327,7 @@ describe('settings', () => {
   });
 });
 
-describe('a pool', () => {
+describe.concurrent('a pool', () => {
   const surge = { maxSurge: 4, maxUnavailable: 0 };
 
   it('has one canary alone, then 1, 2, 4 … nodes in flight, each exactly once', async () => {

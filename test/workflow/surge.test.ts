@@ -40,7 +40,7 @@ function running(cluster: FakeCluster): string[] {
 const OLD = ['ip-10-0-0-0', 'ip-10-0-0-1', 'ip-10-0-0-2', 'ip-10-0-0-3'];
 const RELEASED = { cordoned: 0, guards: [], lease: null };
 
-describe('a run that ends in the middle of a surge', () => {
+describe.concurrent('a run that ends in the middle of a surge', () => {
   it('takes its extra nodes back before it gives back its guards, when it is aborted', async () => {
     const cluster = inTheMiddle();
     const report = await harness.run(cluster, manifest('abort-surge', { refresh: surge }), async (handle) => {
@@ -147,7 +147,7 @@ describe('a run that ends in the middle of a surge', () => {
   });
 });
 
-describe('the zones of a group', () => {
+describe.concurrent('the zones of a group', () => {
   it('are evened out with one node more and one less, before anything is proven', async () => {
     const cluster = new FakeCluster(2);
     cluster.uneven = ['workers'];

@@ -11,6 +11,7 @@ import { startTemporal } from '../../starter/temporal/server.js';
 import type { TemporalServer } from '../../starter/temporal/server.js';
 import { EncryptionCodec, parseKeys } from '../../worker/codec.js';
 import { registerSearchAttributes } from '../../worker/search-attributes.js';
+import { bundleWorkflows } from './harness.js';
 import type { OperatorConnection } from '../../worker/search-attributes.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ciliate-worker-test-'));
@@ -124,5 +125,14 @@ describe('the encryption codec', () => {
   it('says what is wrong with a key, and never the key', () => {
     expect(() => parseKeys('a:c2hvcnQ=')).toThrow('CILIATE_CODEC_KEYS: expected entry 1 as id:key with a key of 32 bytes in base64, saw 5 bytes');
     expect(() => parseKeys('c2hvcnQ=')).toThrow(/^((?!c2hvcnQ).)*$/);
+  });
+});
+
+describe('the bundle of the workflows', () => {
+  it('has no validation library in it: every workflow that a worker holds would evaluate its own', async () => {
+    const { code } = await bundleWorkflows();
+    const modules = [...code.matchAll(/!\*\*\* (\S+)/g)].map(([, path]) => path ?? '');
+    expect(modules.some((path) => path.includes('node_modules/@temporalio/workflow/'))).toBe(true);
+    expect(modules.filter((path) => /node_modules\/(zod|luxon|yaml)\//.test(path))).toEqual([]);
   });
 });

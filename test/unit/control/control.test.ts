@@ -4,7 +4,7 @@ import { accept, AUDIT_LIMIT, beginTakingBack, heardForce, ignore, initialContro
 import { forceOf } from '../../../domain/force.js';
 import type { OpenForce } from '../../../domain/force.js';
 import type { Command, Control } from '../../../domain/control.js';
-import { GATES } from '../../../domain/spec/schema.js';
+import { GATES } from '../../../domain/spec/words.js';
 
 const drain = { emptyDir: 'evict', barePods: 'block', timeLimitSeconds: 1_800, onTimeout: 'skip-to-end', surgeSingletons: false } as const;
 const start = initialControl({ canarySoakSeconds: 0, maxSurge: 0, maxUnavailable: 1, failuresInARow: { canary: 1, later: 3 }, soakSeconds: 60, drain });

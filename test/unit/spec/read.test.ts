@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { approvalsOf, GATES } from '../../../domain/spec/schema.js';
+import { approvalsOf, GATES } from '../../../domain/spec/words.js';
 import { parseSpec, readSpec, SpecError } from '../../../starter/spec/read.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ciliate-spec-'));
