@@ -52,6 +52,8 @@ export interface PlanDigest {
   leftOut: { name: string; why: string }[];
   findings: Plan['findings'];
   blocked: boolean;
+  /** Lines shown at the gate accept-limits; empty where nothing is chained. */
+  limits?: string[];
   /** Lines shown at the gate before-install. */
   shows: string[];
   /** What before-enforcement decides on: sha256 of the Helm values of that phase, and the lines that show them. */

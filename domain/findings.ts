@@ -1,5 +1,6 @@
 import type { ObservedCluster } from './observation.js';
 import type { Manifest } from './spec/schema.js';
+import type { Strategy } from './spec/words.js';
 
 /** `blocker` stops the run before its first write, `warning` is shown at before-install, `info` is only reported. */
 export type Severity = 'blocker' | 'warning' | 'info';
@@ -38,5 +39,7 @@ export interface ChartProblem {
 export interface Hazard {
   id: string;
   title: string;
+  /** The strategies that it matters to; absent: all. */
+  strategies?: readonly Strategy[];
   check(input: HazardInput): Finding[];
 }

@@ -48,6 +48,8 @@ export interface ObservedCluster {
     bare: PodName[];
     emptyDir: PodName[];
     podEni: PodName[];
+    /** Outside the namespaces of Kubernetes and of EKS add-ons, and of no DaemonSet. */
+    user: PodName[];
   };
   pdbs: { namespace: string; name: string; expectedPods: number; currentHealthy: number; desiredHealthy: number; disruptionsAllowed: number; /** `minAvailable: 2`, `maxUnavailable: 0`. */ rule?: string }[];
   /** Pods that more than one PodDisruptionBudget counts. */
@@ -184,5 +186,5 @@ export interface ObservedCilium {
   agentsReady: number;
   operatorReady: number;
   /** What the ConfigMap cilium-config says now; null where it is not there or does not say. */
-  config: { masquerade: boolean | null; masqueradeInterfaces?: string; prefixDelegation: boolean | null } | null;
+  config: { masquerade: boolean | null; masqueradeInterfaces?: string; prefixDelegation: boolean | null; /** `aws-cni`, `portmap`, `none`; null: it does not say. */ chainingMode?: string | null } | null;
 }

@@ -1,6 +1,6 @@
 import type { Finding } from './findings.js';
 import type { HelmValues } from './spec/schema.js';
-import type { Gate } from './spec/words.js';
+import type { Gate, Strategy } from './spec/words.js';
 
 /** Whether Cilium source-NATs pod traffic that leaves the VPC, and why it was decided so. */
 export interface MasqueradeDecision {
@@ -31,14 +31,19 @@ export interface PlannedStep {
 /** The pure result of `plan(observed cluster, spec)`: the dry run, and what `before-install` approves. */
 export interface Plan {
   migration: string;
+  strategy: Strategy;
   findings: Finding[];
   /** Findings with severity blocker: the run stops before its first write. */
   blocked: boolean;
   /** `migrate`: nodes on aws-node remain; `resume`: started earlier, goes on; `done`: Cilium everywhere, nothing to do. */
   mode: 'migrate' | 'resume' | 'done';
   steps: PlannedStep[];
-  /** Nodes to refresh, in order. */
+  /** Nodes to refresh, in order; none with strategy `chain`. */
   nodes: NodeRef[];
+  /** Pods that move or restart once, at least. */
+  pods: number;
+  /** What chaining cannot do here, for the gate accept-limits: a line each. Empty with the other strategies. */
+  limits: string[];
   /** Nodes that are not refreshed, and why. */
   leftOut: { name: string; why: string }[];
   chart: { version: string; sha256: string; source: string };

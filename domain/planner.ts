@@ -7,9 +7,10 @@ import type { ObservedCluster } from './observation.js';
 import type { MasqueradeDecision, Plan } from './plan.js';
 import { confinedToAwsNodes } from './cilium/placement.js';
 import type { Affinity } from './kubernetes/nodeAffinity.js';
-import { estimate } from './plan/estimate.js';
+import { limitsOf, limitText } from './chain/limits.js';
+import { estimate, estimateChain } from './plan/estimate.js';
 import { modeOf } from './plan/mode.js';
-import { candidates, orderNodes, standing } from './plan/nodes.js';
+import { candidates, orderNodes, podsThatMove, standing } from './plan/nodes.js';
 import { stepsOf } from './plan/steps.js';
 import type { CiliumSpec, Manifest } from './spec/schema.js';
 
@@ -25,24 +26,28 @@ export interface PlanInput {
 /** Pure: the same cluster and input give the same plan. Blocked exactly when a blocker was found. */
 export function plan(cluster: ObservedCluster, input: PlanInput): Plan {
   const { manifest, chart, values, chartProblems = [] } = input;
-  const mode = modeOf(cluster);
+  const mode = modeOf(cluster, manifest.spec.strategy);
   // Where nothing will be written nothing can be blocked.
   const findings = findHazards({ cluster, manifest, chartProblems }).filter(({ severity }) => mode !== 'done' || severity !== 'blocker');
-  const nodes = orderNodes(candidates(cluster));
-  const planned = mode === 'done' ? [] : nodes;
+  const { strategy } = manifest.spec;
+  const planned = mode === 'done' || strategy === 'chain' ? [] : orderNodes(candidates(cluster));
+  const pods = mode === 'done' ? 0 : podsThatMove(cluster, strategy);
   return {
     migration: manifest.metadata.name,
+    strategy,
     findings,
     blocked: findings.some((finding) => finding.severity === 'blocker'),
     mode,
     steps: stepsOf({ cluster, manifest, mode, nodes: planned }),
     nodes: planned,
+    pods,
+    limits: strategy === 'chain' ? limitsOf(cluster).map(limitText) : [],
     leftOut: leftOutOf(cluster),
     chart,
     masquerade: masqueradeFor(cluster, manifest.spec.cilium),
     values,
-    estimate: estimate(planned.length, manifest.spec.soakSeconds),
-    installDigest: sha256Hex(installText({ chartSha256: chart.sha256, values: values.migration, awsNodeAffinity: affinityToSet(cluster) })),
+    estimate: strategy === 'chain' ? estimateChain(cluster.nodes.length, pods) : estimate(planned.length, strategy === 'clean' ? 0 : manifest.spec.soakSeconds),
+    installDigest: sha256Hex(installText({ chartSha256: chart.sha256, values: values.migration, awsNodeAffinity: strategy === 'replace' ? affinityToSet(cluster) : null })),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Toward } from './directions/index.js';
 import type { Finding } from './findings.js';
 import type { OpenForce } from './force.js';
 import type { Blocker, NodeOutcome, NodeProgress, NodeResult } from './refresh.js';
-import type { Gate } from './spec/words.js';
+import type { Gate, Strategy } from './spec/words.js';
 
 /** Steps of a migration, in order (docs/guide.md). */
 export const PHASES = [
@@ -21,6 +21,12 @@ export const PHASES = [
   'give-back',
 ] as const;
 
+/** Steps with strategy `chain`, in order (docs/strategies.md). */
+export const CHAIN_PHASES = ['preflight', 'take', 'install', 'restart', 'prove', 'enforce', 'give-back'] as const;
+
+/** Steps with strategy `clean`, in order (docs/strategies.md). */
+export const CLEAN_PHASES = ['preflight', 'take', 'guard', 'label', 'remove', 'install', 'refresh', 'restart', 'prove', 'finalise', 'give-back'] as const;
+
 /** Steps of a rollback, in order (docs/rollback.md). Those of the same name do the same. */
 export const ROLLBACK_PHASES = [
   'preflight',
@@ -37,14 +43,19 @@ export const ROLLBACK_PHASES = [
   'give-back',
 ] as const;
 
-export type MigrationPhase = (typeof PHASES)[number];
+export type MigrationPhase = (typeof PHASES)[number] | (typeof CHAIN_PHASES)[number] | (typeof CLEAN_PHASES)[number];
 export type RollbackPhase = (typeof ROLLBACK_PHASES)[number];
 export type Phase = MigrationPhase | RollbackPhase;
 
 /** The steps of a run. */
-export function phasesOf({ toward }: { toward?: Toward | undefined }): readonly Phase[] {
-  return toward === 'aws-node' ? ROLLBACK_PHASES : PHASES;
+export function phasesOf({ toward, strategy = 'replace' }: { toward?: Toward | undefined; strategy?: Strategy | undefined }): readonly Phase[] {
+  return toward === 'aws-node' ? ROLLBACK_PHASES : STRATEGY_PHASES[strategy];
 }
+
+const STRATEGY_PHASES: Record<Strategy, readonly Phase[]> = { replace: PHASES, chain: CHAIN_PHASES, clean: CLEAN_PHASES };
+
+/** Every step of every run, each once. */
+export const ALL_PHASES: readonly Phase[] = [...new Set<Phase>([...PHASES, ...CHAIN_PHASES, ...CLEAN_PHASES, ...ROLLBACK_PHASES])];
 
 /** How a run stands; the first four are open, the others final. */
 export type RunState = 'running' | 'paused' | 'waiting-approval' | 'aborting' | 'done' | 'partial' | 'failed' | 'aborted';
@@ -115,6 +126,8 @@ export interface MigrationStatus {
   state: RunState;
   /** Where the nodes move to: `aws-node` in a rollback; absent: to Cilium. */
   toward?: Toward;
+  /** Absent: `replace`. */
+  strategy?: Strategy;
   phase: Phase;
   /** ISO 8601: since when this phase. */
   since: string;
@@ -146,6 +159,8 @@ export interface MigrationReport {
   state: RunState;
   /** Where the nodes were moved to: `aws-node` in a rollback; absent: to Cilium. */
   toward?: Toward;
+  /** Absent: `replace`. */
+  strategy?: Strategy;
   startedAt: string;
   endedAt: string | null;
   problem: string | null;

@@ -3,6 +3,6 @@ import type { CiliumRequest } from '../api.js';
 
 /** What the values of a phase are computed from: the spec, and the facts that the plan froze. */
 export function valuesInput({ manifest, plan }: CiliumRequest, phase: ValuesPhase): ValuesInput {
-  const { cilium } = manifest.spec;
-  return { cilium, clusterName: cilium.clusterName ?? manifest.metadata.name, phase, facts: plan.valuesFacts as unknown as ValuesFacts };
+  const { cilium, strategy } = manifest.spec;
+  return { cilium, strategy, clusterName: cilium.clusterName ?? manifest.metadata.name, phase, facts: plan.valuesFacts as unknown as ValuesFacts };
 }

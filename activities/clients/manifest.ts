@@ -29,7 +29,7 @@ function relativePaths({ spec }: Manifest): string[] {
 }
 
 function fights({ spec }: Manifest): string[] {
-  return fightingKeys(spec.cilium.values, spec.cilium.version).map(({ path, why }) => `spec.cilium.values.${path}: ${why}`);
+  return fightingKeys(spec.cilium.values, { version: spec.cilium.version, strategy: spec.strategy }).map(({ path, why }) => `spec.cilium.values.${path}: ${why}`);
 }
 
 function invalid(issues: string[]): CiliateError {

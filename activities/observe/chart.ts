@@ -35,8 +35,8 @@ export interface ChartSeen<P extends ValuesPhase> {
  */
 export async function observeChart<P extends ValuesPhase>(input: ChartInput, phases: readonly P[]): Promise<ChartSeen<P>> {
   const { manifest, cluster, cacheDir } = input;
-  const { cilium } = manifest.spec;
-  const problems: ChartProblem[] = fightingKeys(cilium.values, cilium.version).map(({ path, why }) => ({
+  const { cilium, strategy } = manifest.spec;
+  const problems: ChartProblem[] = fightingKeys(cilium.values, { version: cilium.version, strategy }).map(({ path, why }) => ({
     stage: 'values',
     object: `spec.cilium.values.${path}`,
     message: `It fights the migration: ${why}.`,
@@ -60,8 +60,8 @@ export async function apiVersions(kube: KubeClients): Promise<string[]> {
 }
 
 function valuesInput({ manifest, facts }: ChartInput, phase: ValuesPhase) {
-  const { cilium } = manifest.spec;
-  return { cilium, clusterName: cilium.clusterName ?? manifest.metadata.name, phase, facts };
+  const { cilium, strategy } = manifest.spec;
+  return { cilium, strategy, clusterName: cilium.clusterName ?? manifest.metadata.name, phase, facts };
 }
 
 function each<P extends ValuesPhase>(phases: readonly P[], of: (phase: P) => HelmValues): Record<P, HelmValues> {

@@ -35,6 +35,7 @@ export async function observeCilium(kube: KubeClients): Promise<ObservedCilium |
             masquerade: flag(data['enable-ipv4-masquerade']),
             ...(data['egress-masquerade-interfaces'] === undefined ? {} : { masqueradeInterfaces: data['egress-masquerade-interfaces'] }),
             prefixDelegation: flag(data['aws-enable-prefix-delegation']),
+            chainingMode: data['cni-chaining-mode'] ?? 'none',
           },
   };
 }

@@ -2,6 +2,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { AWS_NODE, CILIUM, CILIUM_OPERATOR, KUBE_SYSTEM } from '../../domain/names.js';
 import type { NodeCni, ObservedCluster, ObservedNode, PodName } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
+import { ADD_ON_NAMESPACES } from '../../domain/addOns.js';
 import { mapPages, readable } from './lists.js';
 import { milliCpu, quantity } from './quantity.js';
 
@@ -110,6 +111,7 @@ export function podHazards(pods: readonly SeenPod[], leftOut: ReadonlySet<string
     bare: here.filter((pod) => pod.controller === undefined).map(podName),
     emptyDir: here.filter((pod) => pod.emptyDir && pod.controller !== 'DaemonSet').map(podName),
     podEni: here.filter((pod) => pod.podEni).map(podName),
+    user: here.filter(({ namespace, controller }) => !ADD_ON_NAMESPACES.has(namespace) && controller !== 'DaemonSet').map(podName),
   };
 }
 

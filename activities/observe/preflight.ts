@@ -65,6 +65,7 @@ function digestOf(made: Plan, facts: ValuesFacts): PlanDigest {
     leftOut: made.leftOut,
     findings: made.findings,
     blocked: made.blocked,
+    limits: made.limits,
     shows: installShows(made),
     enforcement: { digest: sha256Hex(enforcementText(made.values.enforcement)), shows: enforcementShows(made) },
   };

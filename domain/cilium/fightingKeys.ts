@@ -1,9 +1,13 @@
 import { AGENT_NOT_READY_TAINT, CILIUM, KUBE_SYSTEM } from '../names.js';
 import type { HelmValues } from '../spec/schema.js';
+import type { Strategy } from '../spec/words.js';
 import { chartProfile } from './charts/index.js';
 import type { ChartProfile } from './charts/index.js';
+import { datapathOf } from './datapaths/index.js';
 import type { Toleration } from './objects.js';
 import { toleratesEverything } from './tolerations.js';
+import { off, on, only } from './keyRule.js';
+import type { KeyRule } from './keyRule.js';
 import { at, isMap } from './valueTree.js';
 import type { HelmValue } from './valueTree.js';
 
@@ -13,29 +17,16 @@ export interface FightingKey {
   why: string;
 }
 
-interface Rule {
-  path: string;
-  why: string;
-  /** What may stand there all the same; absent: nothing. */
-  allows?: (value: HelmValue) => boolean;
-}
-
-const only =
-  (...allowed: HelmValue[]) =>
-  (value: HelmValue): boolean =>
-    allowed.includes(value);
-const off = only(false, null);
-const on = only(true);
 const linux = (value: HelmValue): boolean => isMap(value) && Object.keys(value).length === 1 && value['kubernetes.io/os'] === 'linux';
 
-const ELSEWHERE: Rule[] = [
+const ELSEWHERE: KeyRule[] = [
   { path: 'cluster', why: 'name and id come from spec.cilium.clusterName and clusterId' },
   { path: 'enableIPv4Masquerade', why: 'it comes from spec.cilium.masquerade' },
   { path: 'egressMasqueradeInterfaces', why: 'it comes from spec.cilium.masqueradeInterface' },
   { path: 'upgradeCompatibility', why: 'it is set to the minor that was installed first' },
 ];
 
-const PLACEMENT: Rule[] = [
+const PLACEMENT: KeyRule[] = [
   { path: 'affinity', why: 'it keeps the agent off the nodes where aws-node runs, and each node has exactly one CNI by it' },
   { path: 'envoy.affinity', why: 'it keeps cilium-envoy off the nodes where aws-node runs' },
   { path: 'nodeSelector', why: 'a node that it leaves out would have neither aws-node nor Cilium', allows: linux },
@@ -49,18 +40,13 @@ const PLACEMENT: Rule[] = [
   { path: 'agent', why: 'without agents there is no CNI', allows: on },
 ];
 
-const DATAPATH: Rule[] = [
-  { path: 'eni.enabled', why: 'the migration is to ENI mode', allows: on },
-  { path: 'ipam.mode', why: 'the migration is to ENI mode', allows: only('eni') },
-  { path: 'endpointRoutes.enabled', why: 'ENI mode needs a route for each endpoint', allows: on },
-  { path: 'autoDirectNodeRoutes', why: 'in ENI mode the VPC routes; a direct route would bypass it', allows: off },
+const DATAPATH: KeyRule[] = [
   { path: 'azure.enabled', why: 'this is EKS', allows: off },
   { path: 'gke.enabled', why: 'this is EKS', allows: off },
   { path: 'aksbyocni.enabled', why: 'this is EKS', allows: off },
   { path: 'alibabacloud.enabled', why: 'this is EKS', allows: off },
   { path: 'ipv4.enabled', why: 'ENI mode is IPv4', allows: on },
   { path: 'ipv6.enabled', why: 'ENI mode is IPv4 only', allows: off },
-  { path: 'cni.chainingMode', why: 'only portmap can be chained: aws-cni is another migration', allows: only('none', 'portmap', null) },
   { path: 'cni.chainingTarget', why: 'it chains Cilium behind another CNI (generic-veth)', allows: only(null) },
   { path: 'cni.install', why: 'without the CNI configuration no pod starts on a migrated node', allows: on },
   { path: 'identityAllocationMode', why: 'the proofs read CiliumIdentity and CiliumEndpoint objects', allows: only('crd') },
@@ -69,7 +55,7 @@ const DATAPATH: Rule[] = [
   { path: 'daemon.configSources', why: 'the agents must read ConfigMap cilium-config, which is what is checked', allows: only(null) },
 ];
 
-const PARTS: Rule[] = [
+const PARTS: KeyRule[] = [
   { path: 'preflight.enabled', why: 'the pre-flight DaemonSet takes the place of the agents', allows: off },
   { path: 'nodeinit.enabled', why: "it would prepare (and re-configure) the nodes where aws-node runs", allows: off },
   { path: 'standaloneDnsProxy.enabled', why: 'its DaemonSet would run on the nodes where aws-node runs', allows: off },
@@ -78,7 +64,7 @@ const PARTS: Rule[] = [
   { path: 'bpf.masquerade', why: 'it needs the BPF NodePort of a kube-proxy replacement; kube-proxy stays during the migration', allows: off },
 ];
 
-const OPERATOR: Rule[] = [
+const OPERATOR: KeyRule[] = [
   { path: 'operator.enabled', why: 'the operator gives nodes their addresses', allows: on },
   { path: 'operator.replicas', why: 'expected 1 or more', allows: (value) => typeof value === 'number' && Number.isInteger(value) && value >= 1 },
   { path: 'operator.rollOutPods', why: 'without it a changed ConfigMap does not restart the operator', allows: on },
@@ -107,31 +93,31 @@ const OPERATOR: Rule[] = [
  *
  * @throws CiliateError Permanent `UnknownChartVersion`
  */
-export function fightingKeys(values: HelmValues, version: string): FightingKey[] {
+export function fightingKeys(values: HelmValues, { version, strategy }: { version: string; strategy?: Strategy | undefined }): FightingKey[] {
   const profile = chartProfile(version);
-  const rules = [...ELSEWHERE, ...routing(profile), ...kubeProxy(profile), ...PLACEMENT, ...DATAPATH, ...PARTS, ...OPERATOR];
+  const rules = [...ELSEWHERE, ...routing(profile), ...kubeProxy(profile), ...PLACEMENT, ...datapathOf({ strategy }).rules, ...DATAPATH, ...PARTS, ...OPERATOR];
   return [...notMaps(values, rules), ...rules.filter((rule) => isBroken(values, rule)).map(({ path, why }) => ({ path, why }))];
 }
 
-function isBroken(values: HelmValues, rule: Rule): boolean {
+function isBroken(values: HelmValues, rule: KeyRule): boolean {
   const value = at(values, rule.path);
   return value !== undefined && rule.allows?.(value) !== true;
 }
 
-function routing({ routing: { path, value }, foreignRouting }: ChartProfile): Rule[] {
+function routing({ routing: { path, value }, foreignRouting }: ChartProfile): KeyRule[] {
   return [
     { path, why: `ENI mode routes natively: expected ${value}`, allows: only(value) },
     { path: foreignRouting.path, why: foreignRouting.why },
   ];
 }
 
-function kubeProxy({ kubeProxyReplacementOff }: ChartProfile): Rule[] {
+function kubeProxy({ kubeProxyReplacementOff }: ChartProfile): KeyRule[] {
   const allowed = kubeProxyReplacementOff === 'disabled' ? only('disabled') : only('false', false);
   return [{ path: 'kubeProxyReplacement', why: `kube-proxy stays during the migration: expected ${kubeProxyReplacementOff}`, allows: allowed }];
 }
 
 /** `operator: null` or `eni: []` would take away a whole block of the chart's defaults, ours included. */
-function notMaps(values: HelmValues, rules: Rule[]): FightingKey[] {
+function notMaps(values: HelmValues, rules: KeyRule[]): FightingKey[] {
   const parents = new Set(rules.flatMap(({ path }) => parentsOf(path)).concat(['cni', 'hubble', 'extraConfig']));
   return [...parents]
     .filter((path) => {

@@ -1,6 +1,7 @@
 import { CILIUM, CILIUM_ENVOY, CILIUM_OPERATOR, CNI_LABEL, KUBE_SYSTEM } from '../names.js';
 import { affinityKeys, hasInEveryTerm } from '../kubernetes/nodeAffinity.js';
 import type { Affinity } from '../kubernetes/nodeAffinity.js';
+import { datapathOf } from './datapaths/index.js';
 import { expectedConfig } from './expectedConfig.js';
 import { objectName, workloads } from './objects.js';
 import type { KubeObject, Workload } from './objects.js';
@@ -78,19 +79,21 @@ function envoyIsThere(objects: KubeObject[], config: KubeObject | undefined): Re
   return config?.data?.['external-envoy-proxy'] === 'true' ? single(objects, 'DaemonSet', CILIUM_ENVOY).findings : [];
 }
 
-function assertPlacement(workload: Workload, { phase }: ValuesInput): RenderFinding[] {
+function assertPlacement(workload: Workload, input: ValuesInput): RenderFinding[] {
+  const { phase } = input;
   const { object, kind, pod } = workload;
   const name = `${objectName(object)}, node affinity`;
   const findings: RenderFinding[] = [];
   if (pod.containers === undefined) findings.push({ object: objectName(object), expected: 'a pod template that can be read', seen: 'none' });
 
   const speaksOfLabel = [...affinityKeys(pod.affinity), ...Object.keys(pod.nodeSelector ?? {})].includes(CNI_LABEL);
-  if (phase === 'final') {
-    if (speaksOfLabel) findings.push({ object: name, expected: `nothing about ${CNI_LABEL} once aws-node is gone`, seen: affinityText(pod.affinity) });
+  const { besideAwsNode } = datapathOf(input);
+  if (phase === 'final' || besideAwsNode) {
+    if (speaksOfLabel) findings.push({ object: name, expected: `nothing about ${CNI_LABEL} ${besideAwsNode ? 'where Cilium shares the nodes' : 'once aws-node is gone'}`, seen: affinityText(pod.affinity) });
   } else if (needsGuard(workload, phase) && !hasInEveryTerm(pod.affinity, NOT_ON_AWS_NODES)) {
     findings.push({ object: name, expected: `${CNI_LABEL} NotIn [aws] in every required term`, seen: affinityText(pod.affinity) });
   }
-  if (phase === 'rollback' && needsGuard(workload, phase) && !hasInEveryTerm(pod.affinity, ON_CILIUM_NODES)) {
+  if (phase === 'rollback' && !besideAwsNode && needsGuard(workload, phase) && !hasInEveryTerm(pod.affinity, ON_CILIUM_NODES)) {
     findings.push({ object: name, expected: `${ON_CILIUM_NODES.key} In [cilium] in every required term`, seen: affinityText(pod.affinity) });
   }
   if (phase !== 'rollback' && affinityKeys(pod.affinity).includes(ON_CILIUM_NODES.key)) {

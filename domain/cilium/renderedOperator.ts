@@ -1,5 +1,6 @@
 import { CNI_LABEL } from '../names.js';
 import { affinityKeys } from '../kubernetes/nodeAffinity.js';
+import { datapathOf } from './datapaths/index.js';
 import { objectName } from './objects.js';
 import type { Workload } from './objects.js';
 import type { RenderFinding } from './renderFinding.js';
@@ -20,7 +21,8 @@ export function assertOperator(operator: Workload, input: ValuesInput): RenderFi
   };
 
   const images = (pod.containers ?? []).map(({ image }) => image ?? '');
-  expect(images.some(isAwsOperator), { what: 'image', expected: 'operator-aws', seen: images });
+  const { operatorImage } = datapathOf(input);
+  expect(images.some((image) => isBuild(image, operatorImage)), { what: 'image', expected: operatorImage, seen: images });
   const replicas = wantedReplicas(input);
   expect(operator.replicas === replicas, { what: 'replicas', expected: String(replicas), seen: operator.replicas });
   expect(pod.hostNetwork === true, { what: 'hostNetwork', expected: 'true', seen: pod.hostNetwork });
@@ -39,8 +41,8 @@ export function assertOperator(operator: Workload, input: ValuesInput): RenderFi
 }
 
 /** `quay.io/cilium/operator-aws:v1.20.0@sha256:…`, also behind a mirror of another name. */
-function isAwsOperator(image: string): boolean {
-  return /(^|\/)[^/]*operator-aws[^/:@]*(:|@|$)/.test(image);
+function isBuild(image: string, build: string): boolean {
+  return new RegExp(`(^|/)[^/]*${build}[^/:@]*(:|@|$)`).test(image);
 }
 
 function wantedReplicas({ cilium, facts }: ValuesInput): number {

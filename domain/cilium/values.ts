@@ -1,7 +1,9 @@
 import type { CiliumSpec, HelmValues } from '../spec/schema.js';
+import type { Strategy } from '../spec/words.js';
 import type { NodeSelectorRequirement } from '../kubernetes/nodeAffinity.js';
 import { chartProfile, minor } from './charts/index.js';
 import type { ChartProfile } from './charts/index.js';
+import { datapathOf } from './datapaths/index.js';
 import type { ValuesFacts } from './facts.js';
 import type { Toleration } from './objects.js';
 import { ENVOY_DEFAULT, NOT_ON_AWS_NODES, NOT_ON_OTHER_COMPUTE, ON_CILIUM_NODES } from './placement.js';
@@ -32,6 +34,8 @@ export interface ValuesInput {
   clusterName: string;
   phase: ValuesPhase;
   facts: ValuesFacts;
+  /** What decides the datapath; absent: `replace`. */
+  strategy?: Strategy | undefined;
 }
 
 /**
@@ -44,27 +48,20 @@ export interface ValuesInput {
  */
 export function ciliumValues(input: ValuesInput): HelmValues {
   const profile = chartProfile(input.cilium.version);
-  return layers(input.cilium.values, profile.extra, eniMode(input, profile), operator(input, profile), placement(input, profile), heldBack(input, profile));
+  return layers(input.cilium.values, profile.extra, base(input, profile), datapathOf(input).values(input), operator(input, profile), placement(input, profile), heldBack(input, profile));
 }
 
-function eniMode({ cilium, clusterName, phase, facts }: ValuesInput, profile: ChartProfile): HelmValues {
-  const user = cilium.values;
-  const prefixes = at(user, 'eni.awsEnablePrefixDelegation') ?? facts.prefixDelegation;
+function base({ cilium, clusterName, phase, facts }: ValuesInput, profile: ChartProfile): HelmValues {
   return layers(
     {
-      // Set even where the chart's default says the same: a default that moves with the chart (masquerade at 1.18) is a trap.
-      eni: { enabled: true, ...(prefixes === false ? {} : { awsEnablePrefixDelegation: prefixes }) },
-      ipam: { mode: 'eni' },
       kubeProxyReplacement: profile.kubeProxyReplacementOff,
-      enableIPv4Masquerade: facts.masquerade.enabled,
       cluster: { name: clusterName, id: cilium.clusterId ?? 0 },
-      policyEnforcementMode: isMixed(phase) ? 'never' : finalPolicyMode(user),
+      policyEnforcementMode: isMixed(phase) ? 'never' : finalPolicyMode(cilium.values),
       // A changed ConfigMap restarts nothing by itself; with these the pod templates carry its checksum and roll.
       rollOutCiliumPods: true,
       upgradeCompatibility: facts.firstMinor ?? `1.${minor(cilium.version)}`,
     },
     nested(profile.routing.path, profile.routing.value),
-    facts.masquerade.enabled && facts.masquerade.interfaces !== undefined ? { egressMasqueradeInterfaces: facts.masquerade.interfaces } : {},
     facts.eksEndpoint === undefined ? {} : { k8sServiceHost: facts.eksEndpoint.host, k8sServicePort: facts.eksEndpoint.port },
   );
 }
@@ -106,8 +103,9 @@ function isExists(toleration: HelmValue | undefined, key: string | undefined): b
   return toleration['key'] === key && toleration['operator'] === 'Exists' && toleration['effect'] === undefined;
 }
 
-function placement({ cilium, phase }: ValuesInput, profile: ChartProfile): HelmValues {
-  const guard = guardOf(phase);
+function placement(input: ValuesInput, profile: ChartProfile): HelmValues {
+  const { cilium } = input;
+  const guard = guardOf(input);
   // Replaced as a whole; the chart merges its own podAntiAffinity in, since that is another key of the same map.
   const agent = { affinity: required(guard) };
   if (profile.envoyDaemonSet === 'never') return agent;
@@ -116,8 +114,9 @@ function placement({ cilium, phase }: ValuesInput, profile: ChartProfile): HelmV
   return layers(agent, { envoy: { affinity: required([ENVOY_DEFAULT, ...guard]) } }, rollOut);
 }
 
-function guardOf(phase: ValuesPhase): NodeSelectorRequirement[] {
-  switch (phase) {
+function guardOf(input: ValuesInput): NodeSelectorRequirement[] {
+  if (datapathOf(input).besideAwsNode) return [NOT_ON_OTHER_COMPUTE];
+  switch (input.phase) {
     case 'migration':
     case 'enforcement':
       return [NOT_ON_AWS_NODES, NOT_ON_OTHER_COMPUTE];

@@ -1,4 +1,4 @@
-import { PHASES } from '../status.js';
+import { ALL_PHASES } from '../status.js';
 import type { MigrationReport, MigrationStatus, RunState } from '../status.js';
 import type { ClusterSeen } from './members.js';
 
@@ -47,7 +47,7 @@ export function seenUnanswered({ taskQueue, attributes, since, overdue }: Unansw
   const why = `no worker answers on task queue ${taskQueue} since ${since}: ciliate worker --task-queue ${taskQueue}`;
   return {
     state: 'running',
-    phase: PHASES.find((phase) => phase === attributes['CiliatePhase']) ?? 'preflight',
+    phase: ALL_PHASES.find((phase) => phase === attributes['CiliatePhase']) ?? 'preflight',
     nodes: { done: number('CiliateNodesDone'), total: number('CiliateNodesTotal') },
     blocked: overdue ? cut(why) : null,
     waits: overdue ? null : cut(why),

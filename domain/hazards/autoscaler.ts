@@ -1,9 +1,11 @@
 import type { Hazard } from '../findings.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 export const clusterAutoscaler: Hazard = {
   id: 'cluster-autoscaler',
   title: 'cluster-autoscaler is there',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     if (!cluster.clusterAutoscaler) return [];
     return [

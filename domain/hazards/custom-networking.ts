@@ -1,6 +1,7 @@
 import type { Hazard } from '../findings.js';
 import { awsNodesRemain } from '../plan/mode.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 import { isSet, minorOf } from './values.js';
 
 const NODE_SPEC = ['subnetTags', 'subnetIDs', 'securityGroups', 'securityGroupTags'].map((key) => `eni.nodeSpec.${key}`);
@@ -10,6 +11,7 @@ const ANY_VERSION = ['eni.subnetIDsFilter', 'eni.subnetTagsFilter', 'cni.customC
 export const customNetworking: Hazard = {
   id: 'custom-networking',
   title: 'Custom networking (ENIConfig) is not expressed in the values',
+  strategies: REPLACES_NODES,
   check({ cluster, manifest }) {
     const on = cluster.awsNode?.env['AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG']?.toLowerCase() === 'true';
     if (!on || !awsNodesRemain(cluster)) return [];

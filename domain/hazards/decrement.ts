@@ -2,10 +2,12 @@ import type { Hazard } from '../findings.js';
 import type { ObservedCluster, ObservedNode } from '../observation.js';
 import { standing, toRefresh } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 export const decrementMinSize: Hazard = {
   id: 'decrement-min-size',
   title: 'shouldDecrementDesiredCapacity would take a group below its MinSize',
+  strategies: REPLACES_NODES,
   check({ cluster, manifest }) {
     if (!manifest.spec.refresh.shouldDecrementDesiredCapacity) return [];
     const refs = toRefresh(cluster);
@@ -28,6 +30,7 @@ export const decrementMinSize: Hazard = {
 export const decrementCapacity: Hazard = {
   id: 'decrement-capacity',
   title: 'What remains after shouldDecrementDesiredCapacity cannot carry the workloads',
+  strategies: REPLACES_NODES,
   check({ cluster, manifest }) {
     if (!manifest.spec.refresh.shouldDecrementDesiredCapacity || toRefresh(cluster).length === 0) return [];
     const lacking = shortage(cluster);

@@ -6,7 +6,7 @@ import { finding } from './finding.js';
 export const eksUpdate: Hazard = {
   id: 'eks-update',
   title: 'EKS is updating the cluster, a node group or the add-on',
-  check({ cluster }) {
+  check({ cluster, manifest }) {
     const objects: string[] = [];
     if (cluster.eks !== null) {
       if (cluster.eks.status !== 'ACTIVE') objects.push(`EKS cluster ${cluster.eks.name} (${cluster.eks.status})`);
@@ -17,7 +17,7 @@ export const eksUpdate: Hazard = {
     }
     const addon = cluster.awsNode?.addon?.status;
     // Later on it is most likely our own update, cut off: the step that made it waits for it.
-    const foreign = modeOf(cluster) === 'migrate';
+    const foreign = modeOf(cluster, manifest.spec.strategy) === 'migrate';
     if (foreign && (addon === 'UPDATING' || addon === 'CREATING' || addon === 'DELETING')) objects.push(`Add-on vpc-cni (${addon})`);
     if (objects.length === 0) return [];
     return [

@@ -1,10 +1,12 @@
 import type { Hazard } from '../findings.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../names.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 export const foreignLabel: Hazard = {
   id: 'foreign-label',
   title: 'A node carries the label cni-plugin with another value',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const foreign = cluster.nodes.filter((node) => ![undefined, CNI_LABEL_AWS].includes(node.labels[CNI_LABEL]));
     if (foreign.length === 0) return [];

@@ -1,10 +1,12 @@
 import type { Hazard } from '../findings.js';
 import { toRefresh } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 export const instanceRefresh: Hazard = {
   id: 'instance-refresh',
   title: 'An instance refresh is in progress',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const busy = cluster.groups.filter((group) => group.instanceRefreshes.length > 0);
     if (busy.length === 0) return [];
@@ -22,6 +24,7 @@ export const instanceRefresh: Hazard = {
 export const processSuspended: Hazard = {
   id: 'group-process-suspended',
   title: 'A group may not launch or terminate instances',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const used = new Set(toRefresh(cluster).map((node) => node.group));
     const stuck = cluster.groups.flatMap((group) => {
@@ -42,6 +45,7 @@ export const processSuspended: Hazard = {
 export const groupNotWhole: Hazard = {
   id: 'group-not-whole',
   title: 'A group does not have the instances that it wants',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const used = new Set(toRefresh(cluster).map((node) => node.group));
     const short = cluster.groups.flatMap((group) => {
@@ -64,6 +68,7 @@ export const groupNotWhole: Hazard = {
 export const scaleInProtection: Hazard = {
   id: 'scale-in-protection',
   title: 'Instances are protected from scale-in',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const refreshed = new Set(toRefresh(cluster).map((node) => node.instanceId));
     const kept = cluster.groups.flatMap((group) =>

@@ -1,5 +1,6 @@
 import type { Finding, Hazard } from '../findings.js';
 import { finding, podNames } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 import { valueAt } from './values.js';
 
 const TODO_PLUGIN = 'Put /opt/cni/bin/portmap on new nodes, by their image or user data';
@@ -15,6 +16,7 @@ const TODO_PLUGIN = 'Put /opt/cni/bin/portmap on new nodes, by their image or us
 export const hostPort: Hazard = {
   id: 'host-port',
   title: 'Pods with a hostPort, and nothing that surely serves it',
+  strategies: REPLACES_NODES,
   check({ cluster, manifest }) {
     const objects = podNames(cluster.pods.hostPort);
     const mode = valueAt(manifest.spec.cilium.values, 'cni.chainingMode');

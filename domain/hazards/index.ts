@@ -5,6 +5,7 @@ import { clusterAutoscaler } from './autoscaler.js';
 import { awsActionDenied, awsActionUnproven } from './aws-actions.js';
 import { awsNodeMissing } from './aws-node-missing.js';
 import { chartAssertion, chartRender, chartUnavailable, valuesFight } from './chart.js';
+import { chainLimits } from './chain-limits.js';
 import { clusterIdAbsent } from './cluster-id.js';
 import { customNetworking } from './custom-networking.js';
 import { decrementCapacity, decrementMinSize } from './decrement.js';
@@ -32,6 +33,7 @@ import { nodegroupNotActive } from './nodegroup-not-active.js';
 import { operatorPlace } from './operator-place.js';
 import { operatorRightsMissing, operatorRightsUnproven } from './operator-rights.js';
 import { managedInterfaces, mixedImages } from './os-images.js';
+import { otherDatapath } from './other-datapath.js';
 import { otherNetworkAgent } from './other-network-agent.js';
 import { probeFails } from './probe-fails.js';
 import { podEniEnabled, securityGroupsForPods } from './security-groups-for-pods.js';
@@ -40,6 +42,8 @@ import { startupTaint, startupTaintForGood } from './startup-taint.js';
 import { subnetAddresses } from './subnet-addresses.js';
 import { twoBudgets } from './two-budgets.js';
 import { barePods, emptyDir, pdbExhausted, pdbUndrainable } from './undrainable.js';
+import { userWorkloads } from './user-workloads.js';
+import { vpcCniTooOld } from './vpc-cni-version.js';
 import { webhookSingle } from './webhooks.js';
 import { workerInside, workerInsideUnknown } from './worker-inside.js';
 
@@ -71,6 +75,10 @@ export const HAZARDS: readonly Hazard[] = [
   gitopsOwner,
   eksOwner,
   foreignCilium,
+  otherDatapath,
+  vpcCniTooOld,
+  chainLimits,
+  userWorkloads,
   otherNetworkAgent,
   // Nodes and groups
   noNodes,
@@ -133,5 +141,7 @@ const RANK: Record<Severity, number> = { blocker: 0, warning: 1, info: 2 };
 
 /** Every finding, blockers first, otherwise in the order of {@link HAZARDS}. */
 export function findHazards(input: HazardInput): Finding[] {
-  return HAZARDS.flatMap((hazard) => hazard.check(input)).sort((a, b) => RANK[a.severity] - RANK[b.severity]);
+  const { strategy } = input.manifest.spec;
+  const concerned = HAZARDS.filter(({ strategies }) => strategies === undefined || strategies.includes(strategy));
+  return concerned.flatMap((hazard) => hazard.check(input)).sort((a, b) => RANK[a.severity] - RANK[b.severity]);
 }

@@ -3,6 +3,7 @@ import { nodePoolOf } from '../kubernetes/karpenter.js';
 import type { ObservedCluster } from '../observation.js';
 import { toRefresh } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 /** NodePools whose nodes are still to be refreshed. */
 function poolsToRefresh(cluster: ObservedCluster): string[] {
@@ -13,6 +14,7 @@ function poolsToRefresh(cluster: ObservedCluster): string[] {
 export const karpenterDip: Hazard = {
   id: 'karpenter-dip',
   title: 'Nodes of Karpenter are replaced with a dip in capacity',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const pools = poolsToRefresh(cluster);
     if (pools.length === 0) return [];
@@ -31,6 +33,7 @@ export const karpenterDip: Hazard = {
 export const karpenterUnseen: Hazard = {
   id: 'karpenter-unseen',
   title: 'Karpenter has nodes here, but does not seem to run',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const pools = poolsToRefresh(cluster);
     if (cluster.karpenter || pools.length === 0) return [];
@@ -48,6 +51,7 @@ export const karpenterUnseen: Hazard = {
 export const karpenterExpiry: Hazard = {
   id: 'karpenter-expiry',
   title: 'Nodes of Karpenter may expire during the migration',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const used = poolsToRefresh(cluster);
     const expiring = cluster.nodePools.filter(({ name, expireAfter }) => used.includes(name) && expireAfter !== 'Never');
@@ -66,6 +70,7 @@ export const karpenterExpiry: Hazard = {
 export const karpenterNodes: Hazard = {
   id: 'karpenter-nodes',
   title: 'Nodes of Karpenter that no NodeClaim owns',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const nodes = cluster.nodes.filter((node) => node.leftOut === 'karpenter');
     if (nodes.length === 0) return [];

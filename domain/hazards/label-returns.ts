@@ -3,11 +3,13 @@ import type { ObservedCluster } from '../observation.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../names.js';
 import { modeOf } from '../plan/mode.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 /** A replacement that comes up with the label gets aws-node: the migration would replace nodes for ever. */
 export const labelReturns: Hazard = {
   id: 'label-returns',
   title: 'New nodes get the label cni-plugin',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const objects = [
       ...(cluster.eks?.nodegroups ?? []).filter((group) => group.labels[CNI_LABEL] !== undefined).map((group) => `Node group ${group.name}`),
@@ -30,7 +32,7 @@ const REPLACE_GROUP = `Do not take it from the node group now: EKS takes it from
 
 /** Once aws-node is confined to labelled nodes, the label of a managed node group is what its nodes live by. */
 function inNodegroupOfLabelled(cluster: ObservedCluster): boolean {
-  if (modeOf(cluster) === 'migrate' || cluster.awsNode?.restricted !== true) return false;
+  if (modeOf(cluster, 'replace') === 'migrate' || cluster.awsNode?.restricted !== true) return false;
   const groups = (cluster.eks?.nodegroups ?? []).filter((group) => group.labels[CNI_LABEL] !== undefined).flatMap((group) => group.autoScalingGroups);
   return cluster.nodes.some((node) => node.labels[CNI_LABEL] === CNI_LABEL_AWS && groups.includes(node.group ?? ''));
 }

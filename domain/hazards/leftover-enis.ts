@@ -1,9 +1,11 @@
 import type { Hazard } from '../findings.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 export const leftoverEnis: Hazard = {
   id: 'leftover-enis',
   title: 'Interfaces of the VPC CNI that nobody uses',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     if (cluster.leftoverEnis.length === 0) return [];
     return [

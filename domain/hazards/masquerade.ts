@@ -1,10 +1,12 @@
 import type { Hazard } from '../findings.js';
 import { decideMasquerade, isDecided } from '../masquerade.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 export const masqueradeUndecided: Hazard = {
   id: 'masquerade-undecided',
   title: 'Whether and where to source-NAT cannot be decided',
+  strategies: REPLACES_NODES,
   check({ cluster, manifest }) {
     const decision = decideMasquerade(cluster, manifest.spec.cilium);
     if (isDecided(decision)) return [];
@@ -22,6 +24,7 @@ export const masqueradeUndecided: Hazard = {
 export const masqueradePublicSubnet: Hazard = {
   id: 'masquerade-public-subnet',
   title: 'Pods on public-subnet nodes would have no way to the internet',
+  strategies: REPLACES_NODES,
   check({ cluster, manifest }) {
     const decision = decideMasquerade(cluster, manifest.spec.cilium);
     if (!isDecided(decision) || decision.enabled) return [];

@@ -2,6 +2,7 @@ import type { Hazard, HazardInput } from '../findings.js';
 import type { ObservedNode } from '../observation.js';
 import { inScope } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 import { valueAt } from './values.js';
 
 /** A /28 prefix in the place of one address. */
@@ -31,6 +32,7 @@ export function prefixDelegation({ cluster, manifest }: HazardInput): boolean {
 export const maxPods: Hazard = {
   id: 'max-pods',
   title: "More max-pods than Cilium's interfaces have addresses for",
+  strategies: REPLACES_NODES,
   check(input) {
     const over = inScope(input.cluster).flatMap((node) => {
       const capacity = podCapacity(input, node);
@@ -52,6 +54,7 @@ export const maxPods: Hazard = {
 export const instanceTypeUnknown: Hazard = {
   id: 'instance-type-unknown',
   title: 'How many addresses an instance type carries is not known',
+  strategies: REPLACES_NODES,
   check(input) {
     const unknown = inScope(input.cluster).filter((node) => podCapacity(input, node) === null);
     if (unknown.length === 0) return [];

@@ -2,10 +2,12 @@ import type { Hazard } from '../findings.js';
 import { CNI_LABEL } from '../names.js';
 import { standing } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 export const nodeRunsBoth: Hazard = {
   id: 'node-runs-both',
   title: 'A node runs both agents, or Cilium under the label of aws-node',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const both = cluster.nodes.filter((node) => standing(node).as === 'both');
     if (both.length === 0) return [];

@@ -1,10 +1,12 @@
 import type { Hazard } from '../findings.js';
 import { standing } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 export const nodeUnplaced: Hazard = {
   id: 'node-unplaced',
   title: 'A node has no instance or no Auto Scaling group',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const unplaced = cluster.nodes.flatMap((node) => {
       const found = standing(node);

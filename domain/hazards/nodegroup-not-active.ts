@@ -1,6 +1,7 @@
 import type { Hazard } from '../findings.js';
 import { toRefresh } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 const MOVING = ['CREATING', 'UPDATING', 'DELETING'];
 
@@ -8,6 +9,7 @@ const MOVING = ['CREATING', 'UPDATING', 'DELETING'];
 export const nodegroupNotActive: Hazard = {
   id: 'nodegroup-not-active',
   title: 'A managed node group is not healthy',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const used = new Set(toRefresh(cluster).map((node) => node.group));
     const ill = (cluster.eks?.nodegroups ?? []).filter(

@@ -4,6 +4,7 @@ import { OPERATOR_TOLERATIONS, isGroupTaint, toleratesEverything, toleratesKey }
 import type { ObservedCluster, ObservedNode } from '../observation.js';
 import { toRefresh } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 import { valueAt } from './values.js';
 
 /**
@@ -13,6 +14,7 @@ import { valueAt } from './values.js';
 export const operatorPlace: Hazard = {
   id: 'operator-place',
   title: 'cilium-operator has nowhere to go while a node is replaced',
+  strategies: REPLACES_NODES,
   check({ cluster, manifest }) {
     if (toRefresh(cluster).length === 0) return [];
     const tolerant = toleratesEverything(valueAt(manifest.spec.cilium.values, 'operator.tolerations') as Toleration[] | undefined);

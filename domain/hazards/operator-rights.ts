@@ -1,11 +1,13 @@
 import type { Hazard } from '../findings.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 const TODO = 'Attach deploy/iam/cilium-operator-policy.json to that role, or give the operator a role of its own: spec.cilium.values eni.iamRole.';
 
 export const operatorRightsMissing: Hazard = {
   id: 'operator-rights-missing',
   title: "cilium-operator's role lacks EC2 rights",
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const { verdict, role, missing, how } = cluster.operatorRights;
     if (verdict !== 'denied') return [];
@@ -22,6 +24,7 @@ export const operatorRightsMissing: Hazard = {
 export const operatorRightsUnproven: Hazard = {
   id: 'operator-rights-unproven',
   title: "cilium-operator's EC2 rights could not be proven",
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const { verdict, role, how } = cluster.operatorRights;
     if (verdict !== 'unproven') return [];

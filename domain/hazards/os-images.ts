@@ -2,11 +2,13 @@ import type { Hazard } from '../findings.js';
 import { inScope } from '../plan/nodes.js';
 import { interfaceFamily } from '../masquerade.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 /** systemd-networkd or NetworkManager may run DHCP on the interfaces that Cilium attaches: a second default route, a lost node. */
 export const managedInterfaces: Hazard = {
   id: 'managed-interfaces',
   title: "The operating system may manage Cilium's interfaces",
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const nodes = inScope(cluster).filter((node) => /ubuntu|fedora|red hat|rocky|alma|debian|flatcar/i.test(node.osImage));
     if (nodes.length === 0) return [];
@@ -23,6 +25,7 @@ export const managedInterfaces: Hazard = {
 export const mixedImages: Hazard = {
   id: 'mixed-os-images',
   title: 'Nodes run operating systems that name interfaces differently',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const nodes = inScope(cluster);
     if (new Set(nodes.map(interfaceFamily)).size < 2) return [];

@@ -1,10 +1,12 @@
 import type { Hazard } from '../findings.js';
 import { awsNodesRemain } from '../plan/mode.js';
 import { finding, podNames } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 export const securityGroupsForPods: Hazard = {
   id: 'security-groups-for-pods',
   title: 'Security groups for pods are in use',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const objects = [
       ...cluster.securityGroupPolicies.map(({ namespace, name }) => `SecurityGroupPolicy ${namespace}/${name}`),
@@ -24,6 +26,7 @@ export const securityGroupsForPods: Hazard = {
 export const podEniEnabled: Hazard = {
   id: 'pod-eni-enabled',
   title: 'Security groups for pods are switched on but not used',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const on = cluster.awsNode?.env['ENABLE_POD_ENI']?.toLowerCase() === 'true';
     const used = cluster.securityGroupPolicies.length > 0 || cluster.pods.podEni.length > 0;

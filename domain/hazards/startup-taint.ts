@@ -1,6 +1,7 @@
 import type { Hazard } from '../findings.js';
 import { AGENT_NOT_READY_TAINT } from '../names.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 const isStartupTaint = (taint: { key: string }): boolean => taint.key === AGENT_NOT_READY_TAINT;
 
@@ -8,6 +9,7 @@ const isStartupTaint = (taint: { key: string }): boolean => taint.key === AGENT_
 export const startupTaint: Hazard = {
   id: 'agent-not-ready-taint',
   title: "New nodes get Cilium's startup taint",
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const objects = [
       ...(cluster.eks?.nodegroups ?? []).filter((group) => group.taints.some(isStartupTaint)).map((group) => `Node group ${group.name}`),
@@ -28,6 +30,7 @@ export const startupTaint: Hazard = {
 export const startupTaintForGood: Hazard = {
   id: 'agent-not-ready-for-good',
   title: "A NodePool has Cilium's startup taint as a lasting one",
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const pools = cluster.nodePools.filter((pool) => pool.taints.some(isStartupTaint));
     if (pools.length === 0) return [];

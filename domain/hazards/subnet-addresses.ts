@@ -1,6 +1,7 @@
 import type { Hazard } from '../findings.js';
 import { toRefresh } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 import { prefixDelegation } from './max-pods.js';
 
 /** Cilium's pre-allocate, the router's and the health endpoint's address, and the instance's own. */
@@ -12,6 +13,7 @@ const FIRST_NODE_PREFIXES = 16 + 1;
 export const subnetAddresses: Hazard = {
   id: 'subnet-addresses',
   title: 'Too few free addresses in the subnets of a zone',
+  strategies: REPLACES_NODES,
   check(input) {
     const { cluster } = input;
     const need = prefixDelegation(input) ? FIRST_NODE_PREFIXES : FIRST_NODE;

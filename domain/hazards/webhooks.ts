@@ -1,10 +1,12 @@
 import type { Hazard } from '../findings.js';
 import { toRefresh } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 export const webhookSingle: Hazard = {
   id: 'webhook-single-backend',
   title: 'An admission webhook fails closed on one endpoint or none',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     if (toRefresh(cluster).length === 0) return [];
     const weak = cluster.failClosedWebhooks.filter((webhook) => webhook.readyEndpoints !== null && webhook.readyEndpoints < 2);

@@ -1,7 +1,7 @@
 import type { Plan } from '../plan.js';
 
 /** Seconds, from experience with EKS and not from this cluster: nothing has run yet. */
-const SECONDS = { drain: 90, terminate: 60, boot: 90, agent: 30, install: 120, enforcePerNode: 15, remove: 60 };
+const SECONDS = { drain: 90, terminate: 60, boot: 90, agent: 30, install: 120, enforcePerNode: 15, remove: 60, restartPerPod: 20 };
 
 /** A guess before anything ran, and said to be one; the report has what it took. */
 export function estimate(nodes: number, soakSeconds: number): Plan['estimate'] {
@@ -13,5 +13,17 @@ export function estimate(nodes: number, soakSeconds: number): Plan['estimate'] {
     basis:
       `a guess before anything ran, one node after the other: drain ${SECONDS.drain} s, termination ${SECONDS.terminate} s, boot ${SECONDS.boot} s, ` +
       `agent ${SECONDS.agent} s; install ${SECONDS.install} s, roll ${SECONDS.enforcePerNode} s a node, soak ${soakSeconds} s; approvals and stuck drains come on top`,
+  };
+}
+
+/** The same where nothing is replaced: agents roll a node at a time, pods restart one after the other. */
+export function estimateChain(nodes: number, pods: number): Plan['estimate'] {
+  const totalSeconds = SECONDS.install + 2 * nodes * SECONDS.enforcePerNode + pods * SECONDS.restartPerPod;
+  return {
+    perNodeSeconds: 2 * SECONDS.enforcePerNode,
+    totalSeconds,
+    basis:
+      `a guess before anything ran: install ${SECONDS.install} s, two rolls of the agents at ${SECONDS.enforcePerNode} s a node, ` +
+      `${SECONDS.restartPerPod} s a pod, one after the other (rollouts take several at a time); approvals and budgets that say no come on top`,
   };
 }

@@ -1,11 +1,14 @@
 import { CILIUM_LABEL, CNI_LABEL, CNI_LABEL_AWS } from '../names.js';
 import type { ObservedCluster } from '../observation.js';
 import type { Plan } from '../plan.js';
+import type { Strategy } from '../spec/words.js';
 import { inScope, standing } from './nodes.js';
 
 /** From the cluster alone, never from history: what the labels, aws-node and Cilium say now. */
-export function modeOf(cluster: ObservedCluster): Plan['mode'] {
+export function modeOf(cluster: ObservedCluster, strategy: Strategy): Plan['mode'] {
   const ours = cluster.cilium?.release?.ours === true;
+  // Whether every pod is known to Cilium only a look at all of them can tell: a second run is that look.
+  if (strategy === 'chain') return ours ? 'resume' : 'migrate';
   const nodes = inScope(cluster);
   const labelled = cluster.nodes.some((node) => node.labels[CNI_LABEL] === CNI_LABEL_AWS);
   const allOnCilium = nodes.length > 0 && nodes.every((node) => standing(node).as === 'cilium');

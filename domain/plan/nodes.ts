@@ -3,6 +3,7 @@ import type { Candidate } from '../kubernetes/nodeOrder.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../names.js';
 import type { ObservedCluster, ObservedNode } from '../observation.js';
 import type { NodeRef } from '../plan.js';
+import type { Strategy } from '../spec/words.js';
 
 /**
  * Where a node stands in the migration. `pending`: no agent yet, so its CNI is decided by where aws-node may go.
@@ -59,6 +60,12 @@ export function inScope(cluster: ObservedCluster): ObservedNode[] {
 /** Nodes that still have to be replaced. */
 export function toRefresh(cluster: ObservedCluster): NodeRef[] {
   return candidates(cluster).map(({ ref }) => ref);
+}
+
+/** Pods that have to move: those of the nodes that go, or with `chain` all that the VPC CNI has networked. */
+export function podsThatMove(cluster: ObservedCluster, strategy: Strategy): number {
+  const nodes = inScope(cluster).filter((node) => strategy === 'chain' || standing(node).as === 'refresh');
+  return nodes.reduce((sum, { load }) => sum + load.addresses, 0);
 }
 
 /** The order of refresh: what nextOf would choose each time, were nothing else to change meanwhile. */

@@ -1,3 +1,4 @@
+import { datapathOf } from '../cilium/datapaths/index.js';
 import { nodePoolOf } from '../kubernetes/karpenter.js';
 import { ASG_PROCESSES_CHANGING, ASG_PROCESSES_WHOLE, CNI_LABEL, CNI_LABEL_AWS, CNI_LEDGER, GUARDS_LEDGER, LEASE_NAME } from '../names.js';
 import { surgeable } from '../kubernetes/singleton.js';
@@ -5,7 +6,8 @@ import type { ObservedCluster } from '../observation.js';
 import type { NodeRef, Plan, PlannedStep } from '../plan.js';
 import { approvalsOf } from '../spec/words.js';
 import type { Manifest } from '../spec/schema.js';
-import type { Gate } from '../spec/words.js';
+import type { Gate, Strategy } from '../spec/words.js';
+import { phasesOf } from '../status.js';
 import type { MigrationPhase } from '../status.js';
 
 export interface StepsInput {
@@ -17,26 +19,27 @@ export interface StepsInput {
 
 /** The steps in order, with what each writes. A step whose work is done already says so by writing nothing. */
 export function stepsOf(input: StepsInput): PlannedStep[] {
-  if (input.mode === 'done') return [step(input, 'preflight', [])];
-  return [
-    step(input, 'preflight', []),
-    step(input, 'take', takeWrites()),
-    step(input, 'guard', guardWrites(input)),
-    step(input, 'label', labelWrites(input)),
-    step(input, 'restrict', restrictWrites(input)),
-    step(input, 'install', installWrites(input)),
-    step(input, 'refresh', refreshWrites(input)),
-    step(input, 'prove', []),
-    step(input, 'enforce', [
-      'Helm release kube-system/cilium: upgrade (policy enforcement as in your values, unmanaged-pod watcher on)',
-      'DaemonSet kube-system/cilium and Deployment kube-system/cilium-operator: rolled',
-    ]),
-    step(input, 'soak', []),
-    step(input, 'remove', removeWrites(input)),
-    step(input, 'finalise', [`Helm release kube-system/cilium: upgrade (affinity ${CNI_LABEL} dropped)`]),
-    step(input, 'give-back', ['every guard of the ledger back as it was', `Lease kube-system/${LEASE_NAME}: released`]),
-  ];
+  if (input.mode === 'done') return [step(input, 'preflight')];
+  return phasesOf(input.manifest.spec).map((phase) => step(input, phase as MigrationPhase));
 }
+
+/** What a step writes; those that are not here only look or wait. */
+const WRITES: Partial<Record<MigrationPhase, (input: StepsInput) => string[]>> = {
+  take: takeWrites,
+  guard: guardWrites,
+  label: labelWrites,
+  restrict: restrictWrites,
+  install: installWrites,
+  refresh: refreshWrites,
+  restart: restartWrites,
+  enforce: () => [
+    'Helm release kube-system/cilium: upgrade (policy enforcement as in your values, unmanaged-pod watcher on)',
+    'DaemonSet kube-system/cilium and Deployment kube-system/cilium-operator: rolled',
+  ],
+  remove: removeWrites,
+  finalise: finaliseWrites,
+  'give-back': () => ['every guard of the ledger back as it was', `Lease kube-system/${LEASE_NAME}: released`],
+};
 
 const TITLES: Record<MigrationPhase, string> = {
   preflight: 'Observe and check',
@@ -46,6 +49,7 @@ const TITLES: Record<MigrationPhase, string> = {
   restrict: 'Confine aws-node to them',
   install: 'Install Cilium',
   refresh: 'Refresh the nodes',
+  restart: 'Restart the pods that Cilium does not know',
   prove: 'Prove',
   enforce: 'Final values: enforcement on',
   soak: 'Soak',
@@ -54,18 +58,18 @@ const TITLES: Record<MigrationPhase, string> = {
   'give-back': 'Give back',
 };
 
-/** The gate that opens before a step; `after-canary` opens inside the step refresh, after its first node. */
-const GATE_OF: Partial<Record<MigrationPhase, Gate>> = {
-  take: 'before-install',
-  refresh: 'after-canary',
-  enforce: 'before-enforcement',
-  remove: 'before-removal',
+/** The gates that open before a step; `after-canary` opens inside the step refresh, after its first node. */
+const GATES_OF: Record<Strategy, Partial<Record<MigrationPhase, Gate>>> = {
+  replace: { take: 'before-install', refresh: 'after-canary', enforce: 'before-enforcement', remove: 'before-removal' },
+  chain: { take: 'before-install', enforce: 'before-enforcement' },
+  clean: { take: 'before-install', refresh: 'after-canary', remove: 'before-removal', finalise: 'before-enforcement' },
 };
 
-function step({ manifest, nodes }: StepsInput, id: MigrationPhase, writes: string[]): PlannedStep {
-  const gate = GATE_OF[id];
+function step(input: StepsInput, id: MigrationPhase): PlannedStep {
+  const { manifest, nodes, mode } = input;
+  const gate = GATES_OF[manifest.spec.strategy][id];
   const asked = gate !== undefined && approvalsOf(manifest.spec).includes(gate) && !(gate === 'after-canary' && nodes.length === 0);
-  return { id, title: TITLES[id], ...(asked ? { gate } : {}), writes };
+  return { id, title: TITLES[id], ...(asked ? { gate } : {}), writes: mode === 'done' ? [] : (WRITES[id]?.(input) ?? []) };
 }
 
 function takeWrites(): string[] {
@@ -103,7 +107,21 @@ function restrictWrites({ cluster }: StepsInput): string[] {
 
 function installWrites({ cluster, manifest }: StepsInput): string[] {
   const verb = cluster.cilium?.release?.ours === true ? 'upgrade where anything differs' : 'install';
-  return [`Helm release kube-system/cilium: ${verb}, chart ${manifest.spec.cilium.version} (no agent on a node of aws-node, enforcement never)`];
+  const where = datapathOf(manifest.spec).besideAwsNode ? 'chained on the VPC CNI, an agent on every node' : 'no agent on a node of aws-node';
+  return [`Helm release kube-system/cilium: ${verb}, chart ${manifest.spec.cilium.version} (${where}, enforcement never)`];
+}
+
+function restartWrites({ manifest }: StepsInput): string[] {
+  const { barePods } = manifest.spec.drain;
+  return [
+    'Deployments, StatefulSets and DaemonSets with pods that have no CiliumEndpoint: rollout restart, one after the other, within their budgets',
+    `other such pods: evicted; bare pods: ${barePods === 'evict' ? 'evicted, gone for good' : 'only reported'}`,
+  ];
+}
+
+function finaliseWrites({ manifest }: StepsInput): string[] {
+  const also = manifest.spec.strategy === 'clean' ? ', policy enforcement as in your values' : '';
+  return [`Helm release kube-system/cilium: upgrade (affinity ${CNI_LABEL} dropped${also})`];
 }
 
 function refreshWrites({ cluster, manifest, nodes }: StepsInput): string[] {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { bothZero, limitProblem } from '../pool/limits.js';
 import { objectName, roleArn } from './common.js';
 import { probesSchema } from './probes.js';
-import { API_VERSION, DRAIN_TIMEOUTS, GATES } from './words.js';
+import { API_VERSION, CHAIN_LIMITS, DRAIN_TIMEOUTS, GATES, STRATEGIES } from './words.js';
 
 /**
  * The ClusterMigration manifest (SPEC). Strict: an unknown key is an error. The descriptions become the JSON Schema that is
@@ -117,6 +117,21 @@ export const drainSchema = z
   })
   .prefault({});
 
+const chainSchema = z
+  .strictObject({
+    acceptLimits: z.array(z.enum(CHAIN_LIMITS)).optional().describe('What chaining cannot do and is accepted; every limit that holds for this cluster must be here. Absent: the gate accept-limits shows them'),
+  })
+  .prefault({});
+
+const cleanSchema = z
+  .strictObject({
+    addOns: z.array(text).default([]).describe('Further namespaces whose pods are add-ons and no user workloads'),
+  })
+  .prefault({});
+
+/** Gates that can be left out; accept-limits is left out by accepting them. */
+const APPROVALS = GATES.filter((gate) => gate !== 'accept-limits');
+
 export const manifestSchema = z.strictObject({
   apiVersion: z.literal(API_VERSION),
   kind: z.literal('ClusterMigration'),
@@ -125,15 +140,37 @@ export const manifestSchema = z.strictObject({
     .strictObject({
       cluster: clusterSchema,
       cilium: ciliumSchema,
+      strategy: z
+        .enum(STRATEGIES)
+        .default('replace')
+        .describe('replace: Cilium in ENI mode, node after node; chain: Cilium chained on the VPC CNI, which stays; clean: a new cluster without user workloads, aws-node first'),
+      chain: chainSchema.describe('Only with strategy chain'),
+      clean: cleanSchema.describe('Only with strategy clean'),
       refresh: refreshSchema,
       drain: drainSchema,
       probes: probesSchema.describe('What must hold after each node, beside what is always looked at'),
       soakSeconds: z.number().int().min(0).max(86_400).default(60).describe('How long the cluster is left alone after enforcement, before before-removal'),
-      approvals: z.array(z.enum(GATES)).optional().describe('Gates that wait for an approval; absent: all, []: none'),
+      approvals: z.array(z.enum(APPROVALS)).optional().describe('Gates that wait for an approval; absent: all, []: none'),
     })
     .refine(({ refresh, approvals }) => refresh.canary || approvals?.includes('after-canary') !== true, {
       path: ['approvals'],
       message: 'expected no after-canary with refresh.canary false: there is no canary to approve',
+    })
+    .refine(({ strategy, approvals = [] }) => strategy !== 'chain' || !approvals.some((gate) => gate === 'after-canary' || gate === 'before-removal'), {
+      path: ['approvals'],
+      message: 'expected neither after-canary nor before-removal with strategy chain: no node is replaced, and aws-node stays',
+    })
+    .refine(({ strategy, chain }) => strategy === 'chain' || chain.acceptLimits === undefined, {
+      path: ['chain'],
+      message: 'expected no chain.acceptLimits without strategy: chain',
+    })
+    .refine(({ strategy, clean }) => strategy === 'clean' || clean.addOns.length === 0, {
+      path: ['clean'],
+      message: 'expected no clean.addOns without strategy: clean',
+    })
+    .refine(({ strategy, drain }) => strategy !== 'chain' || drain.onTimeout !== 'force', {
+      path: ['drain', 'onTimeout'],
+      message: 'expected skip-to-end or wait with strategy chain: no node is drained, so there is none to force',
     }),
 });
 

@@ -59,7 +59,7 @@ export class CniPlane {
   /** A pod went: so do its endpoint and its address. */
   podGone(pod: Pod): void {
     this.glue.addresses.release(uidOf(pod));
-    if (pod.metadata.annotations?.[cniAnnotation] !== 'cilium' || pod.spec.hostNetwork === true || !this.crdsThere) return;
+    if (!hasEndpoint(pod) || pod.spec.hostNetwork === true || !this.crdsThere) return;
     this.glue.work.run(`cep-gone/${uidOf(pod)}`, () =>
       this.glue.client.remove(`/apis/cilium.io/v2/namespaces/${pod.metadata.namespace ?? ''}/ciliumendpoints/${pod.metadata.name}`),
     );
@@ -133,7 +133,7 @@ export class CniPlane {
   }
 
   private tendCilium(view: NodeView): void {
-    const plugged = view.pods.filter((pod) => pod.metadata.annotations?.[cniAnnotation] === 'cilium' && pod.spec.hostNetwork !== true);
+    const plugged = view.pods.filter((pod) => hasEndpoint(pod) && pod.spec.hostNetwork !== true);
     for (const pod of plugged) {
       if (pod.metadata.deletionTimestamp !== undefined || pod.status?.phase !== 'Running' || pod.status.podIP === undefined) continue;
       this.glue.work.once(`cep/${uidOf(pod)}`, () =>
@@ -155,4 +155,9 @@ export class CniPlane {
       this.usedReported.set(uidOf(view.node), text);
     });
   }
+}
+
+function hasEndpoint(pod: Pod): boolean {
+  const cni = pod.metadata.annotations?.[cniAnnotation];
+  return cni === 'cilium' || cni === 'chained';
 }

@@ -1,5 +1,6 @@
 import type { KubeClient } from '../cluster/client.js';
 import type { ResolvedOptions } from '../options.js';
+import { isChained } from './chaining.js';
 import { Karpenter } from '../karpenter/karpenter.js';
 import { zoneNames } from '../options.js';
 import { AddonApplier } from './addons.js';
@@ -41,6 +42,8 @@ export class Glue {
   readonly karpenter: Karpenter;
   /** Whether a Cilium operator could act in this pass. */
   operatorReady = false;
+  /** Whether Cilium is chained on the VPC CNI. */
+  chained = false;
   private readonly addons = new AddonApplier(this);
   private timer: NodeJS.Timeout | undefined;
   private timerAt = 0;
@@ -90,6 +93,7 @@ export class Glue {
 
   private pass(): void {
     if (this.stopped || !this.world.complete) return;
+    this.chained = isChained(this.world.pods.values());
     this.operatorReady = this.cni.operatorReady();
     this.cni.operatorStep(this.operatorReady);
     this.addons.step();

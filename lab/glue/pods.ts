@@ -1,7 +1,7 @@
 import { addressAnnotation, cniAnnotation, delayAnnotation, instanceAnnotation } from '../cluster/stages.js';
 import { isReady, podPath, uidOf } from './types.js';
 import type { Glue } from './glue.js';
-import type { Cni, Instance, Node, Pod } from './types.js';
+import type { Cni, Instance, Node, Pod, PodCni } from './types.js';
 
 /** The agents of both CNIs on one node. */
 export interface Agents {
@@ -52,7 +52,7 @@ export class Pods {
     }
     this.glue.cni.step({ node, instance, agents, pods });
     this.glue.watchdog.step({ node, instance, agents, pods });
-    const network: Cni | undefined = agents.cilium.some(isReady) ? 'cilium' : agents.aws.some(isReady) ? 'aws' : undefined;
+    const network = this.networkOf(agents);
     for (const pod of pods) {
       if (pod.metadata.deletionTimestamp !== undefined || pod.metadata.annotations?.[addressAnnotation] !== undefined) continue;
       if (pod.status?.phase !== undefined && pod.status.phase !== 'Pending') continue;
@@ -60,6 +60,13 @@ export class Pods {
       if (pod.spec.hostNetwork === true) this.start(pod, { instance, address: instance.address, cni: 'host' });
       else if (network !== undefined) this.plug(pod, instance, network);
     }
+  }
+
+  /** The CNI configuration that sorts first is Cilium's; chained, it calls the VPC CNI's, so it takes both. */
+  private networkOf({ aws, cilium }: Agents): PodCni | undefined {
+    const [onAws, onCilium] = [aws.some(isReady), cilium.some(isReady)];
+    if (this.glue.chained && onCilium) return onAws ? 'chained' : undefined;
+    return onCilium ? 'cilium' : onAws ? 'aws' : undefined;
   }
 
   /** A kubelet that finds pods bound to its name which never ran here starts them anew, with its own CNI. */
@@ -72,14 +79,14 @@ export class Pods {
     });
   }
 
-  private plug(pod: Pod, instance: Instance, cni: Cni): void {
+  private plug(pod: Pod, instance: Instance, cni: PodCni): void {
     const address = this.glue.addresses.allocate(instance, uidOf(pod), this.glue.pool(instance));
     // No address left: the pod waits, as it would.
     if (address !== undefined) this.start(pod, { instance, address, cni });
   }
 
   /** Lets kwok run the pod. */
-  start(pod: Pod, network: { instance: Instance; address: string; cni: Cni | 'host'; delay?: string }): void {
+  start(pod: Pod, network: { instance: Instance; address: string; cni: PodCni | 'host'; delay?: string }): void {
     const annotations = {
       [addressAnnotation]: network.address,
       [cniAnnotation]: network.cni,

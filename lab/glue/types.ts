@@ -67,11 +67,13 @@ export interface Node extends KubeObject {
 }
 
 export interface Pod extends KubeObject {
-  spec: { nodeName?: string; hostNetwork?: boolean };
+  spec: { nodeName?: string; hostNetwork?: boolean; containers?: { image?: string }[] };
   status?: { phase?: string; podIP?: string; conditions?: Condition[] };
 }
 
 export type Cni = 'aws' | 'cilium';
+/** What gave a pod its network: `chained` is the address of the VPC CNI with an endpoint of Cilium. */
+export type PodCni = Cni | 'chained';
 
 /** What must never happen in a migration. */
 export interface Violation {

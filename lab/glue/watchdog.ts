@@ -25,6 +25,8 @@ export class Watchdog {
   constructor(private readonly glue: Glue) {}
 
   step(view: NodeView): void {
+    // Both are wanted on every node then, and neither takes the other's pods.
+    if (this.glue.chained) return;
     const { node, agents, pods } = view;
     const key = uidOf(node);
     const running = { aws: agents.aws.some(isReady), cilium: agents.cilium.some(isReady) };

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { NODE_OUTCOMES } from '../../domain/refresh.js';
 import type { NodeOutcome } from '../../domain/refresh.js';
-import { PHASES, ROLLBACK_PHASES } from '../../domain/status.js';
+import { ALL_PHASES } from '../../domain/status.js';
 import type { MigrationReport, MigrationStatus, NodesStatus, Phase, RunState } from '../../domain/status.js';
 import { ask } from './handle.js';
 import type { Run } from './handle.js';
@@ -136,7 +136,7 @@ function closedState({ description }: Run): RunState {
 }
 
 function phaseOf(value: unknown): Phase {
-  return [...PHASES, ...ROLLBACK_PHASES].find((phase) => phase === value) ?? 'preflight';
+  return ALL_PHASES.find((phase) => phase === value) ?? 'preflight';
 }
 
 /** What the pending activities failed with last: often the very reason why nothing moves. */

@@ -69,7 +69,7 @@ describe.each(VERSIONS)('values of %s', (version) => {
 
   it('keep what the user says elsewhere, merging maps and replacing lists', () => {
     const values = { eni: { iamRole: 'arn', subnetIDsFilter: ['a'] }, operator: { prometheus: { enabled: false }, replicas: 3 }, podLabels: { a: 'b' } };
-    expect(fightingKeys(values, version)).toEqual([]);
+    expect(fightingKeys(values, { version })).toEqual([]);
     const merged = ciliumValues(input(version, 'migration', { values }));
     expect(merged['podLabels']).toEqual({ a: 'b' });
     expect(at(merged, 'eni.iamRole')).toBe('arn');
@@ -80,7 +80,7 @@ describe.each(VERSIONS)('values of %s', (version) => {
 
   it('are what fightingKeys would let pass, but for what comes from elsewhere in the spec', () => {
     for (const phase of PHASES) {
-      const paths = fightingKeys(ciliumValues(input(version, phase)), version).map(({ path }) => path);
+      const paths = fightingKeys(ciliumValues(input(version, phase)), { version }).map(({ path }) => path);
       const expected = ['cluster', 'enableIPv4Masquerade', 'egressMasqueradeInterfaces', 'upgradeCompatibility', 'affinity', 'envoy.affinity'];
       expect(paths.filter((path) => !expected.includes(path) && path !== 'operator.unmanagedPodWatcher.restart')).toEqual([]);
     }
@@ -119,7 +119,7 @@ describe('fightingKeys', () => {
     ['eni', []],
   ];
   it.each(cases)('names %s = %j', (path, value) => {
-    const [found, ...more] = fightingKeys(nested(path, value), '1.18.12');
+    const [found, ...more] = fightingKeys(nested(path, value), { version: '1.18.12' });
     expect(found?.path).toBe(path);
     expect(found?.why.length).toBeGreaterThan(10);
     expect(more).toEqual([]);
@@ -134,15 +134,15 @@ describe('fightingKeys', () => {
     ['hubble.relay.enabled', true],
     ['encryption.strictMode', { enabled: false }],
     ['kubeProxyReplacement', 'false'],
-  ] as [string, Parameters<typeof nested>[1]][])('lets %s = %j pass', (path, value) => expect(fightingKeys(nested(path, value), '1.18.12')).toEqual([]));
+  ] as [string, Parameters<typeof nested>[1]][])('lets %s = %j pass', (path, value) => expect(fightingKeys(nested(path, value), { version: '1.18.12' })).toEqual([]));
 
   it('knows what each version calls routing', () => {
-    expect(fightingKeys({ tunnel: 'disabled' }, '1.12.4')).toEqual([]);
-    expect(fightingKeys({ routingMode: 'native' }, '1.12.4').map(({ path }) => path)).toEqual(['routingMode']);
-    expect(fightingKeys({ tunnel: 'disabled' }, '1.20.0')[0]?.why).toMatch(/removed in chart 1\.15/);
+    expect(fightingKeys({ tunnel: 'disabled' }, { version: '1.12.4' })).toEqual([]);
+    expect(fightingKeys({ routingMode: 'native' }, { version: '1.12.4' }).map(({ path }) => path)).toEqual(['routingMode']);
+    expect(fightingKeys({ tunnel: 'disabled' }, { version: '1.20.0' })[0]?.why).toMatch(/removed in chart 1\.15/);
   });
 
-  it('says nothing of empty values', () => expect(fightingKeys({}, '1.20.0')).toEqual([]));
+  it('says nothing of empty values', () => expect(fightingKeys({}, { version: '1.20.0' })).toEqual([]));
 });
 
 describe('merge', () => {

@@ -15,7 +15,7 @@ interface Case {
   names?: string;
 }
 
-const pods = (over: Partial<ObservedCluster['pods']>): Partial<ObservedCluster> => ({ pods: { total: 1, hostPort: [], bare: [], emptyDir: [], podEni: [], ...over } });
+const pods = (over: Partial<ObservedCluster['pods']>): Partial<ObservedCluster> => ({ pods: { total: 1, hostPort: [], bare: [], emptyDir: [], podEni: [], user: [], ...over } });
 const cilium = (over: object): Manifest => manifest({ cilium: { version: '1.20.0', clusterId: 1, ...over } });
 const env = (values: Record<string, string>): Partial<ObservedCluster> => ({ awsNode: awsNode({ env: values }) });
 const eks = (over: object): Partial<ObservedCluster> => ({ eks: { ...(cluster().eks as NonNullable<ObservedCluster['eks']>), ...over } });

@@ -16,7 +16,7 @@ export function cluster(over: Partial<ObservedCluster> = {}): ObservedCluster {
     nodePools: [],
     awsNode: awsNode(),
     cilium: null,
-    pods: { total: 20, hostPort: [], bare: [], emptyDir: [], podEni: [] },
+    pods: { total: 20, hostPort: [], bare: [], emptyDir: [], podEni: [], user: [] },
     pdbs: [],
     budgetOverlaps: [],
     singletons: [],
