@@ -1,5 +1,6 @@
 import type { Toward } from '../domain/directions/index.js';
 import type { BlockingPod } from '../domain/force.js';
+import type { RestartOwner } from '../domain/kubernetes/restart.js';
 import type { MasqueradeDecision, NodeRef, Plan } from '../domain/plan.js';
 import type { Blocker, NodeResult, WorkloadReady } from '../domain/refresh.js';
 import type { Ramp } from '../domain/pool/ramp.js';
@@ -160,6 +161,33 @@ export interface ProbeRequest extends NodeRequest {
   known: string;
 }
 
+/** What of a chained migration is left to be restarted. */
+export interface NextRestart {
+  /** The first of those that wait; null: none does. */
+  owner: RestartOwner | null;
+  /** Owners that wait, those in `left` not counted, and their pods without a CiliumEndpoint. */
+  waiting: number;
+  pods: number;
+  /** `namespace/name` of up to 20 pods without a CiliumEndpoint that nobody makes again and that are left alone; and how many there are. */
+  bare: string[];
+  bareCount: number;
+}
+
+export interface RestartRequest {
+  target: Target;
+  owner: RestartOwner;
+  /** First run id of the migration: a pod template that carries it is not restarted again. */
+  mark: string;
+  known: string;
+}
+
+export interface Restarted extends Look {
+  /** Evicted by this look. */
+  evicted: number;
+  /** Its pod template carries the mark. */
+  rolled: boolean;
+}
+
 export interface Activities {
   // --- Temporal itself
   /** Reads the Temporal cluster id and which search attributes exist. Input: nothing; the workflow id is the activity's own. */
@@ -261,6 +289,15 @@ export interface Activities {
   fileNodes(input: { target: Target; run: string; page: number; nodes: NodeResult[] }): Promise<void>;
   /** A page that was filed; null where there is none such. */
   readNodePage(input: NodePageRequest): Promise<NodeResult[] | null>;
+
+  // --- chained on aws-node: pods that run already become Cilium's by a restart
+  /** Which owner has pods without a CiliumEndpoint, on a node with Cilium's agent, and is none of `left` (`Kind namespace/name`). */
+  nextRestart(input: { target: Target; left: string[]; barePods: DrainSpec['barePods'] }): Promise<NextRestart>;
+  /**
+   * Look: every pod of the owner has a CiliumEndpoint, and it is whole. Restarts its rollout once, while its budgets allow all that it
+   * takes away; evicts one pod after the other where it has no such rollout. Gone is done.
+   */
+  lookRestarted(input: RestartRequest): Promise<Restarted>;
 
   // --- 7 prove, 9 remove
   /** Look: no labelled node, aws-node desires 0, Cilium where it should be, no unmanaged pod. `proofs` are lines for the report. */

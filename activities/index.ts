@@ -31,6 +31,8 @@ import { admitSurplus } from './kubernetes/admitSurplus.js';
 import { countNodes } from './kubernetes/standing.js';
 import { prepareNode } from './kubernetes/prepareNode.js';
 import { lookAwsNodeGone, removeAwsNode } from './kubernetes/removeAwsNode.js';
+import { lookRestarted } from './kubernetes/restart/lookRestarted.js';
+import { nextRestart } from './kubernetes/restart/nextRestart.js';
 import { lookWorkloads } from './kubernetes/workloads.js';
 import { createPreflight } from './observe/index.js';
 import { endProbes, lookProbes } from './probes/index.js';
@@ -95,6 +97,9 @@ export function createActivities(deps: ActivityDeps): Activities {
 
     fileNodes: async ({ target, ...page }) => fileNodes(await write(target), page),
     readNodePage: async (request) => readNodePage(await pool.for(request.cluster), request),
+
+    nextRestart: async ({ target, ...input }) => nextRestart(await read(target), input),
+    lookRestarted: async ({ target, ...request }) => lookRestarted(await write(target), request),
 
     lookProven: async ({ target, known }) => lookProven(await read(target), known),
     removeAwsNode: async ({ target }) => removeAwsNode(await write(target)),

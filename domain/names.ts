@@ -54,6 +54,11 @@ export const EXCLUDE_FROM_LB_LABEL = 'node.kubernetes.io/exclude-from-external-l
 /** cluster-autoscaler: a node with this annotation "true" is not scaled down; scale-up stays on. */
 export const SCALE_DOWN_DISABLED_ANNOTATION = 'cluster-autoscaler.kubernetes.io/scale-down-disabled';
 
+/** On a pod template: when it was last restarted, as `kubectl rollout restart` writes it. */
+export const RESTARTED_AT_ANNOTATION = 'kubectl.kubernetes.io/restartedAt';
+/** On a pod template: the first run id of the migration that restarted it. A run restarts a workload once. */
+export const RESTARTED_BY_ANNOTATION = 'ciliate.io/restarted-by';
+
 /** Suspended from the start to the end: it terminates nodes by itself to even out zones. */
 export const AZ_REBALANCE = 'AZRebalance';
 export const ASG_PROCESSES_WHOLE = [AZ_REBALANCE] as const;

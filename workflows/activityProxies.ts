@@ -76,6 +76,8 @@ export const acts: Activities = {
   releaseNode: brief.releaseNode,
   fileNodes: brief.fileNodes,
   readNodePage: brief.readNodePage,
+  nextRestart: look.nextRestart,
+  lookRestarted: look.lookRestarted,
   lookProven: look.lookProven,
   removeAwsNode: brief.removeAwsNode,
   lookAwsNodeGone: look.lookAwsNodeGone,

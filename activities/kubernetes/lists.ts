@@ -1,7 +1,7 @@
 import type { V1DaemonSet, V1Node, V1Pod } from '@kubernetes/client-node';
 import { AWS_NODE, CILIUM, KUBE_SYSTEM } from '../../domain/names.js';
 import { matchesSelector } from '../../domain/kubernetes/labelSelector.js';
-import { podFinished } from '../../domain/kubernetes/resources.js';
+import { controllerOf, fullName, podFinished } from '../../domain/kubernetes/resources.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 
@@ -50,6 +50,29 @@ export function podsOnNode(clients: Clients, nodeName: string): Promise<V1Pod[]>
 /** Not running yet: to be scheduled, or starting. */
 export function pendingPods(clients: Clients): Promise<V1Pod[]> {
   return all((limit, _continue) => clients.kube.core.listPodForAllNamespaces({ limit, _continue, fieldSelector: 'status.phase=Pending' }));
+}
+
+/** Pods of one namespace that carry these labels; none given: all of them. */
+export function namespacePods(clients: Clients, namespace: string, matchLabels: Record<string, string> = {}): Promise<V1Pod[]> {
+  const labelSelector = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`).join(',') || undefined;
+  return all((limit, _continue) => clients.kube.core.listNamespacedPod({ namespace, limit, _continue, labelSelector }));
+}
+
+/** What made each ReplicaSet, by `namespace/name`: of one namespace, or of the whole cluster. */
+export async function replicaSetParents(clients: Clients, namespace?: string): Promise<Map<string, { kind: string; name: string; apiVersion?: string }>> {
+  const { apps } = clients.kube;
+  const parents = new Map<string, { kind: string; name: string; apiVersion?: string }>();
+  let next: string | undefined;
+  do {
+    const page = { limit: PAGE, _continue: next };
+    const answer = await (namespace === undefined ? apps.listReplicaSetForAllNamespaces(page) : apps.listNamespacedReplicaSet({ namespace, ...page }));
+    for (const { metadata } of answer.items) {
+      const parent = controllerOf(metadata);
+      if (parent !== undefined) parents.set(fullName(metadata), { kind: parent.kind, name: parent.name, apiVersion: parent.apiVersion });
+    }
+    next = answer.metadata?._continue || undefined;
+  } while (next !== undefined);
+  return parents;
 }
 
 export function systemPods(clients: Clients, labelSelector: string): Promise<V1Pod[]> {

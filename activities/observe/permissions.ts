@@ -168,3 +168,18 @@ export const OPERATOR_ACTIONS: readonly string[] = [
 
 /** Used by the operator only with some values: releasing excess addresses and prefixes, filters by tags. */
 export const OPERATOR_OPTIONAL_ACTIONS: readonly string[] = ['ec2:DescribeInstances', 'ec2:DescribeTags', 'ec2:UnassignPrivateIpAddresses'];
+
+/**
+ * What restarting pods uses, where Cilium is chained on aws-node: patches of pod templates beside what {@link KUBERNETES_ACCESS} has
+ * already. deploy/rbac.yaml grants these too.
+ */
+export const RESTART_ACCESS: readonly Access[] = [
+  cluster('apps', 'deployments', [...READ, 'patch']),
+  cluster('apps', 'statefulsets', [...READ, 'patch']),
+  cluster('apps', 'daemonsets', [...READ, 'patch']),
+  cluster('apps', 'replicasets', READ),
+  cluster('', 'pods', WATCH),
+  cluster('', 'pods/eviction', ['create']),
+  cluster('policy', 'poddisruptionbudgets', WATCH),
+  cluster('cilium.io', 'ciliumendpoints', READ),
+];

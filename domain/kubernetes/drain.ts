@@ -3,7 +3,7 @@ import { controllerOf, fullName, podFinished } from './resources.js';
 import type { PodLike } from './resources.js';
 
 /** Set by the kubelet on pods that it runs from files: they cannot be evicted. */
-const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
+export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
 
 /** What a drain does with one pod. `leave` is never evicted, `block` only after a person changed something. */
 export type DrainVerdict = { act: 'leave'; why: string } | { act: 'evict'; tier: number } | { act: 'block'; reason: string; todo: string };

@@ -300,6 +300,8 @@ export class FakeCluster {
         return Promise.resolve();
       },
       readNodePage: ({ run, page }) => Promise.resolve(this.pages.get(`${run}/${page}`) ?? null),
+      nextRestart: () => Promise.resolve({ owner: null, waiting: 0, pods: 0, bare: [], bareCount: 0 }),
+      lookRestarted: async ({ known }) => ({ ...(await this.#look('lookRestarted', known)), evicted: 0, rolled: true }),
       lookProven: async ({ known }) => ({ ...(await this.#look('lookProven', known)), proofs: ['no node is labelled'], unmanaged: 0, digest: 'proof' }),
       removeAwsNode: () => {
         if (this.labelled > 0) this.violations.push('aws-node removed while nodes need it');
