@@ -2,6 +2,7 @@ import { KUBE_SYSTEM } from '../../domain/names.js';
 import type { ObservedCluster } from '../../domain/observation.js';
 import type { ProbesSpec } from '../../domain/spec/probes.js';
 import type { HelmValues } from '../../domain/spec/schema.js';
+import type { Strategy } from '../../domain/spec/words.js';
 import type { Clients } from '../clients/index.js';
 import { tryProbes } from '../probes/index.js';
 import { deniedAccess } from './access.js';
@@ -17,7 +18,7 @@ import { observeLease, observeNeighbours } from './neighbours.js';
 import { leftoverEnis, observeInstances, observeInstanceTypes, observeSubnets } from './network.js';
 import { observeNodes } from './nodes.js';
 import { observeOperatorRights } from './operatorRights.js';
-import { KUBERNETES_ACCESS, probeAccess } from './permissions.js';
+import { KUBERNETES_ACCESS, probeAccess, restartAccess } from './permissions.js';
 import type { AwsAction } from './permissions.js';
 import { livePods, podHazards } from './pods.js';
 import { observePolicies, observeWebhooks } from './policies.js';
@@ -28,6 +29,8 @@ export interface ObserveInput {
   /** The values of the spec: they say which role the operator gets. */
   values: HelmValues;
   probes: ProbesSpec;
+  /** Absent: `replace`. */
+  strategy?: Strategy;
   /** `<Temporal cluster id>/<namespace>/<workflow id>`; absent in a dry run without Temporal. */
   holder?: string;
   /** AWS actions that will be used beside those of every run. */
@@ -49,7 +52,7 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
   const caller = await callerIdentity(aws);
 
   const [denied, probes, cluster, cloud, helm] = await Promise.all([
-    deniedAccess(kube, [...KUBERNETES_ACCESS, ...probeAccess(input.probes)]),
+    deniedAccess(kube, [...KUBERNETES_ACCESS, ...probeAccess(input.probes), ...restartAccess(input.strategy ?? 'replace')]),
     tryProbes(clients, input.probes),
     observeKubernetes(clients, input),
     observeEks(clients, calls),

@@ -1,4 +1,5 @@
 import type { ProbesSpec } from '../../domain/spec/probes.js';
+import type { Strategy } from '../../domain/spec/words.js';
 import { EVENT_NAMESPACE, KUBE_SYSTEM } from '../../domain/names.js';
 
 /** Verbs on one resource that ciliate uses; `namespace` where it uses them in one namespace only. */
@@ -80,6 +81,11 @@ export const KUBERNETES_ACCESS: readonly Access[] = [
 /** What the network probe does beside: asked for only where the spec has it; deploy/rbac-probes.yaml grants exactly these. */
 export function probeAccess({ network }: Pick<ProbesSpec, 'network'>): readonly Access[] {
   return network === undefined ? [] : [{ group: 'batch', resource: 'jobs', verbs: ['list', 'create', 'delete'], namespace: network.namespace }];
+}
+
+/** What restarting pods does beside (chain, clean): asked for only there; deploy/rbac-restart.yaml grants exactly these. */
+export function restartAccess(strategy: Strategy): readonly Access[] {
+  return strategy === 'replace' ? [] : ['deployments', 'statefulsets', 'daemonsets'].map((resource) => cluster('apps', resource, ['patch']));
 }
 
 /** What an AWS action is done on: decides for which resource the simulation asks. */
@@ -168,18 +174,3 @@ export const OPERATOR_ACTIONS: readonly string[] = [
 
 /** Used by the operator only with some values: releasing excess addresses and prefixes, filters by tags. */
 export const OPERATOR_OPTIONAL_ACTIONS: readonly string[] = ['ec2:DescribeInstances', 'ec2:DescribeTags', 'ec2:UnassignPrivateIpAddresses'];
-
-/**
- * What restarting pods uses, where Cilium is chained on aws-node: patches of pod templates beside what {@link KUBERNETES_ACCESS} has
- * already. deploy/rbac.yaml grants these too.
- */
-export const RESTART_ACCESS: readonly Access[] = [
-  cluster('apps', 'deployments', [...READ, 'patch']),
-  cluster('apps', 'statefulsets', [...READ, 'patch']),
-  cluster('apps', 'daemonsets', [...READ, 'patch']),
-  cluster('apps', 'replicasets', READ),
-  cluster('', 'pods', WATCH),
-  cluster('', 'pods/eviction', ['create']),
-  cluster('policy', 'poddisruptionbudgets', WATCH),
-  cluster('cilium.io', 'ciliumendpoints', READ),
-];

@@ -44,9 +44,9 @@ export async function buildPlan(deps: PreflightDeps, input: PreflightInput): Pro
 async function planned(deps: PreflightDeps, { manifest, target }: PreflightInput): Promise<{ plan: Plan; facts: ValuesFacts }> {
   const signal = asyncLocalStorage.getStore()?.cancellationSignal;
   const clients = await deps.pool.for(manifest.spec.cluster);
-  const { cilium, probes } = manifest.spec;
+  const { cilium, probes, strategy } = manifest.spec;
   const [cluster, versions] = await Promise.all([
-    observe(clients, { values: cilium.values, probes, holder: target?.holder, helm: () => helmVersion(signal) }),
+    observe(clients, { values: cilium.values, probes, strategy, holder: target?.holder, helm: () => helmVersion(signal) }),
     apiVersions(clients.kube),
   ]);
   const facts = valuesFacts(cluster, masqueradeFor(cluster, cilium));

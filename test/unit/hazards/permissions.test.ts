@@ -2,8 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { MESH_ACCESS, MESH_ACTIONS } from '../../../activities/mesh/access.js';
-import { KUBERNETES_ACCESS, MIGRATOR_ACTIONS, OPERATOR_ACTIONS, OPERATOR_OPTIONAL_ACTIONS, probeAccess, PROVING_ACTIONS, ROLLBACK_ACTIONS } from '../../../activities/observe/index.js';
-import { RESTART_ACCESS } from '../../../activities/observe/permissions.js';
+import { KUBERNETES_ACCESS, MIGRATOR_ACTIONS, OPERATOR_ACTIONS, OPERATOR_OPTIONAL_ACTIONS, probeAccess, PROVING_ACTIONS, restartAccess, ROLLBACK_ACTIONS } from '../../../activities/observe/index.js';
 import { probesSchema } from '../../../domain/spec/probes.js';
 
 interface Rule {
@@ -34,8 +33,14 @@ function grantedBy(file: string): string[] {
 const asked = (access: typeof KUBERNETES_ACCESS): string[] => access.flatMap(({ namespace, group, resource, verbs }) => verbs.map((verb) => line(namespace, { group, resource }, verb))).sort();
 const PROBE_ACCESS = probeAccess(probesSchema.parse({ network: {} }));
 
-it('deploy/rbac.yaml grants exactly the verbs that preflight asks for, and those that restart pods', () => {
-  expect(grantedBy('rbac.yaml')).toEqual([...new Set(asked([...KUBERNETES_ACCESS, ...RESTART_ACCESS]))]);
+it('deploy/rbac.yaml grants exactly the verbs that preflight asks for', () => {
+  expect(grantedBy('rbac.yaml')).toEqual(asked(KUBERNETES_ACCESS));
+});
+
+it('deploy/rbac-restart.yaml grants exactly what restarting pods uses beside; strategy replace asks for nothing of it', () => {
+  expect(grantedBy('rbac-restart.yaml')).toEqual(asked(restartAccess('chain')));
+  expect(restartAccess('clean')).toEqual(restartAccess('chain'));
+  expect(restartAccess('replace')).toEqual([]);
 });
 
 it('deploy/rbac-mesh.yaml grants exactly what mesh and policy use beside', () => {
@@ -110,7 +115,7 @@ const KINDS = new Set(
 );
 
 it('every call to the API server in the sources is in the list', () => {
-  const listed = new Set([...KUBERNETES_ACCESS, ...RESTART_ACCESS, ...PROBE_ACCESS, ...MESH_ACCESS].flatMap(({ resource, verbs }) => verbs.map((verb) => `${verb} ${resource}`)));
+  const listed = new Set([...KUBERNETES_ACCESS, ...restartAccess('chain'), ...PROBE_ACCESS, ...MESH_ACCESS].flatMap(({ resource, verbs }) => verbs.map((verb) => `${verb} ${resource}`)));
   const called = [...new Set(verbsInSources())];
   expect(called.length).toBeGreaterThan(20);
   expect(called.filter((verb) => !listed.has(verb))).toEqual([]);
