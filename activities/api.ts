@@ -303,7 +303,11 @@ export interface Activities {
   /** Look: no labelled node, aws-node desires 0, Cilium where it should be, no unmanaged pod. `proofs` are lines for the report. */
   lookProven(input: { target: Target; known: string }): Promise<Look & { proofs: string[]; unmanaged: number; digest: string }>;
   /** Deletes the add-on, then the DaemonSet, each only after looking again that no node needs it. */
-  removeAwsNode(input: { target: Target }): Promise<{ removed: string[] }>;
+  removeAwsNode(input: { target: Target; /** Strategy clean: nodes still run it. */ clean?: { addOns: string[] } }): Promise<{ removed: string[] }>;
+  /** Strategy clean: no new pod comes to a node of aws-node any more. */
+  shutOldNodes(input: { target: Target }): Promise<{ shut: number }>;
+  /** Look, strategy chain: both agents ready on every node that should have them, no pod without a CiliumEndpoint but these bare ones. */
+  lookChained(input: { target: Target; known: string; bare: boolean }): Promise<Look & { proofs: string[] }>;
   // --- the way back (docs/rollback.md)
   /** Reads only: what a rollback would do from where the cluster is, and what is in its way. */
   planRollback(input: { target: Target; manifest: Manifest }): Promise<PlanDigest>;

@@ -32,6 +32,8 @@ import { countNodes } from './kubernetes/standing.js';
 import { prepareNode } from './kubernetes/prepareNode.js';
 import { lookAwsNodeGone, removeAwsNode } from './kubernetes/removeAwsNode.js';
 import { lookRestarted } from './kubernetes/restart/lookRestarted.js';
+import { lookChained } from './kubernetes/lookChained.js';
+import { shutOldNodes } from './kubernetes/noCniTaint.js';
 import { nextRestart } from './kubernetes/restart/nextRestart.js';
 import { lookWorkloads } from './kubernetes/workloads.js';
 import { createPreflight } from './observe/index.js';
@@ -102,7 +104,9 @@ export function createActivities(deps: ActivityDeps): Activities {
     lookRestarted: async ({ target, ...request }) => lookRestarted(await write(target), request),
 
     lookProven: async ({ target, known }) => lookProven(await read(target), known),
-    removeAwsNode: async ({ target }) => removeAwsNode(await write(target)),
+    removeAwsNode: async ({ target, clean }) => removeAwsNode(await write(target), clean),
+    shutOldNodes: async ({ target }) => shutOldNodes(await write(target)),
+    lookChained: async ({ target, known, bare }) => lookChained(await read(target), { known, bare }),
     lookAwsNodeGone: async ({ target, known }) => lookAwsNodeGone(await read(target), known),
 
     planRollback: createPlanRollback({ pool, chartCache: cacheDir }),

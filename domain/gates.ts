@@ -22,6 +22,11 @@ export function installText(decision: InstallDecision): string {
   return gateText('before-install', { chartSha256, values, awsNodeAffinity });
 }
 
+/** accept-limits: what chaining cannot do here. */
+export function limitsText(limits: readonly string[]): string {
+  return gateText('accept-limits', { limits: [...limits] });
+}
+
 /** after-canary: the verdicts on the first node of each group, and not how long they took. */
 export function canaryText(canaries: readonly NodeResult[]): string {
   return gateText('after-canary', {

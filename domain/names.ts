@@ -49,6 +49,8 @@ export const FIELD_MANAGER = 'ciliate';
 export const AGENT_NOT_READY_TAINT = 'node.cilium.io/agent-not-ready';
 /** PreferNoSchedule on every node that is still to be refreshed. */
 export const SOFT_TAINT = 'ciliate.io/to-be-refreshed';
+/** NoSchedule on nodes whose CNI was taken away (strategy clean). */
+export const NO_CNI_TAINT = 'ciliate.io/no-cni';
 /** Well-known label: load balancers of type LoadBalancer stop sending to the node. */
 export const EXCLUDE_FROM_LB_LABEL = 'node.kubernetes.io/exclude-from-external-load-balancers';
 /** cluster-autoscaler: a node with this annotation "true" is not scaled down; scale-up stays on. */

@@ -80,6 +80,8 @@ export const acts: Activities = {
   lookRestarted: look.lookRestarted,
   lookProven: look.lookProven,
   removeAwsNode: brief.removeAwsNode,
+  shutOldNodes: long.shutOldNodes,
+  lookChained: look.lookChained,
   lookAwsNodeGone: look.lookAwsNodeGone,
   planRollback: long.planRollback,
   markCilium: long.markCilium,

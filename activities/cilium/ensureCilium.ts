@@ -1,5 +1,7 @@
 import { asyncLocalStorage } from '@temporalio/activity';
+import type { V1DaemonSet } from '@kubernetes/client-node';
 import { stringify } from 'yaml';
+import { datapathOf } from '../../domain/cilium/datapaths/index.js';
 import { assertRendered } from '../../domain/cilium/rendered.js';
 import { ciliumValues } from '../../domain/cilium/values.js';
 import type { ValuesInput } from '../../domain/cilium/values.js';
@@ -25,7 +27,7 @@ import { valuesInput } from './request.js';
 export async function ensureCilium(clients: Clients, request: CiliumRequest, cacheDir: string): Promise<EnsuredCilium> {
   const seen = await withHelmTarget(clients, (target) => readRelease(target));
   const phase = await forwardPhase(clients, { wanted: request.phase, toward: request.target.toward }, seen);
-  await assertAwsNode(clients, phase);
+  await assertAwsNode(clients, { phase, beside: datapathOf(request.manifest.spec).besideAwsNode });
   const signal = asyncLocalStorage.getStore()?.cancellationSignal;
   const { version, chart: source } = request.manifest.spec.cilium;
   const chart = await resolveChart({ version, ...(source === undefined ? {} : { chart: source }) }, cacheDir, signal);
@@ -58,11 +60,22 @@ function assertChart(chart: Chart, sha256: string): void {
   );
 }
 
+/** Chained on an aws-node that keeps off some nodes Cilium would find no address there. */
+function assertServesAll(daemonSet: V1DaemonSet | undefined, object: string): void {
+  if (daemonSet !== undefined && !isRestricted(daemonSet)) return;
+  throw new CiliateError(
+    'NeedsHuman',
+    { object, expected: 'it to serve every node: Cilium is chained on it', seen: daemonSet === undefined ? 'it is not there' : 'it is confined to some nodes', todo: 'Put it back as it was (ciliate rollback, where a migration began), then start again.' },
+    { code: 'AwsNodeNotEverywhere' },
+  );
+}
+
 /** Both agents on one node is the one thing that must never be: last look before helm. */
-async function assertAwsNode(clients: Clients, phase: CiliumRequest['phase']): Promise<void> {
+async function assertAwsNode(clients: Clients, { phase, beside }: { phase: CiliumRequest['phase']; beside: boolean }): Promise<void> {
   const daemonSet = await systemDaemonSet(clients, AWS_NODE);
-  if (daemonSet === undefined) return;
   const object = `DaemonSet ${KUBE_SYSTEM}/${AWS_NODE}`;
+  if (beside) return assertServesAll(daemonSet, object);
+  if (daemonSet === undefined) return;
   if (phase === 'final') {
     throw new CiliateError(
       'NeedsHuman',

@@ -15,6 +15,7 @@ import { probeJobsGuard } from './guards/probeJobs.js';
 import { scaleDownGuard } from './guards/scaleDown.js';
 import { singletonGuard } from './guards/singleton.js';
 import { readGuards, readNodeGuards } from './guardsLedger.js';
+import { openOldNodes } from './noCniTaint.js';
 import { giveBackSoftTaint, holdSoftTaint } from './softTaint.js';
 import { dropTerminations } from './terminations.js';
 
@@ -33,7 +34,7 @@ export async function giveBackGuards(clients: Clients, set: GuardSet): Promise<G
   const back = await giveBackEntries(clients, entriesOf(await readGuards(clients), set));
   if (set !== 'whole') return back;
   await dropTerminations(clients);
-  back.given.push(...(await giveBackSoftTaint(clients)));
+  back.given.push(...(await giveBackSoftTaint(clients)), ...(await openOldNodes(clients)));
   return back;
 }
 

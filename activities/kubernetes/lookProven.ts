@@ -1,4 +1,4 @@
-import type { V1Node } from '@kubernetes/client-node';
+import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import { sha256Hex } from '../../domain/digest.js';
 import { removalText } from '../../domain/gates.js';
 import { matchesNode } from '../../domain/kubernetes/nodeAffinity.js';
@@ -41,7 +41,7 @@ export async function lookProven(clients: Clients, known: string): Promise<Look 
   return look({ known, done: blockers.length === 0, blockers, seenOf, extra: { proofs, unmanaged: unmanaged.length, digest } });
 }
 
-function wantsCilium(node: V1Node, agents: Agents): boolean {
+export function wantsCilium(node: V1Node, agents: Agents): boolean {
   const spec = agents.cilium?.spec?.template.spec;
   const identity = { name: node.metadata?.name ?? '', labels: node.metadata?.labels ?? {} };
   return spec !== undefined && matchesNode(spec.affinity as Affinity | undefined, spec.nodeSelector, identity);
@@ -52,7 +52,7 @@ function awsBlockers(agents: Agents, desired: number): Blocker[] {
   return [{ object: `DaemonSet ${KUBE_SYSTEM}/${AWS_NODE}`, reason: `desires ${desired} pods and runs ${agents.awsPods.size}`, todo: 'Every node must leave it first.' }];
 }
 
-function agentBlockers(agents: Agents, nodes: V1Node[]): Blocker[] {
+export function agentBlockers(agents: Agents, nodes: V1Node[]): Blocker[] {
   if (agents.cilium === undefined) return [{ object: `DaemonSet ${KUBE_SYSTEM}/${CILIUM}`, reason: 'is not there', todo: 'Start the migration again.' }];
   return nodes.flatMap((node): Blocker[] => {
     const name = node.metadata?.name ?? '';
@@ -65,10 +65,10 @@ function agentBlockers(agents: Agents, nodes: V1Node[]): Blocker[] {
 }
 
 /** Pods that some other CNI networked: running, on the pod network of a Cilium node, without a CiliumEndpoint. */
-async function unmanagedPods(clients: Clients, agents: Agents): Promise<string[]> {
+export async function unmanagedPods(clients: Clients, agents: Agents, counts: (pod: V1Pod) => boolean = () => true): Promise<string[]> {
   const candidates = await mapPods(clients, (pod) => {
     const onCilium = agents.ciliumPods.has(pod.spec?.nodeName ?? '');
-    return onCilium && needsEndpoint(pod) ? fullName(pod.metadata) : undefined;
+    return onCilium && needsEndpoint(pod) && counts(pod) ? fullName(pod.metadata) : undefined;
   });
   if (candidates.length === 0) return [];
   // Read after the pods: an endpoint is there before its pod runs.

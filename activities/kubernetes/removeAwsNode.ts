@@ -1,25 +1,36 @@
-import { AWS_NODE, CNI_LABEL, CNI_LABEL_AWS, KUBE_SYSTEM } from '../../domain/names.js';
+import type { V1Pod } from '@kubernetes/client-node';
+import { ADD_ON_NAMESPACES } from '../../domain/addOns.js';
+import { controllerOf, fullName, podFinished } from '../../domain/kubernetes/resources.js';
+import { AWS_NODE, CNI_LABEL, CNI_LABEL_AWS, KUBE_SYSTEM, NO_CNI_TAINT } from '../../domain/names.js';
 import { CiliateError } from '../../domain/failures.js';
 import type { Look } from '../api.js';
 import { deleteAddon, readAddon } from '../aws/addon.js';
 import { isNotFound } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { look } from '../look.js';
-import { listNodes, readAgents, systemDaemonSet } from './lists.js';
+import { listNodes, mapPods, readAgents, systemDaemonSet } from './lists.js';
+import { hasTaint } from './taints.js';
+
+/** Strategy clean takes aws-node away while nodes run it: nothing but add-ons may be there. */
+export interface CleanRemoval {
+  /** Namespaces of add-ons beside the known ones. */
+  addOns: readonly string[];
+}
 
 /**
  * Deletes the add-on, then the DaemonSet, each only after looking again. The DaemonSet is deleted here only once the add-on is
  * gone: while EKS still deletes it, it takes the DaemonSet along by itself (lookAwsNodeGone sees to the rest).
  */
-export async function removeAwsNode(clients: Clients): Promise<{ removed: string[] }> {
+export async function removeAwsNode(clients: Clients, clean?: CleanRemoval): Promise<{ removed: string[] }> {
   const removed: string[] = [];
-  await assertUnneeded(clients);
+  const mayGo = clean === undefined ? () => assertUnneeded(clients) : () => assertClean(clients, clean);
+  await mayGo();
   const owner = await readAddon(clients);
   if (owner !== undefined) {
     if (owner.addon.status !== 'DELETING') await deleteAddon(clients, owner.cluster);
     removed.push(`EKS add-on ${owner.addon.addonName} ${owner.addon.addonVersion}`);
   }
-  await assertUnneeded(clients);
+  await mayGo();
   if (await deleteDaemonSet(clients)) removed.push(`DaemonSet ${KUBE_SYSTEM}/${AWS_NODE}`);
   return { removed };
 }
@@ -58,6 +69,28 @@ async function assertUnneeded(clients: Clients): Promise<void> {
     },
     { code: 'AwsNodeNeeded' },
   );
+}
+
+async function assertClean(clients: Clients, { addOns }: CleanRemoval): Promise<void> {
+  const [agents, users] = await Promise.all([readAgents(clients), mapPods(clients, (pod) => (isUsers(pod, addOns) ? fullName(pod.metadata) : undefined))]);
+  const nodes = await listNodes(clients);
+  const open = nodes.filter((node) => agents.awsPods.has(node.metadata?.name ?? '') && !hasTaint(node, NO_CNI_TAINT)).map((node) => node.metadata?.name ?? '');
+  if (users.length === 0 && open.length === 0) return;
+  throw new CiliateError(
+    'NeedsHuman',
+    {
+      object: `DaemonSet ${KUBE_SYSTEM}/${AWS_NODE}`,
+      expected: 'nothing but add-ons in the cluster, and every node of aws-node shut to new pods',
+      seen: users.length > 0 ? `pods ${users.slice(0, 5).join(', ')}` : `nodes ${open.slice(0, 5).join(', ')} without ${NO_CNI_TAINT}`,
+      todo: users.length > 0 ? 'Use strategy: replace, or name the namespaces of add-ons in spec.clean.addOns.' : 'They joined meanwhile: start the migration again.',
+    },
+    { code: 'NotClean' },
+  );
+}
+
+function isUsers(pod: V1Pod, addOns: readonly string[]): boolean {
+  const namespace = pod.metadata?.namespace ?? '';
+  return !podFinished(pod) && !ADD_ON_NAMESPACES.has(namespace) && !addOns.includes(namespace) && controllerOf(pod.metadata)?.kind !== 'DaemonSet';
 }
 
 async function deleteDaemonSet(clients: Clients): Promise<boolean> {

@@ -8,6 +8,7 @@ import type { ValuesFacts } from './facts.js';
 import type { Toleration } from './objects.js';
 import { ENVOY_DEFAULT, NOT_ON_AWS_NODES, NOT_ON_OTHER_COMPUTE, ON_CILIUM_NODES } from './placement.js';
 import { OPERATOR_TOLERATIONS } from './tolerations.js';
+import { NO_CNI_TAINT } from '../names.js';
 import { at, layers, nested } from './valueTree.js';
 import type { HelmValue } from './valueTree.js';
 
@@ -72,11 +73,11 @@ function finalPolicyMode(user: HelmValues): string {
   return typeof mode === 'string' ? mode : 'default';
 }
 
-function operator({ cilium, phase, facts }: ValuesInput, profile: ChartProfile): HelmValues {
+function operator({ cilium, phase, facts, strategy }: ValuesInput, profile: ChartProfile): HelmValues {
   const user = cilium.values;
   const replicas = at(user, 'operator.replicas');
   const restart = isMixed(phase) ? false : at(user, 'operator.unmanagedPodWatcher.restart') !== false;
-  const tolerations = operatorTolerations({ user, phase, facts }, profile);
+  const tolerations = operatorTolerations({ user, phase, keys: [...facts.operatorTaintKeys, ...(strategy === 'clean' && phase !== 'final' ? [NO_CNI_TAINT] : [])] }, profile);
   return {
     operator: {
       replicas: facts.operatorReplicas === 1 || typeof replicas !== 'number' ? facts.operatorReplicas : replicas,
@@ -88,11 +89,11 @@ function operator({ cilium, phase, facts }: ValuesInput, profile: ChartProfile):
   };
 }
 
-function operatorTolerations(given: { user: HelmValues; phase: ValuesPhase; facts: ValuesFacts }, profile: ChartProfile): HelmValue | undefined {
+function operatorTolerations(given: { user: HelmValues; phase: ValuesPhase; keys: string[] }, profile: ChartProfile): HelmValue | undefined {
   const users = at(given.user, 'operator.tolerations');
   // Where the chart tolerates everything by default, the narrower list is ours only for as long as nodes are drained.
   if (given.phase === 'final' && profile.operatorTolerates === 'everything' && users === undefined) return undefined;
-  const wanted: Toleration[] = [...OPERATOR_TOLERATIONS, ...given.facts.operatorTaintKeys.map((key) => ({ key, operator: 'Exists' }))];
+  const wanted: Toleration[] = [...OPERATOR_TOLERATIONS, ...given.keys.map((key) => ({ key, operator: 'Exists' }))];
   const kept = Array.isArray(users) ? users : [];
   const missing = wanted.filter(({ key }) => !kept.some((toleration) => isExists(toleration, key)));
   return [...kept, ...missing.map((toleration) => ({ ...toleration }) as HelmValue)];

@@ -1,5 +1,6 @@
 import type { Hazard } from '../findings.js';
 import { finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 const TOOLS = /argo|flux|kustomize-controller|helm-controller|terraform|pulumi|crossplane|fleet|eksctl|^helm$|rancher/i;
 
@@ -23,6 +24,7 @@ export const gitopsOwner: Hazard = {
 export const eksOwner: Hazard = {
   id: 'aws-node-eks-fields',
   title: 'EKS owns fields of aws-node',
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     if (cluster.awsNode?.managedBy !== 'addon') return [];
     return [

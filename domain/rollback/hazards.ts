@@ -38,6 +38,21 @@ const policyGap: RollbackHazard = {
   },
 };
 
+const chained: RollbackHazard = {
+  id: 'rollback-chained',
+  title: 'Cilium is chained on the VPC CNI',
+  check({ seen: { cluster } }) {
+    if (cluster.cilium?.config?.chainingMode !== 'aws-cni') return [];
+    return [
+      finding('rollback-chained', 'blocker', {
+        objects: ['Helm release kube-system/cilium'],
+        message: "Every node runs both agents, and Cilium's CNI configuration stands on each. ciliate knows no way back from there that leaves pods their network.",
+        todo: 'Nodes without it are new nodes: set policyEnforcementMode never, keep Cilium off new nodes by a label and an affinity, replace every node, and uninstall at the end. Nothing has to be undone to keep going: ciliate start -f SPEC.',
+      }),
+    ];
+  },
+};
+
 const nothingSaved: RollbackHazard = {
   id: 'rollback-nothing-saved',
   title: 'aws-node is gone, and nothing of it is saved',
@@ -153,7 +168,7 @@ const policiesStay: RollbackHazard = {
 };
 
 /** A new one is an entry here and a section in docs/hazards.md. */
-export const ROLLBACK_HAZARDS: readonly RollbackHazard[] = [policyGap, nothingSaved, ledgerLost, addonAffinity, startupTaint, otherChart, inMesh, policiesStay];
+export const ROLLBACK_HAZARDS: readonly RollbackHazard[] = [policyGap, chained, nothingSaved, ledgerLost, addonAffinity, startupTaint, otherChart, inMesh, policiesStay];
 
 /** What a migration looks for that a rollback meets too: rights, Helm, groups, and everything about draining and replacing nodes. */
 const SHARED: ReadonlySet<string> = new Set(

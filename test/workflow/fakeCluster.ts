@@ -303,12 +303,14 @@ export class FakeCluster {
       nextRestart: () => Promise.resolve({ owner: null, waiting: 0, pods: 0, bare: [], bareCount: 0 }),
       lookRestarted: async ({ known }) => ({ ...(await this.#look('lookRestarted', known)), evicted: 0, rolled: true }),
       lookProven: async ({ known }) => ({ ...(await this.#look('lookProven', known)), proofs: ['no node is labelled'], unmanaged: 0, digest: 'proof' }),
-      removeAwsNode: () => {
-        if (this.labelled > 0) this.violations.push('aws-node removed while nodes need it');
+      removeAwsNode: ({ clean }) => {
+        if (this.labelled > 0 && clean === undefined) this.violations.push('aws-node removed while nodes need it');
         const removed = this.awsNode === 'gone' ? [] : ['DaemonSet aws-node'];
         this.awsNode = 'gone';
         return Promise.resolve({ removed });
       },
+      shutOldNodes: () => Promise.resolve({ shut: this.labelled }),
+      lookChained: async ({ known }) => ({ ...(await this.#look('lookChained', known)), proofs: ['every pod has an endpoint'] }),
       lookAwsNodeGone: ({ known }) => this.#look('lookAwsNodeGone', known),
       planRollback: () => Promise.resolve({ ...this.#planDigest(), mode: this.cilium === 'none' ? ('done' as const) : ('resume' as const), shows: ['situation half-way'], ...this.plan }),
       markCilium: () => {

@@ -14,6 +14,16 @@ import type { MigrationReport, MigrationStatus, NodeCounts, Phase, PhaseRecord, 
 import { CILIATE_VERSION } from '../../domain/version.js';
 import type { FlightPlan } from '../messages.js';
 
+/** How far the restart of pods has come. */
+export interface Restarts {
+  owners: number;
+  evicted: number;
+  /** `Kind namespace/name` of owners that took too long: tried once more when no other is left. */
+  later: string[];
+  /** Took too long twice. */
+  left: string[];
+}
+
 /** A node in flight, as the next run goes on with it. */
 export interface CarriedFlight {
   plan: FlightPlan;
@@ -56,6 +66,8 @@ export interface Book {
   proofs: string[];
   notes: string[];
   finalValues: string | null;
+  /** Pods that were restarted (chain, clean); absent before it began. */
+  restarts?: Restarts;
 }
 
 export function newBook(startedAt: string, toward: Toward = 'cilium'): Book {
@@ -115,6 +127,7 @@ export function statusOf(book: Book, ids: RunIds, inFlight: NodeProgress[]): Mig
     runId: ids.runId,
     state: stateOf(book),
     ...(book.toward === undefined ? {} : { toward: book.toward }),
+    ...strategyOf(book),
     phase: book.phase,
     since: book.phases.at(-1)?.startedAt ?? book.startedAt,
     startedAt: book.startedAt,
@@ -141,6 +154,12 @@ export function statusOf(book: Book, ids: RunIds, inFlight: NodeProgress[]): Mig
   };
 }
 
+/** Said only where it is another than the usual one. */
+function strategyOf({ manifest }: Book): Pick<MigrationStatus, 'strategy'> {
+  const strategy = manifest?.spec.strategy ?? 'replace';
+  return strategy === 'replace' ? {} : { strategy };
+}
+
 export function reportOf(book: Book, ids: RunIds): MigrationReport {
   return {
     version: 1,
@@ -149,6 +168,7 @@ export function reportOf(book: Book, ids: RunIds): MigrationReport {
     workflowId: ids.workflowId,
     state: stateOf(book),
     ...(book.toward === undefined ? {} : { toward: book.toward }),
+    ...strategyOf(book),
     startedAt: book.startedAt,
     endedAt: book.endedAt,
     problem: book.problem,

@@ -63,13 +63,21 @@ export class Migration {
   #blockers: Blocker[] = [];
   #shown = { words: '', counts: '', at: 0 };
 
+  readonly #route: Route;
+
   constructor(
-    readonly route: Route,
+    route: Route,
     readonly input: unknown,
     checkpoint: Book | undefined,
   ) {
+    this.#route = route;
     this.book = checkpoint ?? newBook(now(), route.toward);
     this.flying = new Map(this.book.flights.map(({ progress }) => [progress.node.instanceId, progress]));
+  }
+
+  /** Known in full once the manifest is read; all ways begin with the same phase. */
+  get route(): Route {
+    return this.#route.strategies?.[this.book.manifest?.spec.strategy ?? 'replace'] ?? this.#route;
   }
 
   get ids(): RunIds {

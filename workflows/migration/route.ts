@@ -1,4 +1,5 @@
 import type { Toward } from '../../domain/directions/index.js';
+import type { Strategy } from '../../domain/spec/words.js';
 import type { Phase } from '../../domain/status.js';
 import type { RunEnd } from './endings.js';
 import type { Migration } from './migration.js';
@@ -12,6 +13,8 @@ export interface Route {
   phases: readonly [Phase, PhaseWork][];
   /** Phases in which a new node may have no CNI: nothing waits for a person there; what needs one fails the run instead. */
   unattended: readonly Phase[];
+  /** The ways of other strategies than `replace`, where there are any. */
+  strategies?: Partial<Record<Strategy, Route>>;
   /** What a run that is over takes back of itself, beside the guards; what it says goes into the report. */
   takeBack(migration: Migration, end: RunEnd): Promise<string | undefined>;
 }
