@@ -31,3 +31,9 @@ export function limitsOf(cluster: ObservedCluster): ChainLimit[] {
 export function limitText(id: ChainLimit): string {
   return `${id}: ${LIMITS[id].says}`;
 }
+
+/** The two parts of {@link limitText}. */
+export function limitOf(text: string): { id: string; text: string } {
+  const [id = ''] = text.split(': ', 1);
+  return { id, text: text.slice(id.length + 2) };
+}
