@@ -44,12 +44,15 @@ export function plan(cluster: ObservedCluster, input: PlanInput): Plan {
     limits: strategy === 'chain' ? limitsOf(cluster).map(limitText) : [],
     leftOut: leftOutOf(cluster),
     chart,
-    masquerade: masqueradeFor(cluster, manifest.spec.cilium),
+    masquerade: strategy === 'chain' ? CHAINED_MASQUERADE : masqueradeFor(cluster, manifest.spec.cilium),
     values,
     estimate: strategy === 'chain' ? estimateChain(cluster.nodes.length, pods) : estimate(planned.length, strategy === 'clean' ? 0 : manifest.spec.soakSeconds),
     installDigest: sha256Hex(installText({ chartSha256: chart.sha256, values: values.migration, awsNodeAffinity: strategy === 'replace' ? affinityToSet(cluster) : null })),
   };
 }
+
+/** Whatever spec.cilium.masquerade says: a plan must show what its values do. */
+const CHAINED_MASQUERADE: MasqueradeDecision = { enabled: false, why: "chained, source NAT stays the VPC CNI's" };
 
 /** The decision, or where there is none (a blocker says so) the safer of the two, so that values can still be shown. */
 export function masqueradeFor(cluster: ObservedCluster, cilium: CiliumSpec): MasqueradeDecision {

@@ -11,8 +11,8 @@ interface Limit {
 
 /** What chaining cannot do, by what Cilium's and AWS's documentation say (docs/strategies.md has the sources). */
 const LIMITS: Record<ChainLimit, Limit> = {
-  l7: { says: 'Layer 7 policies are limited: a proxy between two pods of one node may not see their traffic (cilium#12454)' },
-  ipsec: { says: 'IPsec encryption is limited (cilium#15596); WireGuard is the way to encrypt' },
+  l7: { says: 'Layer 7 policies are limited: a proxy between two pods of one node may not see their traffic (cilium#12454); policies by DNS name need such a proxy too' },
+  ipsec: { says: 'IPsec encryption is limited (cilium#15596), so only WireGuard is taken; that too is unproven here' },
   eni: { says: "Addresses stay the VPC CNI's: max-pods, prefixes, subnets and its limits as today, nothing of Cilium's ENI mode" },
   'host-routing': { says: "Packets go through the host's iptables and routing (enable-host-legacy-routing), so Cilium's faster paths and its kube-proxy replacement for pods bring little" },
   'security-groups': {
@@ -30,4 +30,10 @@ export function limitsOf(cluster: ObservedCluster): ChainLimit[] {
 /** `l7: Layer 7 policies …` */
 export function limitText(id: ChainLimit): string {
   return `${id}: ${LIMITS[id].says}`;
+}
+
+/** The two parts of {@link limitText}. */
+export function limitOf(text: string): { id: string; text: string } {
+  const [id = ''] = text.split(': ', 1);
+  return { id, text: text.slice(id.length + 2) };
 }

@@ -1,13 +1,13 @@
 import type { Hazard } from '../findings.js';
 import { finding } from './finding.js';
-import { REPLACES_NODES } from './strategies.js';
+import { CONFINES } from './strategies.js';
 
 const PRESERVE = 'aws eks delete-addon --cluster-name CLUSTER --addon-name vpc-cni --preserve';
 
 export const addonWithoutAffinity: Hazard = {
   id: 'addon-without-affinity',
   title: 'This version of the add-on takes no affinity',
-  strategies: REPLACES_NODES,
+  strategies: CONFINES,
   check({ cluster }) {
     const addon = cluster.awsNode?.addon;
     if (addon === undefined || addon.schemaHasAffinity !== false || cluster.awsNode?.restricted === true) return [];
@@ -24,7 +24,7 @@ export const addonWithoutAffinity: Hazard = {
 export const addonSchemaUnknown: Hazard = {
   id: 'addon-schema-unknown',
   title: 'Whether the add-on takes an affinity is not known',
-  strategies: REPLACES_NODES,
+  strategies: CONFINES,
   check({ cluster }) {
     const addon = cluster.awsNode?.addon;
     if (addon === undefined || addon.schemaHasAffinity !== null || cluster.awsNode?.restricted === true) return [];

@@ -1,5 +1,6 @@
 export { renderPlan, enforcementShows, installShows } from './plan.js';
 export type { PlanFormat } from './plan.js';
+export { renderAdvice } from './advice.js';
 export { renderRollbackPlan, rollbackShows } from './rollback.js';
 export { renderStatus, nextCommands, stateText } from './status.js';
 export type { StatusFormat } from './status.js';

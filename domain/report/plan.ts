@@ -7,7 +7,7 @@ export type PlanFormat = 'table' | 'markdown' | 'json';
 
 /**
  * The plan, for a person or a program. `json` is stable, keys are only ever added: `version` (1), `ciliate`, and the keys of
- * {@link Plan}: `migration findings blocked mode steps nodes leftOut chart masquerade values estimate installDigest`.
+ * {@link Plan}: `migration strategy findings blocked mode steps nodes pods limits leftOut chart masquerade values estimate installDigest`.
  */
 export function renderPlan(plan: Plan, format: PlanFormat): string {
   return rendered(plan, format, { markdown, text });

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { bothZero, limitProblem } from '../pool/limits.js';
 import { objectName, roleArn } from './common.js';
 import { probesSchema } from './probes.js';
-import { API_VERSION, CHAIN_LIMITS, DRAIN_TIMEOUTS, GATES, STRATEGIES } from './words.js';
+import { API_VERSION, CHAIN_LIMITS, CHAIN_REFUSES, DRAIN_TIMEOUTS, GATES, STRATEGIES } from './words.js';
 
 /**
  * The ClusterMigration manifest (SPEC). Strict: an unknown key is an error. The descriptions become the JSON Schema that is
@@ -156,7 +156,7 @@ export const manifestSchema = z.strictObject({
       path: ['approvals'],
       message: 'expected no after-canary with refresh.canary false: there is no canary to approve',
     })
-    .refine(({ strategy, approvals = [] }) => strategy !== 'chain' || !approvals.some((gate) => gate === 'after-canary' || gate === 'before-removal'), {
+    .refine(({ strategy, approvals = [] }) => strategy !== 'chain' || !approvals.some((gate) => CHAIN_REFUSES.includes(gate)), {
       path: ['approvals'],
       message: 'expected neither after-canary nor before-removal with strategy chain: no node is replaced, and aws-node stays',
     })

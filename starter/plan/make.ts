@@ -1,6 +1,8 @@
 import { ClientPool } from '../../activities/clients/index.js';
-import { buildPlan, buildRollbackPlan } from '../../activities/observe/index.js';
+import { buildPlan, buildPlans, buildRollbackPlan } from '../../activities/observe/index.js';
 import type { PreflightDeps, PreflightInput } from '../../activities/observe/index.js';
+import { advise } from '../../domain/advice.js';
+import type { Advice } from '../../domain/advice.js';
 import type { Plan } from '../../domain/plan.js';
 import type { RollbackPlan } from '../../domain/rollback/plan.js';
 import type { Manifest } from '../../domain/spec/schema.js';
@@ -14,6 +16,12 @@ import { readSpec } from '../spec/read.js';
  */
 export function makePlan(file: string): Promise<Plan> {
   return planned(readSpec(file), buildPlan);
+}
+
+/** The three strategies for the cluster of a SPEC, from one look at it. */
+export async function makeAdvice(file: string): Promise<Advice> {
+  const manifest = readSpec(file);
+  return advise(await planned(manifest, buildPlans), manifest.spec.strategy);
 }
 
 /** The same for the way back. */

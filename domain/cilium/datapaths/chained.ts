@@ -19,6 +19,8 @@ export const chained: Datapath = {
     exactly('enable-local-node-route', 'false'),
     exactly('enable-endpoint-health-checking', 'false'),
     minor(cilium.version) < 15 ? absentOr('cni-exclusive', 'false') : exactly('cni-exclusive', 'false'),
+    // The charts' default type where encryption is switched on without one.
+    absentOr('enable-ipsec', 'false'),
     // Its default, which nothing uses: addresses come from the VPC CNI.
     exactly('ipam', 'cluster-pool'),
   ],

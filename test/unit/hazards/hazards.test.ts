@@ -30,6 +30,8 @@ const pdb = { namespace: 'shop', name: 'cart', expectedPods: 2, currentHealthy: 
 const solo = { kind: 'Deployment' as const, namespace: 'shop', name: 'solo', budgets: [], claims: false };
 const surging = manifest({ drain: { surgeSingletons: true } });
 const pod = { namespace: 'shop', name: 'cart-1' };
+const chain = manifest({ strategy: 'chain' });
+const running = (chainingMode: string | null) => ({ ...OUR_CILIUM, config: { masquerade: true, prefixDelegation: false, chainingMode } });
 const problem = (stage: ChartProblem['stage']): ChartProblem => ({ stage, object: 'values.tunnel', message: 'm', todo: 't' });
 
 const CASES: Case[] = [
@@ -57,6 +59,15 @@ const CASES: Case[] = [
   { id: 'aws-node-gitops', severity: 'warning', cluster: { awsNode: awsNode({ fieldManagers: ['argocd-controller'] }) }, names: 'argocd' },
   { id: 'aws-node-eks-fields', severity: 'info', cluster: addon({}) },
   { id: 'foreign-cilium', severity: 'blocker', cluster: { cilium: { ...OUR_CILIUM, release: null } } },
+  { id: 'other-datapath', severity: 'blocker', cluster: { cilium: running('aws-cni') }, names: 'Helm release' },
+  { id: 'other-datapath', severity: 'blocker', cluster: { cilium: running('aws-cni') }, manifest: manifest({ strategy: 'clean' }) },
+  { id: 'other-datapath', severity: 'blocker', cluster: { cilium: running('none') }, manifest: chain },
+  { id: 'vpc-cni-too-old', severity: 'blocker', cluster: { awsNode: awsNode({ image: 'amazon-k8s-cni:v1.11.1' }) }, manifest: chain, names: 'DaemonSet' },
+  { id: 'vpc-cni-too-old', severity: 'blocker', cluster: addon({ version: 'v1.9.3-eksbuild.1' }), manifest: chain, names: 'add-on' },
+  { id: 'vpc-cni-too-old', severity: 'warning', cluster: { awsNode: awsNode({ image: `mirror:5000/cni@sha256:${'1'.repeat(64)}` }) }, manifest: chain },
+  { id: 'chain-limits', severity: 'info', manifest: chain, names: 'l7' },
+  { id: 'chain-limits', severity: 'blocker', manifest: manifest({ strategy: 'chain', chain: { acceptLimits: ['l7'] } }), names: 'host-routing' },
+  { id: 'user-workloads', severity: 'blocker', cluster: pods({ user: [pod] }), manifest: manifest({ strategy: 'clean' }), names: 'Pod shop/cart-1' },
   { id: 'other-network-agent', severity: 'blocker', cluster: { otherNetworkAgents: ['calico-system/calico-node'] }, names: 'calico-node' },
   { id: 'no-nodes', severity: 'blocker', cluster: { nodes: [] } },
   { id: 'node-unplaced', severity: 'blocker', cluster: { nodes: [...three, node(4, { group: undefined })] }, names: 'no group' },
@@ -232,7 +243,59 @@ describe('what makes a hazard go away', () => {
     const nodes = three.map((each) => ({ ...each, labels: { 'cni-plugin': 'aws' } }));
     gone('eks-update', { cluster: { ...addon({ status: 'UPDATING' }), nodes } });
   });
+  it('other datapath: it runs as it is wanted, is not ours, or does not say', () => {
+    for (const mode of ['none', 'portmap', null]) gone('other-datapath', { cluster: { cilium: running(mode) } });
+    for (const mode of ['aws-cni', null]) gone('other-datapath', { cluster: { cilium: running(mode) }, manifest: chain });
+    gone('other-datapath', { cluster: { cilium: { ...running('aws-cni'), release: null } } });
+    gone('other-datapath', { cluster: { cilium: OUR_CILIUM }, manifest: chain });
+  });
+  it.each(['amazon-k8s-cni:v1.11.2', 'mirror:5000/amazon-k8s-cni:v1.12.0-eksbuild.1@sha256:aa', 'amazon-k8s-cni:2.0.0'])('VPC CNI too old: %s is not', (image) => {
+    gone('vpc-cni-too-old', { cluster: { awsNode: awsNode({ image }) }, manifest: chain });
+  });
+  it('VPC CNI too old: the add-on says its version, whatever the image', () => {
+    gone('vpc-cni-too-old', { cluster: { awsNode: awsNode({ image: 'x', managedBy: 'addon', addon: { version: 'v1.18.1-eksbuild.3', status: 'ACTIVE', schemaHasAffinity: true } }) }, manifest: chain });
+  });
+  it('limits of chaining: all that hold are accepted', () => {
+    const accepted = manifest({ strategy: 'chain', chain: { acceptLimits: ['l7', 'ipsec', 'eni', 'host-routing', 'replace-later'] } });
+    expect(found({ id: '', severity: 'info', manifest: accepted })).toMatchObject([{ id: 'chain-limits', severity: 'info', todo: expect.stringContaining('accepted in spec') as string }]);
+    const branch = found({ id: '', severity: 'info', cluster: pods({ podEni: [pod] }), manifest: accepted });
+    expect(branch.find(({ id }) => id === 'chain-limits')).toMatchObject({ severity: 'blocker', objects: ['security-groups'] });
+  });
+  it('user workloads: they are in a namespace of add-ons', () => {
+    gone('user-workloads', { cluster: pods({ user: [pod] }), manifest: manifest({ strategy: 'clean', clean: { addOns: ['shop'] } }) });
+  });
   it('aws-node missing: every node is on Cilium', () => {
     gone('aws-node-missing', { cluster: { awsNode: null, nodes: three.map((each) => ({ ...each, cni: 'cilium' as const })), cilium: OUR_CILIUM } });
+  });
+});
+
+describe('a hazard is asked only with the strategies that it matters to', () => {
+  const ids = (strategy: 'replace' | 'chain' | 'clean', over: Partial<ObservedCluster>) => findHazards({ cluster: cluster(over), manifest: manifest({ strategy }) }).map(({ id }) => id);
+  const eniOnly: Partial<ObservedCluster> = {
+    nodes: [...three, node(4, { maxPods: 110 }), node(5, { osImage: 'Amazon Linux 2023.6' }), node(6, { group: undefined })],
+    subnets: [{ id: 'subnet-b', zone: 'eu-west-1b', availableIps: 3, cidr: '', route: 'nat' }],
+    operatorRights: { missing: ['ec2:CreateNetworkInterface'], verdict: 'denied', how: 'simulated' },
+    securityGroupPolicies: [{ namespace: 'shop', name: 'db' }],
+    ...pods({ hostPort: [pod] }),
+  };
+  const ONLY = ['masquerade-undecided', 'max-pods', 'subnet-addresses', 'operator-rights-missing', 'node-unplaced', 'host-port', 'security-groups-for-pods'];
+
+  it('chain: nothing of ENI mode and of nodes that are replaced', () => {
+    expect(ids('replace', eniOnly)).toEqual(expect.arrayContaining(ONLY));
+    expect(ids('clean', eniOnly)).toEqual(expect.arrayContaining(ONLY));
+    expect(ids('chain', eniOnly)).toEqual(['chain-limits']);
+  });
+
+  it('clean: aws-node is not confined but removed, so its add-on needs no affinity', () => {
+    for (const schemaHasAffinity of [false, null]) {
+      expect(ids('replace', addon({ schemaHasAffinity })).join()).toContain('addon-');
+      expect(ids('clean', addon({ schemaHasAffinity })).join()).not.toContain('addon-');
+    }
+  });
+
+  it('what is wrong with any of them is asked with all', () => {
+    for (const strategy of ['replace', 'chain', 'clean'] as const) {
+      expect(ids(strategy, { helm: null, ...env({ ENABLE_IPv6: 'true' }), deniedAccess: [{ verb: 'create', resource: 'pods/eviction' }] })).toEqual(expect.arrayContaining(['access-denied', 'helm-missing', 'ipv6']));
+    }
   });
 });

@@ -25,7 +25,7 @@ describe('the names of the commands are fixed', () => {
   it('all are there, each with a description', async () => {
     const commands = (await buildProgram()).commands;
     expect(commands.map((command) => command.name())).toEqual([
-      'preflight', 'plan', 'start', 'status', 'report', 'release', 'rollback', 'pause', 'resume', 'abort', 'approve', 'skip', 'retry', 'set', 'fleet', 'mesh', 'policy', 'worker', 'dev', 'demo', 'lab',
+      'preflight', 'plan', 'advise', 'start', 'status', 'report', 'release', 'rollback', 'pause', 'resume', 'abort', 'approve', 'skip', 'retry', 'set', 'fleet', 'mesh', 'policy', 'worker', 'dev', 'demo', 'lab',
     ]);
     for (const command of commands) expect(command.description()).not.toBe('');
   });
@@ -33,6 +33,7 @@ describe('the names of the commands are fixed', () => {
   it.each([
     ['preflight', ['--file', '--output']],
     ['plan', ['--file', '--output']],
+    ['advise', ['--file', '--output']],
     ['start', ['--file', '--watch']],
     ['status', ['--output', '--watch']],
     ['approve', ['--reason', '--node', '--pod']],
@@ -53,6 +54,8 @@ describe('exit code 2: bad usage', () => {
     [['status', 'a', '--no-such-option']],
     [['status', 'a', '-o', 'xml']],
     [['plan']],
+    [['advise']],
+    [['advise', '-f', '/nowhere/spec.yaml']],
     [['start']],
     [['pause', 'a']],
     [['pause', 'a', '--reason', '  ']],
