@@ -34,7 +34,10 @@ export function awsErrorName(error: unknown): string | undefined {
 /** The API server's own words. */
 export function kubeMessage(error: unknown): string {
   if (!(error instanceof ApiException)) return error instanceof Error ? error.message : String(error);
-  return statusOf(error).message ?? `HTTP ${error.code}`;
+  const { message = `HTTP ${error.code}`, details } = statusOf(error);
+  // Some messages say only that something is wrong; what it is stands in the causes.
+  const causes = (details?.causes ?? []).flatMap((cause) => (cause.message === undefined || message.includes(cause.message) ? [] : [cause.message]));
+  return [message, ...causes.slice(0, 3)].join('; ');
 }
 
 interface KubeStatus {

@@ -54,12 +54,15 @@ export function pointer(...segments: string[]): string {
   return segments.map((segment) => `/${segment.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
-/** A failed `test` comes back as 422; that is a conflict, not an invalid patch. */
+/** A patch that does not apply: a `test` failed, or a path is not there any more. An object that would be invalid names its fields instead. */
+const DOES_NOT_APPLY = /test|doc is missing|rejected our request due to an error in our request/i;
+
+/** A patch that does not apply comes back as 422; that is a conflict, not an invalid patch. */
 async function tested<T>(object: string, patch: () => Promise<T>): Promise<T> {
   try {
     return await patch();
   } catch (error) {
-    if (!(error instanceof ApiException) || error.code !== 422 || !/test/i.test(said(error))) throw error;
+    if (!(error instanceof ApiException) || error.code !== 422 || !DOES_NOT_APPLY.test(said(error))) throw error;
     throw new CiliateError(
       'Transient',
       { object, expected: 'it as it was read', seen: 'it changed meanwhile', todo: 'It is read and tried again.' },

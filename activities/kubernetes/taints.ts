@@ -41,7 +41,8 @@ async function setTaints(clients: Clients, nodes: V1Node[], { key, taints }: { k
   return (await each(nodes, write)).flat();
 }
 
-/** As the API server has it: a `test` compares whole values. */
+/** As the API server has it, times without milliseconds: a `test` compares whole values. */
 function withoutUndefined(taint: Taints[number]): object {
-  return Object.fromEntries(Object.entries(taint).filter(([, value]) => value !== undefined));
+  const said = Object.entries(taint).filter(([, value]) => value !== undefined) as [string, unknown][];
+  return Object.fromEntries(said.map(([key, value]) => [key, value instanceof Date ? value.toISOString().replace(/\.\d+Z$/, 'Z') : value]));
 }
