@@ -1,5 +1,6 @@
 import type { Hazard } from '../findings.js';
 import { counted, finding } from './finding.js';
+import { REPLACES_NODES } from './strategies.js';
 
 /** Only used to give a group extra nodes, and to take them back. */
 const GROWS = ['autoscaling:SetDesiredCapacity', 'autoscaling:SetInstanceProtection', 'autoscaling:UpdateAutoScalingGroup', 'eks:UpdateNodegroupConfig'];
@@ -7,6 +8,8 @@ const GROWS = ['autoscaling:SetDesiredCapacity', 'autoscaling:SetInstanceProtect
 export const awsActionDenied: Hazard = {
   id: 'aws-action-denied',
   title: 'AWS refuses an action that the migration will use',
+  // Chained, nothing of AWS is changed.
+  strategies: REPLACES_NODES,
   check({ cluster, manifest: { spec } }) {
     const denied = cluster.aws.actions.filter((action) => action.verdict === 'denied');
     const grows = parseInt(String(spec.refresh.maxSurge), 10) > 0;
@@ -25,6 +28,8 @@ export const awsActionDenied: Hazard = {
 export const awsActionUnproven: Hazard = {
   id: 'aws-action-unproven',
   title: 'Whether AWS permits an action could not be proven',
+  // Chained, nothing of AWS is changed.
+  strategies: REPLACES_NODES,
   check({ cluster }) {
     const unproven = cluster.aws.actions.filter((action) => action.verdict === 'unproven');
     if (unproven.length === 0) return [];

@@ -35,6 +35,9 @@ it.runIf(there)('chain: limits are accepted, pods restart owner by owner, the wo
   const before = await clusterState(field);
   field.startWorker();
   const file = field.spec('c-1', { strategy: 'chain' });
+  const advice = await field.ciliate('advise', '-f', file);
+  expect(advice.code, advice.err).toBe(0);
+  for (const line of [/^\s*replace /m, /^\s*chain /m, /^\s*clean .*BLOCKED|user-workloads/im]) expect(advice.out).toMatch(line);
   const plan = await field.ciliate('plan', '-f', file);
   expect(plan.out).toContain('Restart the pods that Cilium does not know');
   expect((await field.ciliate('start', '-f', file)).code).toBe(0);

@@ -5,6 +5,8 @@ import type { FailureKind } from '../../domain/failures.js';
 import type { NodeRef } from '../../domain/plan.js';
 import { resolveLimits } from '../../domain/pool/limits.js';
 import { width } from '../../domain/pool/ramp.js';
+import { restartName } from '../../domain/kubernetes/restartOwner.js';
+import type { RestartOwner } from '../../domain/kubernetes/restartOwner.js';
 import type { Blocker, NodeResult } from '../../domain/refresh.js';
 import type { NodeCounts } from '../../domain/status.js';
 import { manifestSchema } from '../../domain/spec/schema.js';
@@ -66,6 +68,11 @@ export class FakeCluster {
   uneven: string[] = [];
   /** The extra capacity of a surge was asked for. */
   resized = false;
+  /** Owners with pods that Cilium does not know; those that are stuck never get done while lookRestarted is blocked. */
+  owners: RestartOwner[] = [];
+  readonly stuck = new Set<string>();
+  readonly restarted: string[] = [];
+  bare: string[] = [];
   /** Most nodes that were ever in flight. */
   widest = 0;
   /** Most extra nodes that ever went back at a time. */
@@ -183,12 +190,14 @@ export class FakeCluster {
         return Promise.resolve({ how: 'patched' as const });
       },
       lookAwsNodeRestricted: ({ known }) => this.#look('lookAwsNodeRestricted', known),
-      ensureCilium: ({ phase: wanted, target }) => {
+      ensureCilium: ({ phase: wanted, target, manifest: { spec } }) => {
+        const chained = spec.strategy === 'chain';
+        if (chained && this.awsNode !== 'everywhere') this.violations.push('chained on an aws-node that is not everywhere');
         const phase = target.toward === 'aws-node' && this.cilium === 'rollback' ? 'rollback' : wanted;
-        if (this.awsNode === 'everywhere') this.violations.push('Cilium installed beside an unrestricted aws-node');
+        if (!chained && this.awsNode === 'everywhere') this.violations.push('Cilium installed beside an unrestricted aws-node');
         if (phase === 'enforcement' && this.labelled > 0) this.violations.push('enforcement on while nodes are on aws-node');
         if (phase !== 'rollback' && this.awsNode === 'returned') this.violations.push('Cilium let onto the nodes of aws-node');
-        if (phase === 'final' && this.awsNode !== 'gone') this.violations.push('migration affinity dropped while aws-node is there');
+        if (!chained && phase === 'final' && this.awsNode !== 'gone') this.violations.push('migration affinity dropped while aws-node is there');
         const changed = this.cilium !== phase;
         if (changed) this.revision += 1;
         this.cilium = phase;
@@ -300,8 +309,17 @@ export class FakeCluster {
         return Promise.resolve();
       },
       readNodePage: ({ run, page }) => Promise.resolve(this.pages.get(`${run}/${page}`) ?? null),
-      nextRestart: () => Promise.resolve({ owner: null, waiting: 0, pods: 0, bare: [], bareCount: 0 }),
-      lookRestarted: async ({ known }) => ({ ...(await this.#look('lookRestarted', known)), evicted: 0, rolled: true }),
+      nextRestart: ({ left }) => {
+        const waiting = this.owners.filter((owner) => !left.includes(restartName(owner)));
+        return Promise.resolve({ owner: waiting[0] ?? null, waiting: waiting.length, pods: waiting.length, bare: this.bare, bareCount: this.bare.length });
+      },
+      lookRestarted: async ({ owner, known }) => {
+        if (this.lease === null) this.violations.push('lookRestarted without the Lease');
+        if (this.stuck.has(owner.name)) return { ...(await this.#look('lookRestarted', known)), evicted: 0, rolled: false };
+        this.owners = this.owners.filter((other) => other.name !== owner.name);
+        this.restarted.push(owner.name);
+        return { done: true, seen: 'done', blockers: [], evicted: 1, rolled: false };
+      },
       lookProven: async ({ known }) => ({ ...(await this.#look('lookProven', known)), proofs: ['no node is labelled'], unmanaged: 0, digest: 'proof' }),
       removeAwsNode: ({ clean }) => {
         if (this.labelled > 0 && clean === undefined) this.violations.push('aws-node removed while nodes need it');

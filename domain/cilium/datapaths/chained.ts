@@ -30,6 +30,7 @@ export const chained: Datapath = {
     { path: 'endpointRoutes.enabled', why: 'chaining needs a route for each endpoint', allows: on },
     { path: 'autoDirectNodeRoutes', why: 'the VPC routes; a direct route would bypass it', allows: off },
     { path: 'cni.chainingMode', why: 'spec.strategy: chain sets it', allows: only('aws-cni') },
+    { path: 'bpf.hostLegacyRouting', why: "packets must pass the host's routing, where the VPC CNI's rules are", allows: on },
     { path: 'cni.exclusive', why: "an exclusive Cilium would take the VPC CNI's configuration away", allows: off },
     { path: 'encryption.type', why: 'IPsec is limited when chained (cilium#15596): expected wireguard', allows: only('wireguard', null) },
   ],

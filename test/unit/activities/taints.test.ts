@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ApiException } from '@kubernetes/client-node';
 import type { V1Node } from '@kubernetes/client-node';
 import type { Clients } from '../../../activities/clients/index.js';
-import { CiliateError } from '../../../domain/failures.js';
+import type { CiliateError } from '../../../domain/failures.js';
 import { addTaint, removeTaint } from '../../../activities/kubernetes/taints.js';
 
 interface Patch {
