@@ -41,11 +41,26 @@ export interface TemporalServer {
 const LOOPBACK = '127.0.0.1';
 const START_TIMEOUT_MS = 60_000;
 
+const ATTEMPTS = 5;
+
 /**
- * Starts Temporal's dev server on loopback and waits until it answers.
+ * Starts Temporal's dev server on loopback and waits until it answers. A port that was free a moment ago may be taken when the server
+ * comes to it: where nobody asked for that very port, another will do.
  * @throws ExitError (2) when there is no binary, a port is taken or the server does not come up
  */
 export async function startTemporal(options: TemporalOptions = {}): Promise<TemporalServer> {
+  const anyPort = (options.ports?.grpc ?? 0) === 0 && (options.ports?.ui ?? 0) === 0;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      const taken = error instanceof ExitError && /address already in use/.test(error.message);
+      if (!taken || !anyPort || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function startOnce(options: TemporalOptions): Promise<TemporalServer> {
   const { path } = await findTemporal(options.say);
   const port = await portFor(options.ports?.grpc ?? 0, { what: 'Temporal', option: '--port' });
   const uiPort = await portFor(options.ports?.ui ?? 0, { what: "Temporal's UI", option: '--ui-port' });
