@@ -1,8 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { CONNECT_MESH, CROSS_CLUSTER_POLICY, fleetWorkflowId, RUN_FLEET } from '../../domain/names.js';
 import { CILIATE_VERSION } from '../../domain/version.js';
 import { FakeCluster, failure, manifest } from '../workflow/fakeCluster.js';
+import { FakeFleet, fleetInput } from '../workflow/fakeFleet.js';
+import { meshFakes, meshOrder, policyFakes, policyInput } from '../workflow/fakeMesh.js';
+import type { Fakes } from '../workflow/fakeMesh.js';
 import { Harness, statusWhere } from '../workflow/harness.js';
 import type { MigrationHandle } from '../workflow/harness.js';
 
@@ -65,6 +69,21 @@ const scenarios: Record<string, { cluster: FakeCluster; manifest: object; steps:
       return handle.result();
     },
   },
+  chain: {
+    cluster: new FakeCluster(2),
+    manifest: manifest('chain', { strategy: 'chain', drain: { timeLimitSeconds: 5 }, approvals: [] }),
+    steps: async (handle, cluster) => {
+      const { gate } = await statusWhere(handle, (status) => status.gate !== null);
+      await handle.executeUpdate('approve', { args: [{ gate: 'accept-limits', digest: gate?.digest, ...me }] });
+      await statusWhere(handle, () => cluster.restarted.length === 1);
+      return handle.result();
+    },
+  },
+  clean: {
+    cluster: new FakeCluster(2),
+    manifest: manifest('clean', { strategy: 'clean', approvals: [] }),
+    steps: (handle) => handle.result(),
+  },
   'failed-probe': {
     cluster: new FakeCluster(1),
     manifest: manifest('failed-probe', { probes: { network: {}, http: [{ url: 'http://shop.example.com' }] } }),
@@ -75,6 +94,13 @@ const scenarios: Record<string, { cluster: FakeCluster; manifest: object; steps:
     },
   },
 };
+const chained = scenarios['chain']?.cluster;
+if (chained) {
+  chained.plan = { nodes: 0, limits: ['l7: limited'] };
+  chained.owners = ['a', 'stuck'].map((name) => ({ kind: 'Deployment', namespace: 'shop', name }));
+  chained.stuck.add('stuck');
+  chained.block('lookRestarted');
+}
 scenarios['aborted-surge']?.cluster.surge(2);
 scenarios['aborted-surge']?.cluster.block('lookDrained');
 scenarios['failed-probe']?.cluster.block('lookProbes', { object: 'Probe http http://shop.example.com', reason: 'expected a status from 200 to 299, saw status 503', todo: '' });
@@ -112,10 +138,42 @@ for (const [name, scenario] of Object.entries(scenarios)) {
   await harness.run(scenario.cluster, scenario.manifest, async (handle) => {
     await scenario.steps(handle, scenario.cluster);
     await save(`migrateCluster.${CILIATE_VERSION}.${name}`, handle.workflowId);
-    await save(`refreshNode.${CILIATE_VERSION}.${name}`, `cilium-migration/${name}/node/i-001`);
+    if (name !== 'chain') await save(`refreshNode.${CILIATE_VERSION}.${name}`, `cilium-migration/${name}/node/i-001`);
   });
 }
+await recordFleet();
+await recordOther(CONNECT_MESH, meshOrder, meshFakes);
+await recordOther(CROSS_CLUSTER_POLICY, policyInput('apply'), policyFakes);
 await harness.stop();
+
+/** Two rings with a gate between them, and a cluster that fails. */
+async function recordFleet(): Promise<void> {
+  const fleet = new FakeFleet(['f-a', 'f-b', 'f-c']);
+  fleet.cluster('f-c').fail('restrictAwsNode', failure('Permanent', 'no'));
+  const taskQueue = 'record-fleet';
+  const worker = await harness.worker(fleet, taskQueue);
+  const input = fleetInput('recorded', [{ name: 'canary', clusters: ['f-a'], gate: true }, { name: 'rest', clusters: ['f-b', 'f-c'] }], { failureBudget: 1 });
+  const workflowId = fleetWorkflowId('recorded');
+  await worker.runUntil(async () => {
+    const handle = await harness.env.client.workflow.start(RUN_FLEET, { taskQueue, workflowId, args: [input] });
+    for (let open: { ring: string; digest: string } | null = null; open === null; await new Promise((resolve) => setTimeout(resolve, 100))) {
+      open = (await handle.query<{ gate: { ring: string; digest: string } | null }>('status').catch(() => ({ gate: null }))).gate;
+      if (open !== null) await handle.executeUpdate('approve', { args: [{ gate: open.ring, digest: open.digest, ...me }] });
+    }
+    await handle.result().catch(() => undefined);
+    await save(`runFleet.${CILIATE_VERSION}.gate`, workflowId);
+  });
+}
+
+async function recordOther(type: string, input: object, fakes: Fakes): Promise<void> {
+  const taskQueue = `record-${type}`;
+  const worker = await harness.worker({ activities: () => fakes }, taskQueue);
+  await worker.runUntil(async () => {
+    const handle = await harness.env.client.workflow.start(type, { taskQueue, workflowId: taskQueue, args: [input] });
+    await handle.result();
+    await save(`${type}.${CILIATE_VERSION}.done`, taskQueue);
+  });
+}
 
 async function save(name: string, workflowId: string): Promise<void> {
   const file = fileURLToPath(new URL(`./histories/${name}.json`, import.meta.url));

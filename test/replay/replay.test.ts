@@ -26,8 +26,8 @@ function read(name: string): HistoryJson {
 
 /** Histories are only ever added: each was made by a released version, and every later version must replay it. */
 describe('every recorded history replays on the workflows of today', () => {
-  it('there are some, of each workflow of a cluster', () => {
-    for (const workflow of ['migrateCluster', 'rollbackCluster', 'refreshNode']) expect(files.some((name) => name.startsWith(`${workflow}.`))).toBe(true);
+  it('there are some, of each workflow', () => {
+    for (const workflow of ['migrateCluster', 'rollbackCluster', 'refreshNode', 'runFleet', 'connectMesh', 'crossClusterPolicy']) expect(files.some((name) => name.startsWith(`${workflow}.`))).toBe(true);
   });
 
   it.each(files)('%s', async (name) => {

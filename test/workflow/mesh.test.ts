@@ -4,7 +4,9 @@ import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MeshStatus } from '../../domain/mesh/run.js';
 import { CONNECT_MESH, CROSS_CLUSTER_POLICY } from '../../domain/names.js';
-import type { PolicyResult, PolicySeen } from '../../domain/policy/run.js';
+import type { PolicyResult } from '../../domain/policy/run.js';
+import { meshChanges, meshFakes, meshOrder, meshPlan, meshProof, policyFakes, policyInput, policySeen } from './fakeMesh.js';
+import type { Fakes } from './fakeMesh.js';
 import { Harness } from './harness.js';
 
 let harness: Harness;
@@ -13,9 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => harness.stop());
 
-type Fakes = Record<string, (input: never) => Promise<unknown>>;
 
-/** Runs a workflow on fake activities, replaying every task from the start; `calls` are what was asked of whom, in order. */
+/** Runs a workflow on fake activities, replaying every task from the start; `calls` are what was asked of whom, in meshOrder. */
 async function run<T>(type: string, input: object, fakes: Fakes): Promise<{ result: T | undefined; failure: ApplicationFailure | undefined; calls: string[] }> {
   const calls: string[] = [];
   const activities = Object.fromEntries(
@@ -40,28 +41,9 @@ async function run<T>(type: string, input: object, fakes: Fakes): Promise<{ resu
   });
 }
 
-const manifest = (id: number) => ({ metadata: { name: `c${id}` }, spec: { cluster: { kubeconfig: `/k${id}` }, cilium: { version: '1.20.0', clusterName: `cluster-${id}`, clusterId: id } } });
-const order = { verb: 'connect', mesh: { name: 'eu', expose: 'nodePort', clusters: [manifest(1), manifest(2)] } };
-const proof = { proofs: ['x'], problems: [], agents: { asked: 2, connected: 0, silent: 2, why: 'no kubelet' } };
-const plan = { findings: [], blocked: false, caSource: 'c1', clusters: [{ cluster: 'c1', nativeCidr: '10.0.0.0/15' }, { cluster: 'c2', nativeCidr: null }] };
-const changed: { target: { migration: string }; peers: unknown; nativeCidr: unknown }[] = [];
-const good: Fakes = {
-  readMesh: async (mesh) => mesh,
-  temporalFacts: async () => ({ holder: 'h/n/w', searchAttributes: true }),
-  meshPreflight: async () => plan,
-  takeLease: async () => ({ tookOverFrom: null }),
-  releaseLease: async () => undefined,
-  shareCa: async () => ({ change: 'replaced' }),
-  changeMesh: async (input) => (changed.push(input), { revision: 4, changed: true }),
-  lookMesh: async ({ target }: { target: { migration: string } }) => ({ done: true, seen: 's', blockers: [], exposed: { port: 32_379, ips: [`10.${target.migration.slice(1)}.0.1`] } }),
-  verifyMesh: async () => proof,
-  leaveMesh: async () => ({ changed: true, left: [] }),
-  lookLeft: async () => ({ done: true, seen: 's', blockers: [] }),
-};
-
 describe('connectMesh', () => {
   it('changes one cluster after the other, each under its Lease, and claims nothing that no agent said', async () => {
-    const { result, calls } = await run<MeshStatus>(CONNECT_MESH, order, good);
+    const { result, calls } = await run<MeshStatus>(CONNECT_MESH, meshOrder, meshFakes);
     expect(result).toMatchObject({ state: 'unproven', problem: expect.stringMatching(/^could not be proven: .*2 agents could not be asked \(no kubelet\)/) as unknown });
     const held = (name: string, ...work: string[]): string[] => [`takeLease ${name}`, ...work.map((one) => `${one} ${name}`), `releaseLease ${name}`];
     expect(calls).toEqual([
@@ -71,74 +53,59 @@ describe('connectMesh', () => {
       ...held('c1', 'changeMesh', 'lookMesh'), ...held('c2', 'changeMesh', 'lookMesh'),
       'verifyMesh c1', 'verifyMesh c2',
     ]);
-    expect(changed.map(({ peers }) => peers)).toEqual([null, null, [{ name: 'cluster-2', port: 32_379, ips: ['10.2.0.1'] }], [{ name: 'cluster-1', port: 32_379, ips: ['10.1.0.1'] }]]);
-    expect(changed.map(({ nativeCidr }) => nativeCidr)).toEqual([null, null, '10.0.0.0/15', null]);
+    expect(meshChanges.map(({ peers }) => peers)).toEqual([null, null, [{ name: 'cluster-2', port: 32_379, ips: ['10.2.0.1'] }], [{ name: 'cluster-1', port: 32_379, ips: ['10.1.0.1'] }]]);
+    expect(meshChanges.map(({ nativeCidr }) => nativeCidr)).toEqual([null, null, '10.0.0.0/15', null]);
   });
 
   it('is connected only where every agent says so', async () => {
-    const all = { ...proof, agents: { asked: 2, connected: 2, silent: 0, why: null } };
-    expect((await run<MeshStatus>(CONNECT_MESH, order, { ...good, verifyMesh: async () => all })).result).toMatchObject({ state: 'connected', problem: null });
+    const all = { ...meshProof, agents: { asked: 2, connected: 2, silent: 0, why: null } };
+    expect((await run<MeshStatus>(CONNECT_MESH, meshOrder, { ...meshFakes, verifyMesh: async () => all })).result).toMatchObject({ state: 'connected', problem: null });
   });
 
   it('writes nothing where preflight has a blocker', async () => {
     const findings = [{ id: 'mesh-id-twice', severity: 'blocker', objects: [], message: 'Two.', todo: 'Mend.' }];
-    const { result, calls } = await run<MeshStatus>(CONNECT_MESH, order, { ...good, meshPreflight: async () => ({ ...plan, findings, blocked: true }) });
+    const { result, calls } = await run<MeshStatus>(CONNECT_MESH, meshOrder, { ...meshFakes, meshPreflight: async () => ({ ...meshPlan, findings, blocked: true }) });
     expect(result).toMatchObject({ state: 'blocked', problem: 'Two. Mend.' });
     expect(calls).toEqual(['readMesh', 'temporalFacts', 'meshPreflight']);
   });
 
-  it('gives the Lease back when a step fails for good, and leaves its status', async () => {
+  it('gives the Lease back when a step fails for meshFakes, and leaves its status', async () => {
     const broken = async () => Promise.reject(ApplicationFailure.create({ message: 'chart gone', type: 'Permanent', nonRetryable: true }));
-    const { failure, calls } = await run<MeshStatus>(CONNECT_MESH, order, { ...good, changeMesh: broken });
+    const { failure, calls } = await run<MeshStatus>(CONNECT_MESH, meshOrder, { ...meshFakes, changeMesh: broken });
     expect(failure).toMatchObject({ type: 'MeshFailed', message: 'chart gone', details: [expect.objectContaining({ state: 'failed', step: 'expose' })] });
     expect(calls.slice(-3)).toEqual(['takeLease c1', 'changeMesh c1', 'releaseLease c1']);
   });
 
   it('disconnects without a preflight, whatever there is', async () => {
-    const { result, calls } = await run<MeshStatus>(CONNECT_MESH, { ...order, verb: 'disconnect' }, good);
+    const { result, calls } = await run<MeshStatus>(CONNECT_MESH, { ...meshOrder, verb: 'disconnect' }, meshFakes);
     expect(result?.state).toBe('disconnected');
     expect(calls).toEqual(['readMesh', 'temporalFacts', ...['c1', 'c2'].flatMap((name) => ['takeLease', 'leaveMesh', 'lookLeft', 'releaseLease'].map((one) => `${one} ${name}`))]);
   });
 });
 
 describe('crossClusterPolicy', () => {
-  const policy = {
-    apiVersion: 'ciliate.io/v1alpha1', kind: 'CrossClusterPolicy', metadata: { name: 'p' },
-    spec: { from: { cluster: 'c1', namespace: 'a', labels: { app: 'a' } }, to: { cluster: 'c2', namespace: 'b', labels: { app: 'b' }, ports: [{ port: 80, protocol: 'TCP' }] } },
-  };
-  const clusters = ['c1', 'c2'].map((name) => ({ name, ciliumName: name, cluster: { kubeconfig: `/${name}` } }));
-  const input = (verb: string, rest = {}) => ({ verb, given: { kind: 'cross', policy }, clusters, dryRun: false, probeSeconds: 5, ...rest });
-  const seen = (rest: Partial<PolicySeen> = {}) => async ({ rendered }: { rendered: { cluster: string; direction: string } }) => ({ cluster: rendered.cluster, direction: rendered.direction, namespace: 'n', name: 'p', state: 'absent', before: null, after: {}, pods: 1, losses: [], findings: [], done: null, ...rest });
-  const fakes: Fakes = {
-    inspectPolicy: seen() as never,
-    applyPolicy: async () => ({ done: 'applied' }),
-    removePolicy: async () => ({ done: 'removed' }),
-    startPolicyProbes: async () => ({ impossible: null, elsewhere: 'CoreDNS' }),
-    lookPolicyProbes: async () => ({ done: true, seen: 's', blockers: [], results: {} }),
-    endPolicyProbes: async () => undefined,
-  };
   const sorted = (calls: string[]): string[] => [...calls.slice(0, 2).sort(), ...calls.slice(2)];
 
   it('applies where it ends first', async () => {
-    const { result, calls } = await run<PolicyResult>(CROSS_CLUSTER_POLICY, input('apply'), fakes);
+    const { result, calls } = await run<PolicyResult>(CROSS_CLUSTER_POLICY, policyInput('apply'), policyFakes);
     expect(result).toMatchObject({ policy: 'p', state: 'done', clusters: [{ done: 'applied' }, { done: 'applied' }] });
     expect(sorted(calls)).toEqual(['inspectPolicy c1', 'inspectPolicy c2', 'applyPolicy c2', 'applyPolicy c1']);
   });
 
   it('writes nothing anywhere for a blocker in one cluster, nor in a dry run', async () => {
     const blocker = { id: 'x', severity: 'blocker' as const, objects: [], message: 'No.', todo: 'Mend.' };
-    const one: Fakes = { ...fakes, inspectPolicy: (async (given: { rendered: { cluster: string; direction: string } }) => seen(given.rendered.cluster === 'c2' ? { findings: [blocker] } : {})(given)) as never };
-    expect((await run<PolicyResult>(CROSS_CLUSTER_POLICY, input('apply'), one))).toMatchObject({ result: { state: 'blocked', problem: 'No. Mend.' }, calls: { length: 2 } });
-    expect((await run<PolicyResult>(CROSS_CLUSTER_POLICY, input('apply', { dryRun: true }), fakes)).calls).toHaveLength(2);
+    const one: Fakes = { ...policyFakes, inspectPolicy: (async (given: { rendered: { cluster: string; direction: string } }) => policySeen(given.rendered.cluster === 'c2' ? { findings: [blocker] } : {})(given)) as never };
+    expect((await run<PolicyResult>(CROSS_CLUSTER_POLICY, policyInput('apply'), one))).toMatchObject({ result: { state: 'blocked', problem: 'No. Mend.' }, calls: { length: 2 } });
+    expect((await run<PolicyResult>(CROSS_CLUSTER_POLICY, policyInput('apply', { dryRun: true }), policyFakes)).calls).toHaveLength(2);
   });
 
   it('verifies by probes only what is in place, is unproven without results, and clears them away', async () => {
-    expect((await run<PolicyResult>(CROSS_CLUSTER_POLICY, input('verify'), fakes))).toMatchObject({ result: { state: 'failed', problem: expect.stringMatching(/apply the policy first/) as unknown }, calls: { length: 2 } });
-    const there = { ...fakes, inspectPolicy: seen({ state: 'same' }) as never };
-    const { result, calls } = await run<PolicyResult>(CROSS_CLUSTER_POLICY, input('verify'), there);
+    expect((await run<PolicyResult>(CROSS_CLUSTER_POLICY, policyInput('verify'), policyFakes))).toMatchObject({ result: { state: 'failed', problem: expect.stringMatching(/apply the policy first/) as unknown }, calls: { length: 2 } });
+    const there = { ...policyFakes, inspectPolicy: policySeen({ state: 'same' }) as never };
+    const { result, calls } = await run<PolicyResult>(CROSS_CLUSTER_POLICY, policyInput('verify'), there);
     expect(result).toMatchObject({ state: 'unproven', problem: expect.stringMatching(/^could not be probed/) as unknown });
     expect(calls.slice(2)).toEqual(['startPolicyProbes', 'lookPolicyProbes', 'endPolicyProbes']);
     const proven = { selected: { server: 'open', elsewhere: 'closed' }, control: { server: 'closed', elsewhere: 'open' } };
-    expect((await run<PolicyResult>(CROSS_CLUSTER_POLICY, input('verify'), { ...there, lookPolicyProbes: async () => ({ done: true, seen: 's', blockers: [], results: proven }) })).result).toMatchObject({ state: 'done', problem: null });
+    expect((await run<PolicyResult>(CROSS_CLUSTER_POLICY, policyInput('verify'), { ...there, lookPolicyProbes: async () => ({ done: true, seen: 's', blockers: [], results: proven }) })).result).toMatchObject({ state: 'done', problem: null });
   });
 });
