@@ -1,4 +1,16 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer } from 'vitest/node';
+import type { TestSpecification } from 'vitest/node';
+
+/** Files that take long, longest first: begun last, one of them would run alone at the end. */
+const LONG = ['lab/mesh', 'lab/kill', 'lab/rollback', 'lab/fleet', 'lab/strategies', 'lab/surge', 'workflow/carried', 'workflow/durable', 'full/rollback', 'full/kill'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => (LONG.findIndex((name) => moduleId.includes(`/test/${name}.test.ts`)) + LONG.length + 1) % (LONG.length + 1);
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 const project = (name: string, extra: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node', ...extra },
@@ -9,6 +21,7 @@ export default defineConfig({
   test: {
     // Two files at a time, also on one core: most of them wait for servers of their own, not for the processor.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     minWorkers: 1,
     projects: [
       project('unit', { testTimeout: 30_000 }),

@@ -17,16 +17,16 @@ const CHOSEN = [
 describe('kill -9 of the worker', () => {
   it('again and again in one migration: it ends as one that was not killed, even where a replacement gets the old address', async () => {
     const shape = { nodes: 3, awsNode: 'selfmanaged', managed: false, reuseAddress: true } as const;
-    const killed = await up(shape);
+    const [killed, undisturbed] = await Promise.all([up(shape), up(shape)]);
+    undisturbed.startWorker();
+    const beside = undisturbed.migrate(undisturbed.spec('k-2'), 'k-2');
     const points = killPointsOf('selfmanaged').filter((point) => CHOSEN.includes(point.name));
     expect(points).toHaveLength(CHOSEN.length);
     const report = await migrateWithKills(killed, killed.spec('k-1'), { name: 'k-1', points });
     expect(report).toMatchObject({ state: 'done', problem: null });
     await expectClean(killed);
 
-    const undisturbed = await up(shape);
-    undisturbed.startWorker();
-    await undisturbed.migrate(undisturbed.spec('k-2'), 'k-2');
+    await beside;
     expectSame(await clusterState(killed), await clusterState(undisturbed));
   });
 });
