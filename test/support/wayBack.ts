@@ -1,5 +1,5 @@
 import { EKSClient, DescribeAddonCommand } from '@aws-sdk/client-eks';
-import { AppsV1Api, CoreV1Api } from '@kubernetes/client-node';
+import { AppsV1Api, CoreV1Api, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { expect } from 'vitest';
 import type { MigrationReport } from '../../domain/status.js';
 import { parse } from 'yaml';
@@ -65,6 +65,24 @@ export async function halfWay(field: Field, name: string): Promise<void> {
   await started(field, file);
   await field.statusWhere(name, (status) => status.gate?.gate === 'after-canary');
   await aborted(field, name);
+  await settleOne(field);
+}
+
+/** Wherever the scheduler had put them: a pod that has to move on the way back is on the node of Cilium. */
+async function settleOne(field: Field): Promise<void> {
+  const core = field.kube.makeApiClient(CoreV1Api);
+  const { items } = await core.listNode();
+  const old = items.filter(({ metadata }) => metadata?.labels?.['cni-plugin'] === 'aws').map(({ metadata }) => metadata?.name ?? '');
+  const cordon = (unschedulable: boolean | null): Promise<unknown> =>
+    Promise.all(old.map((name) => core.patchNode({ name, body: { spec: { unschedulable } } }, setHeaderOptions('Content-Type', PatchStrategy.MergePatch))));
+  const movable = async () => (await core.listNamespacedPod({ namespace: 'shop' })).items.filter(({ metadata }) => metadata?.ownerReferences?.[0]?.kind === 'ReplicaSet');
+  await cordon(true);
+  try {
+    await core.deleteNamespacedPod({ namespace: 'shop', name: (await movable())[0]?.metadata?.name ?? '' });
+    await expect.poll(async () => (await movable()).some(({ spec, status }) => spec?.nodeName !== undefined && !old.includes(spec.nodeName) && status?.phase === 'Running'), { timeout: 60_000 }).toBe(true);
+  } finally {
+    await cordon(null);
+  }
 }
 
 /** Leaves a migration when Cilium is installed and no node runs it. */
