@@ -1,5 +1,5 @@
 /** Namespaces of Kubernetes itself and of what EKS offers as add-ons: a cluster with nothing else is clean. */
-export const ADD_ON_NAMESPACES: ReadonlySet<string> = new Set([
+const ADD_ON_NAMESPACES: ReadonlySet<string> = new Set([
   'kube-system',
   'kube-public',
   'kube-node-lease',
@@ -14,3 +14,8 @@ export const ADD_ON_NAMESPACES: ReadonlySet<string> = new Set([
   'opentelemetry-operator-system',
   'prometheus-node-exporter',
 ]);
+
+/** Whether a pod is a user's: outside these namespaces, and of no DaemonSet, which every node has. */
+export function isUserPod({ namespace, controller }: { namespace: string; controller: string | undefined }): boolean {
+  return !ADD_ON_NAMESPACES.has(namespace) && controller !== 'DaemonSet';
+}

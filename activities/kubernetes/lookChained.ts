@@ -1,4 +1,4 @@
-import { controllerOf, podReady } from '../../domain/kubernetes/resources.js';
+import { controllerOf, fullName, podReady } from '../../domain/kubernetes/resources.js';
 import { unmanagedBlockers } from '../../domain/kubernetes/unmanaged.js';
 import { AWS_NODE, KUBE_SYSTEM } from '../../domain/names.js';
 import type { Blocker } from '../../domain/refresh.js';
@@ -7,7 +7,8 @@ import type { Clients } from '../clients/index.js';
 import { look } from '../look.js';
 import { listNodes, readAgents } from './lists.js';
 import type { Agents } from './lists.js';
-import { agentBlockers, unmanagedPods, wantsCilium } from './lookProven.js';
+import { agentBlockers, wantsCilium } from './lookProven.js';
+import { unmanagedPods } from './unmanagedPods.js';
 
 /**
  * Done when both agents are ready wherever they should be, and Cilium knows every pod there. Pods that nobody makes again do not hold
@@ -16,9 +17,8 @@ import { agentBlockers, unmanagedPods, wantsCilium } from './lookProven.js';
 export async function lookChained(clients: Clients, { known, bare }: { known: string; bare: boolean }): Promise<Look & { proofs: string[] }> {
   const [nodes, agents] = await Promise.all([listNodes(clients), readAgents(clients)]);
   const wanted = nodes.filter((node) => wantsCilium(node, agents));
-  const isBare = ({ metadata }: Parameters<typeof podReady>[0]): boolean => controllerOf(metadata) === undefined;
-  const all = await unmanagedPods(clients, agents);
-  const owned = bare || all.length === 0 ? all : await unmanagedPods(clients, agents, (pod) => !isBare(pod));
+  const all = await unmanagedPods(clients, agents, ({ metadata }) => ({ name: fullName(metadata), isBare: controllerOf(metadata) === undefined }));
+  const owned = all.filter(({ isBare }) => bare || !isBare).map(({ name }) => name);
   const blockers = [...agentBlockers(agents, wanted), ...awsBlockers(agents), ...unmanagedBlockers(owned, 'nodes with both agents')];
   const proofs = [
     `Cilium agent ready on ${wanted.length} of ${wanted.length} nodes that should have it, beside aws-node`,

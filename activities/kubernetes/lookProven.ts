@@ -1,18 +1,18 @@
-import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import type { V1Node } from '@kubernetes/client-node';
 import { sha256Hex } from '../../domain/digest.js';
 import { removalText } from '../../domain/gates.js';
 import { matchesNode } from '../../domain/kubernetes/nodeAffinity.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
 import { fullName, isReady, podReady } from '../../domain/kubernetes/resources.js';
-import { needsEndpoint, unmanagedBlockers } from '../../domain/kubernetes/unmanaged.js';
+import { unmanagedBlockers } from '../../domain/kubernetes/unmanaged.js';
 import { AWS_NODE, CILIUM, CNI_LABEL, CNI_LABEL_AWS, KUBE_SYSTEM } from '../../domain/names.js';
 import type { Blocker } from '../../domain/refresh.js';
 import type { Look } from '../api.js';
 import type { Clients } from '../clients/index.js';
 import { look } from '../look.js';
-import { listEndpoints } from './ciliumResources.js';
-import { listNodes, mapPods, readAgents } from './lists.js';
+import { listNodes, readAgents } from './lists.js';
 import type { Agents } from './lists.js';
+import { unmanagedPods } from './unmanagedPods.js';
 
 /** Names in a blocker before the rest is counted. */
 const NAMED = 5;
@@ -21,7 +21,7 @@ const NAMED = 5;
 export async function lookProven(clients: Clients, known: string): Promise<Look & { proofs: string[]; unmanaged: number; digest: string }> {
   const [nodes, agents] = await Promise.all([listNodes(clients), readAgents(clients)]);
   const ciliumNodes = nodes.filter((node) => wantsCilium(node, agents));
-  const unmanaged = await unmanagedPods(clients, agents);
+  const unmanaged = await unmanagedPods(clients, agents, ({ metadata }) => fullName(metadata));
   const labelled = nodes.filter((node) => node.metadata?.labels?.[CNI_LABEL] === CNI_LABEL_AWS);
   const awsDesired = agents.awsNode?.status?.desiredNumberScheduled ?? 0;
   const blockers = [
@@ -62,16 +62,4 @@ export function agentBlockers(agents: Agents, nodes: V1Node[]): Blocker[] {
     if (!podReady(agent)) return [{ object: `Node ${name}`, reason: `its agent ${agent.metadata?.name} is not ready`, todo }];
     return isReady(node) ? [] : [{ object: `Node ${name}`, reason: 'is not Ready', todo: `kubectl describe node ${name}` }];
   });
-}
-
-/** Pods that some other CNI networked: running, on the pod network of a Cilium node, without a CiliumEndpoint. */
-export async function unmanagedPods(clients: Clients, agents: Agents, counts: (pod: V1Pod) => boolean = () => true): Promise<string[]> {
-  const candidates = await mapPods(clients, (pod) => {
-    const onCilium = agents.ciliumPods.has(pod.spec?.nodeName ?? '');
-    return onCilium && needsEndpoint(pod) && counts(pod) ? fullName(pod.metadata) : undefined;
-  });
-  if (candidates.length === 0) return [];
-  // Read after the pods: an endpoint is there before its pod runs.
-  const endpoints = await listEndpoints(clients);
-  return candidates.filter((name) => !endpoints.has(name));
 }

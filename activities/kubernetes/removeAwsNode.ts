@@ -1,5 +1,5 @@
 import type { V1Pod } from '@kubernetes/client-node';
-import { ADD_ON_NAMESPACES } from '../../domain/addOns.js';
+import { isUserPod } from '../../domain/addOns.js';
 import { controllerOf, fullName, podFinished } from '../../domain/kubernetes/resources.js';
 import { AWS_NODE, CNI_LABEL, CNI_LABEL_AWS, KUBE_SYSTEM, NO_CNI_TAINT } from '../../domain/names.js';
 import { CiliateError } from '../../domain/failures.js';
@@ -90,7 +90,7 @@ async function assertClean(clients: Clients, { addOns }: CleanRemoval): Promise<
 
 function isUsers(pod: V1Pod, addOns: readonly string[]): boolean {
   const namespace = pod.metadata?.namespace ?? '';
-  return !podFinished(pod) && !ADD_ON_NAMESPACES.has(namespace) && !addOns.includes(namespace) && controllerOf(pod.metadata)?.kind !== 'DaemonSet';
+  return !podFinished(pod) && !addOns.includes(namespace) && isUserPod({ namespace, controller: controllerOf(pod.metadata)?.kind });
 }
 
 async function deleteDaemonSet(clients: Clients): Promise<boolean> {

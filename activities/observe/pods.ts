@@ -2,11 +2,11 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { AWS_NODE, CILIUM, CILIUM_OPERATOR, KUBE_SYSTEM } from '../../domain/names.js';
 import type { NodeCni, ObservedCluster, ObservedNode, PodName } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
-import { ADD_ON_NAMESPACES } from '../../domain/addOns.js';
+import { isUserPod } from '../../domain/addOns.js';
+import { MIRROR_ANNOTATION } from '../../domain/kubernetes/drain.js';
 import { mapPages, readable } from './lists.js';
 import { milliCpu, quantity } from './quantity.js';
 
-const MIRROR = 'kubernetes.io/config.mirror';
 const POD_ENI = 'vpc.amazonaws.com/pod-eni';
 
 /** What preflight wants to know of one pod. */
@@ -52,7 +52,7 @@ export function seen(pod: V1Pod): SeenPod {
     labels: metadata?.labels ?? {},
     agent: agentOf(pod),
     hostNetwork,
-    mirror: metadata?.annotations?.[MIRROR] !== undefined,
+    mirror: metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined,
     controller: metadata?.ownerReferences?.find((owner) => owner.controller === true)?.kind,
     hostPort: !hostNetwork && containers.some(({ ports = [] }) => ports.some((port) => (port.hostPort ?? 0) > 0)),
     emptyDir: (spec?.volumes ?? []).some((volume) => volume.emptyDir !== undefined),
@@ -111,7 +111,7 @@ export function podHazards(pods: readonly SeenPod[], leftOut: ReadonlySet<string
     bare: here.filter((pod) => pod.controller === undefined).map(podName),
     emptyDir: here.filter((pod) => pod.emptyDir && pod.controller !== 'DaemonSet').map(podName),
     podEni: here.filter((pod) => pod.podEni).map(podName),
-    user: here.filter(({ namespace, controller }) => !ADD_ON_NAMESPACES.has(namespace) && controller !== 'DaemonSet').map(podName),
+    user: here.filter(({ namespace, controller }) => isUserPod({ namespace, controller })).map(podName),
   };
 }
 

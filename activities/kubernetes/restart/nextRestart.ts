@@ -4,12 +4,11 @@ import { controllerOf, fullName } from '../../../domain/kubernetes/resources.js'
 import type { Meta } from '../../../domain/kubernetes/resources.js';
 import { BARE, restartName, restartOrder, rootOf } from '../../../domain/kubernetes/restartOwner.js';
 import type { RestartOwner } from '../../../domain/kubernetes/restartOwner.js';
-import { needsEndpoint } from '../../../domain/kubernetes/unmanaged.js';
 import type { DrainSpec } from '../../../domain/spec/schema.js';
 import type { NextRestart } from '../../api.js';
 import type { Clients } from '../../clients/index.js';
-import { listEndpoints } from '../ciliumResources.js';
-import { mapPods, readAgents, replicaSetParents } from '../lists.js';
+import { readAgents, replicaSetParents } from '../lists.js';
+import { unmanagedPods } from '../unmanagedPods.js';
 
 /** Names of bare pods in the answer; the rest is counted. */
 const NAMED = 20;
@@ -28,7 +27,7 @@ export interface NextRestartInput {
 
 /** The owner whose pods are restarted next, and how much there is left. Reads only. */
 export async function nextRestart(clients: Clients, { left, barePods }: NextRestartInput): Promise<NextRestart> {
-  const candidates = await lackingPods(clients);
+  const candidates = await unmanagedPods(clients, await readAgents(clients), candidateOf);
   const throughReplicaSet = candidates.some(({ meta }) => controllerOf(meta)?.kind === 'ReplicaSet');
   const parents = throughReplicaSet ? await replicaSetParents(clients) : new Map<string, never>();
   const passed = new Set(left);
@@ -47,15 +46,6 @@ export async function nextRestart(clients: Clients, { left, barePods }: NextRest
   }
   const [owner = null] = restartOrder([...owners.values()]);
   return { owner, waiting: owners.size, pods, bare: bare.sort().slice(0, NAMED), bareCount: bare.length };
-}
-
-async function lackingPods(clients: Clients): Promise<Candidate[]> {
-  const { ciliumPods } = await readAgents(clients);
-  const running = await mapPods(clients, (pod) => (ciliumPods.has(pod.spec?.nodeName ?? '') && needsEndpoint(pod) ? candidateOf(pod) : undefined));
-  if (running.length === 0) return [];
-  // Read after the pods: an endpoint is there before its pod runs.
-  const endpoints = await listEndpoints(clients);
-  return running.filter(({ meta }) => !endpoints.has(fullName(meta)));
 }
 
 function candidateOf({ metadata }: V1Pod): Candidate {
