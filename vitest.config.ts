@@ -3,7 +3,7 @@ import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
 /** Files that take long, longest first: begun last, one of them would run alone at the end. */
-const LONG = ['lab/mesh', 'lab/kill', 'lab/rollback', 'lab/fleet', 'lab/strategies', 'lab/surge', 'workflow/carried', 'workflow/durable', 'full/rollback', 'full/kill'];
+const LONG = ['full/kill', 'full/rollback', 'full/outages', 'lab/mesh', 'lab/kill', 'lab/rollback', 'lab/strategies', 'lab/fleet', 'lab/drain', 'workflow/fleet', 'workflow/carried', 'lab/surge', 'lab/karpenter', 'lab/migrate', 'lab/activities', 'workflow/durable', 'lab/lab', 'unit/cilium/rendered'];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -19,8 +19,8 @@ const project = (name: string, extra: object = {}) => ({
 /** One project a kind of test, so that `make` can run and time each on its own. */
 export default defineConfig({
   test: {
-    // Two files at a time, also on one core: most of them wait for servers of their own, not for the processor.
-    maxWorkers: 2,
+    // Three files at a time, also on one core: most of them wait for servers of their own, not for the processor.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     minWorkers: 1,
     projects: [

@@ -1,4 +1,5 @@
-import { parseAllDocuments } from 'yaml';
+import { createHash } from 'node:crypto';
+import { CORE_SCHEMA, loadAll, YAMLException } from 'js-yaml';
 import { CiliateError } from '../../domain/failures.js';
 import { CILIUM_RELEASE, KUBE_SYSTEM } from '../../domain/names.js';
 import type { KubeObject } from '../../domain/cilium/objects.js';
@@ -13,12 +14,30 @@ export interface RenderOptions {
   signal?: AbortSignal;
 }
 
+/** A migration renders the same few values again and again: at preflight, after each approval, before each upgrade. */
+const RENDERS_KEPT = 8;
+const kept = new Map<string, KubeObject[]>();
+
 /**
- * Renders a chart without a cluster (`helm template`), hooks included, CRDs not.
+ * Renders a chart without a cluster (`helm template`), hooks included, CRDs not. The same chart (by its content) and input are
+ * rendered once a process; the objects are shared, do not change them.
  *
  * @throws CiliateError Permanent `ChartInvalid` with helm's message where the chart refuses the values or renders no YAML.
  */
-export async function renderChart(chart: { path: string }, values: HelmValues, options: RenderOptions = {}): Promise<KubeObject[]> {
+export async function renderChart(chart: { path: string; sha256?: string }, values: HelmValues, options: RenderOptions = {}): Promise<KubeObject[]> {
+  const { kubeVersion, apiVersions } = options;
+  const key = chart.sha256 === undefined ? undefined : createHash('sha256').update(JSON.stringify([chart.sha256, values, kubeVersion, apiVersions])).digest('hex');
+  const known = key === undefined ? undefined : kept.get(key);
+  if (known !== undefined) return known;
+  const objects = await render(chart, values, options);
+  if (key !== undefined) {
+    kept.set(key, objects);
+    for (const oldest of kept.keys()) if (kept.size > RENDERS_KEPT) kept.delete(oldest);
+  }
+  return objects;
+}
+
+async function render(chart: { path: string }, values: HelmValues, options: RenderOptions): Promise<KubeObject[]> {
   const args = ['template', CILIUM_RELEASE, chart.path, '--namespace', KUBE_SYSTEM];
   if (options.kubeVersion !== undefined) args.push('--kube-version', options.kubeVersion);
   for (const apiVersion of options.apiVersions ?? []) args.push('--api-versions', apiVersion);
@@ -27,14 +46,21 @@ export async function renderChart(chart: { path: string }, values: HelmValues, o
 
 /** Kubernetes objects of a stream of YAML documents; empty documents are left out, a key that stands twice is an error. */
 export function parseManifests(text: string): KubeObject[] {
-  return parseAllDocuments(text, { uniqueKeys: true }).flatMap((document) => {
-    const [error] = document.errors;
-    if (error !== undefined) throw badYaml(error.message);
-    const object: unknown = document.toJS();
+  return documents(text).flatMap((object) => {
     if (object === null || object === undefined) return [];
     if (!isKubeObject(object)) throw badYaml(`a document that is no Kubernetes object: ${JSON.stringify(object).slice(0, 200)}`);
     return [object];
   });
+}
+
+/** js-yaml and not `yaml`, which specs are read with: several times as fast, and nobody needs positions here. */
+function documents(text: string): unknown[] {
+  try {
+    return loadAll(text, null, { schema: CORE_SCHEMA });
+  } catch (error) {
+    if (error instanceof YAMLException) throw badYaml(error.message);
+    throw error;
+  }
 }
 
 function isKubeObject(value: unknown): value is KubeObject {

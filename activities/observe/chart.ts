@@ -49,7 +49,8 @@ export async function observeChart<P extends ValuesPhase>(input: ChartInput, pha
 
   const chart = await attemptAsync(problems, 'chart', () => resolveChart(cilium, cacheDir, input.signal));
   if (chart === undefined) return { chart: noChart, values, problems };
-  for (const phase of phases) problems.push(...(await renderProblems(input, chart, { phase, values: values[phase] })));
+  const rendered = await Promise.all(phases.map((phase) => renderProblems(input, chart, { phase, values: values[phase] })));
+  problems.push(...rendered.flat());
   return { chart: { version: chart.version, sha256: chart.sha256, source: chart.source }, values, problems: unique(problems) };
 }
 

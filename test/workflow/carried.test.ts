@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { update } from '../../starter/run/update.js';
-import { checkpointQuery, statusQuery } from '../../workflows/messages.js';
-import type { Book } from '../../workflows/migration/book.js';
+import { statusQuery } from '../../workflows/messages.js';
 import { FakeCluster, manifest } from './fakeCluster.js';
 import { Harness, statusWhere } from './harness.js';
 import type { MigrationHandle } from './harness.js';
@@ -162,26 +160,4 @@ describe('what is said while the run continues as new', () => {
     expect(heard.length).toBe(Math.min(said.length, 199));
     expect(cluster.violations).toEqual([]);
   }, 180_000);
-});
-
-describe('a long run', () => {
-  it('files what it did long ago, a page at a time, and its checkpoint stays small', async () => {
-    const cluster = new FakeCluster(230);
-    const taskQueue = randomUUID();
-    const worker = await Worker.create({ connection: harness.env.nativeConnection, taskQueue, workflowBundle: harness.bundle, activities: cluster.activities(), maxCachedWorkflows: 100 });
-    const { report, bytes } = await worker.runUntil(async () => {
-      const handle = await harness.start(manifest('paged', { refresh: { canary: false, maxUnavailable: 30 }, approvals: ['before-removal'] }), taskQueue);
-      const { gate, nodes } = await statusWhere(newest(handle), (status) => status.gate !== null, 400_000);
-      expect(nodes).toMatchObject({ done: 230, pages: 1 });
-      const book = (await newest(handle).query(checkpointQuery)) as Book;
-      await update(handle, 'approve', { gate: 'before-removal', digest: gate?.digest, ...me });
-      return { report: await handle.result(), bytes: JSON.stringify(book).length };
-    });
-    expect(report).toMatchObject({ state: 'done', tally: { refreshed: 230 }, filed: { pages: 1 } });
-    const filed = [...cluster.pages.values()].flat();
-    expect(filed).toHaveLength(100);
-    expect(new Set([...filed, ...report.nodes].map(({ node }) => node.instanceId)).size).toBe(230);
-    expect(bytes).toBeLessThan(128 * 1024);
-    expect(cluster.violations).toEqual([]);
-  }, 480_000);
 });
