@@ -19,12 +19,13 @@ const project = (name: string, extra: object = {}) => ({
 /** One project a kind of test, so that `make` can run and time each on its own. */
 export default defineConfig({
   test: {
-    // Three files at a time, also on one core: most of them wait for servers of their own, not for the processor.
-    maxWorkers: 3,
+    // Two files at a time, also on one core: most of them wait for servers of their own, not for the processor. More than two only
+    // wait for each other, on two cores: what polls then polls longer.
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     minWorkers: 1,
     projects: [
-      project('unit', { testTimeout: 30_000 }),
+      project('unit', { testTimeout: 30_000, isolate: false }),
       // Each file starts its own Temporal dev server, each test its own lab. Most of a workflow test is waiting.
       project('workflow', { testTimeout: 240_000, hookTimeout: 120_000, maxConcurrency: 3 }),
       project('replay', { testTimeout: 120_000, hookTimeout: 120_000 }),
