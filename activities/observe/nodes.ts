@@ -2,7 +2,9 @@ import type { V1Node } from '@kubernetes/client-node';
 import { NODEPOOL_LABEL, PROVISIONER_LABEL, karpenterPool } from '../../domain/kubernetes/karpenter.js';
 import type { ObservedNode } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
-import { allPages, customNames, readable } from './lists.js';
+import { isCiliumNodeOf } from '../kubernetes/ciliumResources.js';
+import type { CiliumNodeItem } from '../kubernetes/ciliumResources.js';
+import { allPages, customObjects, readable } from './lists.js';
 import { agentsByNode, loadByNode } from './pods.js';
 import type { SeenPod } from './pods.js';
 import { milliCpu, quantity } from './quantity.js';
@@ -18,21 +20,22 @@ const INSTANCE = /\/(i-[0-9a-f]+)$/;
 export async function observeNodes(kube: KubeClients, pods: readonly SeenPod[], claimed: ReadonlySet<string>): Promise<ObservedNode[]> {
   const [nodes, ciliumNodes] = await Promise.all([
     readable(allPages((page) => kube.core.listNode(page)), []),
-    customNames((page) => kube.custom.listClusterCustomObject({ group: 'cilium.io', version: 'v2', plural: 'ciliumnodes', ...page })),
+    customObjects<CiliumNodeItem>((page) => kube.custom.listClusterCustomObject({ group: 'cilium.io', version: 'v2', plural: 'ciliumnodes', ...page })),
   ]);
   const agents = agentsByNode(pods);
   const loads = loadByNode(pods);
   const operators = new Set(pods.flatMap(({ agent, node }) => (agent === 'operator' && node !== undefined ? [node] : [])));
-  const known = new Set(ciliumNodes.map(({ name }) => name));
+  const known = new Map(ciliumNodes.map((item) => [item.metadata?.name ?? '', item]));
   return nodes.map((node) => {
     const name = node.metadata?.name ?? '';
     const who = identity(node);
+    const ciliumNode = known.get(name);
     return {
       ...who,
       ...facts(node),
       ...owner(node.metadata?.labels ?? {}, claimed.has(who.instanceId ?? '')),
       cni: agents.get(name) ?? 'none',
-      hasCiliumNode: known.has(name),
+      hasCiliumNode: ciliumNode !== undefined && isCiliumNodeOf(ciliumNode, node),
       hostsOperator: operators.has(name),
       load: loads.get(name) ?? { pods: 0, addresses: 0, cpu: 0, memory: 0 },
     };

@@ -9,7 +9,7 @@ import { matchesNode } from '../../../domain/kubernetes/nodeAffinity.js';
 import type { HelmValues } from '../../../domain/spec/schema.js';
 import { CAN_RENDER, REAL_CHARTS, VERSIONS, input } from './fixtures.js';
 
-const PHASES: ValuesPhase[] = ['migration', 'enforcement'];
+const PHASES: ValuesPhase[] = ['migration', 'enforcement', 'final', 'rollback'];
 const chained = (version: string, phase: ValuesPhase, extra: Parameters<typeof input>[2] = {}): ValuesInput => ({ ...input(version, phase, extra), strategy: 'chain' });
 const render = (path: string, values: HelmValues) => renderChart({ path }, values, { kubeVersion: 'v1.33.0' });
 const minorOf = (version: string): number => Number(version.split('.')[1]);
@@ -50,6 +50,16 @@ describe.skipIf(!CAN_RENDER).each(REAL_CHARTS)('real chart $version, chained', (
     const placed = agentAffinity(await render(path, ciliumValues(chained(version, 'migration'))));
     const wants = (labels: Record<string, string>) => matchesNode(placed?.affinity, placed?.nodeSelector, node(labels));
     expect([wants({}), wants({ 'cni-plugin': 'aws' }), wants({ 'eks.amazonaws.com/compute-type': 'fargate' })]).toEqual([true, true, false]);
+  });
+
+  it('on the way back puts one only on marked nodes, whatever else they are labelled; and an agent that goes elsewhere is found', async () => {
+    const back = chained(version, 'rollback');
+    const placed = agentAffinity(await render(path, ciliumValues(back)));
+    const wants = (labels: Record<string, string>) => matchesNode(placed?.affinity, placed?.nodeSelector, node(labels));
+    expect([wants({}), wants({ 'ciliate.io/cni': 'cilium' }), wants({ 'ciliate.io/cni': 'cilium', 'cni-plugin': 'aws' })]).toEqual([false, true, true]);
+    const open = await render(path, ciliumValues(chained(version, 'migration')));
+    expect(assertRendered(open, back).map(({ expected }) => expected)).toContain('ciliate.io/cni In [cilium] in every required term');
+    expect(assertRendered(await render(path, ciliumValues(back)), chained(version, 'migration'))).not.toEqual([]);
   });
 
   it('finds the manifests of the other way, both ways round', async () => {
