@@ -1,5 +1,6 @@
 import type { V1Node } from '@kubernetes/client-node';
-import { NODEPOOL_LABEL, PROVISIONER_LABEL, karpenterPool } from '../../domain/kubernetes/karpenter.js';
+import { NODEPOOL_LABEL, karpenterPool } from '../../domain/kubernetes/karpenter.js';
+import { leftOutBy } from '../../domain/kubernetes/leftOut.js';
 import type { ObservedNode } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
 import { isCiliumNodeOf } from '../kubernetes/ciliumResources.js';
@@ -72,24 +73,8 @@ function facts(node: V1Node): Omit<ObservedNode, keyof ReturnType<typeof identit
 
 /** Who replaces the node, or why it is left out. */
 function owner(labels: Record<string, string>, claimed: boolean): Pick<ObservedNode, 'group' | 'leftOut'> {
-  const out = leftOut(labels);
-  if (out !== undefined) return { leftOut: out };
+  const leftOut = leftOutBy(labels, claimed);
+  if (leftOut !== undefined) return { leftOut };
   const nodePool = labels[NODEPOOL_LABEL];
-  if (nodePool === undefined && labels[PROVISIONER_LABEL] === undefined) return {};
-  return nodePool !== undefined && claimed ? { group: karpenterPool(nodePool) } : { leftOut: 'karpenter' };
-}
-
-/** Nodes whose networking is not ours to change, by the labels that EKS gives them. */
-function leftOut(labels: Record<string, string>): ObservedNode['leftOut'] {
-  if (labels['kubernetes.io/os'] === 'windows') return 'windows';
-  switch (labels['eks.amazonaws.com/compute-type']) {
-    case 'fargate':
-      return 'fargate';
-    case 'hybrid':
-      return 'hybrid';
-    case 'auto':
-      return 'auto-mode';
-    default:
-      return undefined;
-  }
+  return nodePool === undefined ? {} : { group: karpenterPool(nodePool) };
 }
