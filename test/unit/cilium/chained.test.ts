@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderChart } from '../../../activities/helm/render.js';
+import { datapathOf } from '../../../domain/cilium/datapaths/index.js';
 import { agentAffinity, assertRendered } from '../../../domain/cilium/rendered.js';
 import { ciliumValues, fightingKeys } from '../../../domain/cilium/values.js';
 import type { ValuesInput, ValuesPhase } from '../../../domain/cilium/values.js';
@@ -31,6 +32,20 @@ describe.each(VERSIONS)('values of %s', (version) => {
     expect(paths(chain, 'chain')).toEqual([]);
     expect(paths(chain, 'replace')).toEqual(['cni.chainingMode']);
   });
+});
+
+it('keys that fight every way say why in words of the one that is meant', () => {
+  const whys = (strategy: 'chain' | 'replace'): string[] =>
+    [...Object.keys(datapathOf({ strategy: 'chain' }).reasons), 'routingMode'].map((path) => {
+      const value = path === 'ipv6.enabled' ? true : path.endsWith('.restart') ? true : path === 'nodeinit.enabled' || path.startsWith('standalone') ? true : false;
+      const found = fightingKeys(nested(path, value), { version: '1.20.0', strategy });
+      expect(found.map((key) => key.path), path).toContain(path);
+      return found.find((key) => key.path === path)?.why ?? '';
+    });
+  const chain = whys('chain');
+  // What a chain says is no word of ENI mode, of nodes that only aws-node runs on, or of ones that are migrated.
+  expect(chain.filter((why) => /ENI mode|aws-node|migrated|from spec\.cilium/.test(why))).toEqual([]);
+  expect(whys('replace').filter((why, index) => why === chain[index])).toEqual([chain.at(-1)]);
 });
 
 describe.skipIf(!CAN_RENDER).each(REAL_CHARTS)('real chart $version, chained', ({ version, path }) => {
