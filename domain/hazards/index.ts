@@ -26,7 +26,7 @@ import { autoMode, leftOut } from './left-out.js';
 import { leftoverEnis } from './leftover-enis.js';
 import { masqueradePublicSubnet, masqueradeUndecided } from './masquerade.js';
 import { instanceTypeUnknown, maxPods } from './max-pods.js';
-import { networkPolicyGap, networkPolicyLatent } from './network-policy.js';
+import { networkPolicyGap, networkPolicyLatent, networkPolicyMeaning } from './network-policy.js';
 import { instanceGone, noNodes, nodeCordoned, nodeNotReady, nodePending } from './node-health.js';
 import { nodeRunsBoth } from './node-runs-both.js';
 import { nodeUnplaced } from './node-unplaced.js';
@@ -119,6 +119,7 @@ export const HAZARDS: readonly Hazard[] = [
   managedInterfaces,
   networkPolicyGap,
   networkPolicyLatent,
+  networkPolicyMeaning,
   securityGroupsForPods,
   podEniEnabled,
   customNetworking,
