@@ -7,6 +7,7 @@ import type { Ramp } from '../domain/pool/ramp.js';
 import type { Flight } from '../domain/pool/survey.js';
 import type { ProbesSpec } from '../domain/spec/probes.js';
 import type { ClusterRef, DrainSpec, Manifest, RefreshSpec } from '../domain/spec/schema.js';
+import type { Strategy } from '../domain/spec/words.js';
 import type { NodeCounts } from '../domain/status.js';
 
 /**
@@ -25,6 +26,8 @@ export interface Target {
   holder: string;
   /** Where the nodes move to; absent: to Cilium. */
   toward?: Toward;
+  /** Of a way back: Cilium is chained, so the nodes that it leaves run aws-node too. */
+  chained?: boolean;
 }
 
 export interface Look {
@@ -204,7 +207,7 @@ export interface Activities {
   renewLease(input: { target: Target }): Promise<void>;
   releaseLease(input: { target: Target }): Promise<void>;
   /** Saves prior aws-node (DaemonSet, ServiceAccount, RBAC, add-on) in the CNI ledger, once: a saved original is never overwritten; and the id that the cluster will have. */
-  saveCni(input: { target: Target; clusterId?: number }): Promise<void>;
+  saveCni(input: { target: Target; clusterId?: number; strategy?: Strategy }): Promise<void>;
   /** Takes a set of guards, ledger first. Repeats: only what is missing is taken (new nodes too). */
   holdGuards(input: { target: Target; set: GuardSet }): Promise<{ taken: string[] }>;
   /** Gives back a set: only where the value is still ours; the rest is named in `left`. `whole` gives back everything, nodes' too. */

@@ -68,7 +68,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     takeLease: async ({ target }) => takeLease(await read(target), target, temporal),
     renewLease: async ({ target }) => renewLease(await read(target), target),
     releaseLease: async ({ target }) => void (await deleteLease(await read(target), target.holder)),
-    saveCni: async ({ target, clusterId }) => saveCni(await write(target), clusterId),
+    saveCni: async ({ target, ...facts }) => saveCni(await write(target), facts),
     holdGuards: async ({ target, set }) => holdGuards(await write(target), set, directionOf(target)),
     giveBackGuards: async ({ target, set }) => giveBackGuards(await write(target), set),
 
@@ -110,7 +110,7 @@ export function createActivities(deps: ActivityDeps): Activities {
     lookAwsNodeGone: async ({ target, known }) => lookAwsNodeGone(await read(target), known),
 
     planRollback: createPlanRollback({ pool, chartCache: cacheDir }),
-    markCilium: async ({ target }) => markCilium(await write(target)),
+    markCilium: async ({ target }) => markCilium(await write(target), directionOf(target)),
     unmarkCilium: async ({ target }) => unmarkCilium(await write(target)),
     lookCiliumConfined: async ({ target, known }) => lookCiliumConfined(await read(target), known),
     restoreAwsNode: async ({ target }) => restoreAwsNode(await write(target)),

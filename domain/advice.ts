@@ -1,4 +1,3 @@
-import { limitOf } from './chain/limits.js';
 import type { Severity } from './findings.js';
 import type { Plan } from './plan.js';
 import type { Manifest } from './spec/schema.js';
@@ -78,7 +77,7 @@ function cannotOf(plans: Record<Strategy, Plan>, strategy: Strategy): AdviceRow[
     case 'replace':
       return [];
     case 'chain':
-      return plans.chain.limits.map(limitOf);
+      return plans.chain.limits;
     case 'clean': {
       // Both replace nodes: what blocks only this one is why the cluster is not clean.
       const shared = new Set(counted(plans.replace, 'blocker').map(({ id }) => id));

@@ -1,4 +1,5 @@
 import type { Affinity } from './kubernetes/nodeAffinity.js';
+import type { NetworkPolicyMeaning } from './policy/networkPolicies.js';
 
 /**
  * What one look at a cluster and its AWS account found. Read by hazards and by the planner; written by
@@ -57,6 +58,8 @@ export interface ObservedCluster {
   /** Deployments and StatefulSets that want one pod; `budgets` are PodDisruptionBudgets of its namespace that count it. */
   singletons: { kind: 'Deployment' | 'StatefulSet'; namespace: string; name: string; budgets: string[]; autoscaler?: string; claims: boolean }[];
   networkPolicies: { namespace: string; name: string }[];
+  /** What each of them means under Cilium; those that will begin to have an effect come first. */
+  policyMeanings: NetworkPolicyMeaning[];
   securityGroupPolicies: { namespace: string; name: string }[];
   eniConfigs: string[];
   subnets: { id: string; zone: string; availableIps: number; cidr: string; route: 'internet-gateway' | 'nat' | 'none' | 'other' }[];
@@ -186,5 +189,5 @@ export interface ObservedCilium {
   agentsReady: number;
   operatorReady: number;
   /** What the ConfigMap cilium-config says now; null where it is not there or does not say. */
-  config: { masquerade: boolean | null; masqueradeInterfaces?: string; prefixDelegation: boolean | null; /** `aws-cni`, `portmap`, `none`; null: it does not say. */ chainingMode?: string | null } | null;
+  config: { masquerade: boolean | null; masqueradeInterfaces?: string; prefixDelegation: boolean | null; /** `aws-cni`, `portmap`, `none`; null: it does not say. */ chainingMode?: string | null; /** `enable-policy`. */ policyMode?: string } | null;
 }

@@ -1,3 +1,4 @@
+import type { LimitSaid } from './chain/limits.js';
 import type { Finding } from './findings.js';
 import type { HelmValues } from './spec/schema.js';
 import type { Gate, Strategy } from './spec/words.js';
@@ -42,8 +43,8 @@ export interface Plan {
   nodes: NodeRef[];
   /** Pods that move or restart once, at least. */
   pods: number;
-  /** What chaining cannot do here, for the gate accept-limits: a line each. Empty with the other strategies. */
-  limits: string[];
+  /** What chaining cannot do here, for the gate accept-limits. Empty with the other strategies. */
+  limits: LimitSaid[];
   /** Nodes that are not refreshed, and why. */
   leftOut: { name: string; why: string }[];
   chart: { version: string; sha256: string; source: string };

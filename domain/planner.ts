@@ -7,7 +7,7 @@ import type { ObservedCluster } from './observation.js';
 import type { MasqueradeDecision, Plan } from './plan.js';
 import { confinedToAwsNodes } from './cilium/placement.js';
 import type { Affinity } from './kubernetes/nodeAffinity.js';
-import { limitsOf, limitText } from './chain/limits.js';
+import { limitSaid, limitsOf } from './chain/limits.js';
 import { estimate, estimateChain } from './plan/estimate.js';
 import { modeOf } from './plan/mode.js';
 import { candidates, orderNodes, podsThatMove, standing } from './plan/nodes.js';
@@ -41,7 +41,7 @@ export function plan(cluster: ObservedCluster, input: PlanInput): Plan {
     steps: stepsOf({ cluster, manifest, mode, nodes: planned }),
     nodes: planned,
     pods,
-    limits: strategy === 'chain' ? limitsOf(cluster).map(limitText) : [],
+    limits: strategy === 'chain' ? limitsOf(cluster).map(limitSaid) : [],
     leftOut: leftOutOf(cluster),
     chart,
     masquerade: strategy === 'chain' ? CHAINED_MASQUERADE : masqueradeFor(cluster, manifest.spec.cilium),

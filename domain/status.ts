@@ -43,13 +43,17 @@ export const ROLLBACK_PHASES = [
   'give-back',
 ] as const;
 
+/** Steps of a rollback with strategy `chain`, in order: aws-node was never taken away. */
+export const CHAIN_ROLLBACK_PHASES = ['preflight', 'take', 'unwind', 'guard', 'quiet', 'mark', 'confine', 'refresh', 'prove', 'uninstall', 'give-back'] as const;
+
 export type MigrationPhase = (typeof PHASES)[number] | (typeof CHAIN_PHASES)[number] | (typeof CLEAN_PHASES)[number];
 export type RollbackPhase = (typeof ROLLBACK_PHASES)[number];
 export type Phase = MigrationPhase | RollbackPhase;
 
 /** The steps of a run. */
 export function phasesOf({ toward, strategy = 'replace' }: { toward?: Toward | undefined; strategy?: Strategy | undefined }): readonly Phase[] {
-  return toward === 'aws-node' ? ROLLBACK_PHASES : STRATEGY_PHASES[strategy];
+  if (toward === 'aws-node') return strategy === 'chain' ? CHAIN_ROLLBACK_PHASES : ROLLBACK_PHASES;
+  return STRATEGY_PHASES[strategy];
 }
 
 const STRATEGY_PHASES: Record<Strategy, readonly Phase[]> = { replace: PHASES, chain: CHAIN_PHASES, clean: CLEAN_PHASES };

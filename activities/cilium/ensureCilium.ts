@@ -6,14 +6,14 @@ import { assertRendered } from '../../domain/cilium/rendered.js';
 import { ciliumValues } from '../../domain/cilium/values.js';
 import type { ValuesInput } from '../../domain/cilium/values.js';
 import { CiliateError, sentence } from '../../domain/failures.js';
-import { AWS_NODE, KUBE_SYSTEM } from '../../domain/names.js';
+import { AWS_NODE, CILIUM_LABEL, CNI_LABEL, KUBE_SYSTEM } from '../../domain/names.js';
 import type { CiliumRequest, EnsuredCilium } from '../api.js';
 import type { Clients } from '../clients/index.js';
 import { resolveChart } from '../helm/chart.js';
 import type { Chart } from '../helm/chart.js';
 import { ensureRelease, readRelease } from '../helm/release.js';
 import { renderChart } from '../helm/render.js';
-import { isOffCiliumNodes } from '../../domain/cilium/placement.js';
+import { isChanged, isOffCiliumNodes } from '../../domain/cilium/placement.js';
 import { affinityOf, isRestricted } from '../kubernetes/awsNode.js';
 import { readCniLedger } from '../kubernetes/cniLedger.js';
 import { systemDaemonSet } from '../kubernetes/lists.js';
@@ -26,7 +26,7 @@ import { valuesInput } from './request.js';
 /** Renders, asserts, and only then installs or upgrades. Waits for nothing. */
 export async function ensureCilium(clients: Clients, request: CiliumRequest, cacheDir: string): Promise<EnsuredCilium> {
   const seen = await withHelmTarget(clients, (target) => readRelease(target));
-  const phase = await forwardPhase(clients, { wanted: request.phase, toward: request.target.toward }, seen);
+  const phase = await forwardPhase(clients, { wanted: request.phase, toward: request.target.toward, chained: request.target.chained }, seen);
   await assertAwsNode(clients, { phase, beside: datapathOf(request.manifest.spec).besideAwsNode });
   const signal = asyncLocalStorage.getStore()?.cancellationSignal;
   const { version, chart: source } = request.manifest.spec.cilium;
@@ -60,12 +60,15 @@ function assertChart(chart: Chart, sha256: string): void {
   );
 }
 
-/** Chained on an aws-node that keeps off some nodes Cilium would find no address there. */
+/**
+ * Chained on an aws-node that keeps off some nodes Cilium would find no address there. So it is on the way back too: a node keeps both
+ * until it is replaced, and neither confinement of ours may stand in aws-node's affinity.
+ */
 function assertServesAll(daemonSet: V1DaemonSet | undefined, object: string): void {
-  if (daemonSet !== undefined && !isRestricted(daemonSet)) return;
+  if (daemonSet !== undefined && !isChanged(affinityOf(daemonSet))) return;
   throw new CiliateError(
     'NeedsHuman',
-    { object, expected: 'it to serve every node: Cilium is chained on it', seen: daemonSet === undefined ? 'it is not there' : 'it is confined to some nodes', todo: 'Put it back as it was (ciliate rollback, where a migration began), then start again.' },
+    { object, expected: 'it to serve every node: Cilium is chained on it', seen: daemonSet === undefined ? 'it is not there' : `its affinity speaks of ${CNI_LABEL} or ${CILIUM_LABEL}`, todo: 'Put it back as it was, without these (where another strategy began: ciliate rollback with that strategy), then start again.' },
     { code: 'AwsNodeNotEverywhere' },
   );
 }

@@ -76,7 +76,9 @@ async function restoreAffinity(clients: Clients, ledger: CniLedger): Promise<voi
   if (owner !== undefined) {
     const now = parseConfiguration(owner.addon.configurationValues);
     const saved = parseConfiguration(ledger.addon?.configurationValues)['affinity'] as Affinity | undefined;
-    if (JSON.stringify(now['affinity']) !== JSON.stringify(saved)) await updateAddonAffinity(clients, owner, saved);
+    // Chained, it was never ours to change: what differs there is somebody's newer wish.
+    const ours = isChanged(now['affinity'] as Affinity | undefined) || ledger.strategy !== 'chain';
+    if (ours && JSON.stringify(now['affinity']) !== JSON.stringify(saved)) await updateAddonAffinity(clients, owner, saved);
   }
   const daemonSet = await systemDaemonSet(clients, AWS_NODE);
   // Without a saved original: the live terms less our expressions.

@@ -23,16 +23,17 @@ export async function nodesOfCilium(clients: Clients, nodes: readonly V1Node[], 
   const own = nodes.filter((node) => {
     const name = node.metadata?.name ?? '';
     const item = byName.get(name);
-    return ciliumPods.has(name) || (item !== undefined && isOf(item, node));
+    return ciliumPods.has(name) || (item !== undefined && isCiliumNodeOf(item, node));
   });
   return new Set(own.map((node) => node.metadata?.name ?? ''));
 }
 
-interface CiliumNodeItem extends Item {
+export interface CiliumNodeItem extends Item {
   spec?: { 'instance-id'?: string };
 }
 
-function isOf({ metadata, spec }: CiliumNodeItem, node: V1Node): boolean {
+/** Whether a CiliumNode is this very node's, and not one's that had its name before. */
+export function isCiliumNodeOf({ metadata, spec }: CiliumNodeItem, node: V1Node): boolean {
   const instance = spec?.['instance-id'];
   if (instance !== undefined && instance !== '') return instance === instanceIdOf(node);
   const owner = metadata?.ownerReferences?.find(({ kind }) => kind === 'Node');

@@ -2,6 +2,7 @@ import { DescribePodIdentityAssociationCommand } from '@aws-sdk/client-eks';
 import type { V1ClusterRole, V1ClusterRoleBinding, V1ConfigMap, V1DaemonSet, V1ServiceAccount } from '@kubernetes/client-node';
 import { isChanged } from '../../domain/cilium/placement.js';
 import type { Affinity } from '../../domain/kubernetes/nodeAffinity.js';
+import type { Strategy } from '../../domain/spec/words.js';
 import type { MeshEntry } from '../../domain/mesh/leaves.js';
 import { AWS_NODE, CNI_LEDGER, KUBE_SYSTEM } from '../../domain/names.js';
 import { readAddon } from '../aws/addon.js';
@@ -24,6 +25,7 @@ const KEYS = {
   labels: 'labels.json',
   helm: 'helm-attempt.json',
   clusterId: 'cluster-id',
+  strategy: 'strategy',
   mesh: 'mesh.json',
 } as const;
 /** Nodes a ConfigMap: about 140 bytes each, of a megabyte that also holds the originals. */
@@ -60,6 +62,8 @@ export interface CniLedger {
   helm: HelmAttempt | null;
   /** cilium.clusterId that a migration brought along: the cluster's for good, so that a fleet gives it no other and nobody else this one. */
   clusterId: number | null;
+  /** The strategy that was last begun; null in the ledger of an earlier build. */
+  strategy: Strategy | null;
   /** What a mesh changed in the Helm values; every later values of this cluster have it, too. */
   mesh: MeshEntry | null;
 }
@@ -78,6 +82,7 @@ export async function readCniLedger(clients: Clients): Promise<CniLedger> {
     labels: await readLabels(clients),
     helm: parsed<HelmAttempt>(data, KEYS.helm) ?? null,
     clusterId: parsed<number>(data, KEYS.clusterId) ?? null,
+    strategy: parsed<Strategy>(data, KEYS.strategy) ?? null,
     mesh: parsed<MeshEntry>(data, KEYS.mesh) ?? null,
   };
 }
@@ -91,8 +96,9 @@ function parsed<T>(data: Data, key: string): T | undefined {
  * Saves aws-node as it is, once: what is saved is never overwritten, and what is changed already is never saved as an
  * original (a run that comes late finds the ledger of the first one; where that is lost there is nothing true to save).
  */
-export async function saveCni(clients: Clients, clusterId?: number): Promise<void> {
-  if (clusterId !== undefined) await recordClusterId(clients, clusterId);
+export async function saveCni(clients: Clients, { clusterId, strategy }: { clusterId?: number | undefined; strategy?: Strategy | undefined } = {}): Promise<void> {
+  if (clusterId !== undefined) await recordFact(clients, KEYS.clusterId, clusterId);
+  if (strategy !== undefined) await recordFact(clients, KEYS.strategy, strategy);
   const saved = await readData(clients, CNI_LEDGER);
   if (saved !== undefined && KEYS.daemonSet in saved) return;
   const originals = await readOriginals(clients);
@@ -102,9 +108,10 @@ export async function saveCni(clients: Clients, clusterId?: number): Promise<voi
   });
 }
 
-async function recordClusterId(clients: Clients, clusterId: number): Promise<void> {
-  const text = JSON.stringify(clusterId);
-  await changeData(clients, { name: CNI_LEDGER }, (data) => (data[KEYS.clusterId] === text ? data : { ...data, [KEYS.clusterId]: text }));
+/** What a migration brings along; the newest one's counts. */
+async function recordFact(clients: Clients, key: string, value: number | string): Promise<void> {
+  const text = JSON.stringify(value);
+  await changeData(clients, { name: CNI_LEDGER }, (data) => (data[key] === text ? data : { ...data, [key]: text }));
 }
 
 async function readOriginals(clients: Clients): Promise<Record<string, string>> {

@@ -1,4 +1,6 @@
-import { controllerOf, fullName, podReady } from '../../domain/kubernetes/resources.js';
+import { MIRROR_ANNOTATION } from '../../domain/kubernetes/drain.js';
+import { fullName, podReady } from '../../domain/kubernetes/resources.js';
+import { isLeftAlone } from '../../domain/kubernetes/restartOwner.js';
 import { unmanagedBlockers } from '../../domain/kubernetes/unmanaged.js';
 import { AWS_NODE, KUBE_SYSTEM } from '../../domain/names.js';
 import type { Blocker } from '../../domain/refresh.js';
@@ -11,18 +13,21 @@ import { agentBlockers, wantsCilium } from './lookProven.js';
 import { unmanagedPods } from './unmanagedPods.js';
 
 /**
- * Done when both agents are ready wherever they should be, and Cilium knows every pod there. Pods that nobody makes again do not hold
- * it up where they are left alone (`bare`): they are counted, and the report names them.
+ * Done when both agents are ready wherever they should be, and Cilium knows every pod there. Pods that restarts leave alone (`bare`:
+ * those that nobody makes again went too) do not hold it up: they are counted, and the report names them.
  */
 export async function lookChained(clients: Clients, { known, bare }: { known: string; bare: boolean }): Promise<Look & { proofs: string[] }> {
   const [nodes, agents] = await Promise.all([listNodes(clients), readAgents(clients)]);
   const wanted = nodes.filter((node) => wantsCilium(node, agents));
-  const all = await unmanagedPods(clients, agents, ({ metadata }) => ({ name: fullName(metadata), isBare: controllerOf(metadata) === undefined }));
-  const owned = all.filter(({ isBare }) => bare || !isBare).map(({ name }) => name);
+  const all = await unmanagedPods(clients, agents, ({ metadata }) => ({
+    name: fullName(metadata),
+    left: isLeftAlone({ meta: metadata, mirror: metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined }, bare ? 'evict' : 'block'),
+  }));
+  const owned = all.filter(({ left }) => !left).map(({ name }) => name);
   const blockers = [...agentBlockers(agents, wanted), ...awsBlockers(agents), ...unmanagedBlockers(owned, 'nodes with both agents')];
   const proofs = [
     `Cilium agent ready on ${wanted.length} of ${wanted.length} nodes that should have it, beside aws-node`,
-    `${owned.length} pods without a CiliumEndpoint${all.length > owned.length ? `, and ${all.length - owned.length} bare pods that were left alone` : ''}`,
+    `${owned.length} pods without a CiliumEndpoint${all.length > owned.length ? `, and ${all.length - owned.length} bare or static pods that were left alone` : ''}`,
   ];
   return look({ known, done: blockers.length === 0, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), extra: { proofs } });
 }

@@ -1,4 +1,6 @@
 import type { V1Node } from '@kubernetes/client-node';
+import { toAwsNode } from '../../domain/directions/toAwsNode.js';
+import type { Direction } from '../../domain/directions/index.js';
 import { CiliateError } from '../../domain/failures.js';
 import { CILIUM_LABEL, CILIUM_LABEL_CILIUM, CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import { isNotFound } from '../clients/errors.js';
@@ -14,12 +16,12 @@ const ROUNDS = 5;
 
 /**
  * Marks the nodes of Cilium for the way back, one by one, and lists again until none is left to mark. Decided by the agents' pods and
- * by CiliumNodes, never by names. A node with aws-node on it, or meant for it, is never marked.
+ * by CiliumNodes, never by names. A node with aws-node on it, or meant for it, is never marked, but where Cilium is chained on it.
  */
-export async function markCilium(clients: Clients): Promise<{ marked: number; already: number }> {
+export async function markCilium(clients: Clients, direction: Direction = toAwsNode): Promise<{ marked: number; already: number }> {
   let marked = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    const { unmarked, already } = await markable(clients);
+    const { unmarked, already } = await markable(clients, direction);
     if (unmarked.length === 0) return { marked, already: already - marked };
     for (const node of unmarked) {
       stopIfCancelled();
@@ -29,7 +31,7 @@ export async function markCilium(clients: Clients): Promise<{ marked: number; al
   throw new CiliateError('Transient', { object: 'Nodes', expected: 'every node of Cilium marked', seen: `unmarked ones after ${ROUNDS} passes`, todo: 'It is tried again; look at what adds nodes or removes labels.' }, { code: 'LabelsDisappear' });
 }
 
-async function markable(clients: Clients): Promise<{ unmarked: V1Node[]; already: number }> {
+async function markable(clients: Clients, { sharedByOld }: Direction): Promise<{ unmarked: V1Node[]; already: number }> {
   const agents = await readAgents(clients);
   const nodes = await listNodes(clients);
   const ofCilium = await nodesOfCilium(clients, nodes, agents);
@@ -40,7 +42,7 @@ async function markable(clients: Clients): Promise<{ unmarked: V1Node[]; already
     const value = labels[CILIUM_LABEL];
     if (value === CILIUM_LABEL_CILIUM) already++;
     else if (value !== undefined) throw foreign(name, value);
-    else if (ofCilium.has(name) && !agents.awsPods.has(name) && labels[CNI_LABEL] !== CNI_LABEL_AWS) unmarked.push(node);
+    else if (ofCilium.has(name) && (sharedByOld || (!agents.awsPods.has(name) && labels[CNI_LABEL] !== CNI_LABEL_AWS))) unmarked.push(node);
   }
   return { unmarked, already };
 }

@@ -27,12 +27,14 @@ export async function observeNode(clients: Clients, ref: NodeRef, direction: Dir
   }
   if (isGoing(state)) return situation('instance-gone', `instance ${ref.instanceId} is ${state}, its Node is still there`);
   if (!isOld(direction, node.metadata?.labels)) return situation('hands-off', `Node ${ref.name} does not carry ${oldSelector(direction)}`);
+  const present = situation('present', `Node ${ref.name} (${ref.instanceId}) is there`);
+  if (direction.sharedByOld) return present;
   const on = await agentsOn(clients, ref.name);
   const agent = direction.agent === AWS_NODE ? on.aws : on.cilium;
   if (agent !== undefined && agent.metadata?.deletionTimestamp === undefined) {
     return situation('hands-off', `Node ${ref.name} carries ${oldSelector(direction)}, but pod ${agent.metadata?.name} of ${direction.agent} runs on it`);
   }
-  return situation('present', `Node ${ref.name} (${ref.instanceId}) is there`);
+  return present;
 }
 
 /** The Node of an instance that had none when it was chosen (`uid` empty): it may have pods by now. */

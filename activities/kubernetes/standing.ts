@@ -13,7 +13,7 @@ import { listNodes, selectorOf, systemDaemonSet, systemPods } from './lists.js';
 
 /**
  * Where a node stands in the refresh. `old`: still to be refreshed. `stuck`: labelled so, yet the agent that new nodes come up on lives
- * there: in nobody's plan, hands off (observeNode.ts says the same). `fresh`: runs that agent. `other`: it is not meant for it.
+ * there, and should not: in nobody's plan, hands off (observeNode.ts says the same). `fresh`: runs that agent. `other`: it is not meant for it.
  */
 export type Standing = 'old' | 'stuck' | 'fresh' | 'pending' | 'other';
 
@@ -36,7 +36,7 @@ export async function standingsOf(clients: Clients, direction: Direction, { node
   const of = (node: V1Node): Standing => {
     const name = node.metadata?.name ?? '';
     const labels = node.metadata?.labels ?? {};
-    if (isOld(direction, labels)) return agents.get(name) === true ? 'stuck' : 'old';
+    if (isOld(direction, labels)) return agents.get(name) === true && !direction.sharedByOld ? 'stuck' : 'old';
     if (agents.has(name)) return 'fresh';
     return template !== undefined && matchesNode(template.affinity as Affinity | undefined, template.nodeSelector, { name, labels }) ? 'pending' : 'other';
   };

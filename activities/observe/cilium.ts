@@ -36,6 +36,7 @@ export async function observeCilium(kube: KubeClients): Promise<ObservedCilium |
             ...(data['egress-masquerade-interfaces'] === undefined ? {} : { masqueradeInterfaces: data['egress-masquerade-interfaces'] }),
             prefixDelegation: flag(data['aws-enable-prefix-delegation']),
             chainingMode: data['cni-chaining-mode'] ?? 'none',
+            policyMode: data['enable-policy'] ?? 'default',
           },
   };
 }

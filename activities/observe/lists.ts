@@ -57,17 +57,21 @@ interface CustomObject {
   metadata: { name: string; namespace?: string };
 }
 
+type ListCustom = (page: { limit: number; _continue?: string }) => Promise<unknown>;
+
 /** Names of custom objects cluster-wide; none where the CRD is not there. */
-export async function customNames(
-  list: (page: { limit: number; _continue?: string }) => Promise<unknown>,
-): Promise<{ namespace: string; name: string }[]> {
-  const items = await readable(
-    allPages<CustomObject>(async (page) => {
-      const answer = (await list(page)) as { items?: CustomObject[]; metadata?: { continue?: string } };
+export async function customNames(list: ListCustom): Promise<{ namespace: string; name: string }[]> {
+  return (await customObjects<CustomObject>(list)).map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name }));
+}
+
+/** Custom objects cluster-wide; none where the CRD is not there. */
+export function customObjects<T>(list: ListCustom): Promise<T[]> {
+  return readable(
+    allPages<T>(async (page) => {
+      const answer = (await list(page)) as { items?: T[]; metadata?: { continue?: string } };
       // Custom objects come as they are on the wire: `continue`, not `_continue`.
       return { items: answer.items ?? [], metadata: { _continue: answer.metadata?.continue } };
     }),
     [],
   );
-  return items.map(({ metadata }) => ({ namespace: metadata.namespace ?? '', name: metadata.name }));
 }

@@ -1,8 +1,11 @@
 import type { V1Node } from '@kubernetes/client-node';
-import { NODEPOOL_LABEL, PROVISIONER_LABEL, karpenterPool } from '../../domain/kubernetes/karpenter.js';
+import { NODEPOOL_LABEL, karpenterPool } from '../../domain/kubernetes/karpenter.js';
+import { leftOutBy } from '../../domain/kubernetes/leftOut.js';
 import type { ObservedNode } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
-import { allPages, customNames, readable } from './lists.js';
+import { isCiliumNodeOf } from '../kubernetes/ciliumResources.js';
+import type { CiliumNodeItem } from '../kubernetes/ciliumResources.js';
+import { allPages, customObjects, readable } from './lists.js';
 import { agentsByNode, loadByNode } from './pods.js';
 import type { SeenPod } from './pods.js';
 import { milliCpu, quantity } from './quantity.js';
@@ -18,21 +21,22 @@ const INSTANCE = /\/(i-[0-9a-f]+)$/;
 export async function observeNodes(kube: KubeClients, pods: readonly SeenPod[], claimed: ReadonlySet<string>): Promise<ObservedNode[]> {
   const [nodes, ciliumNodes] = await Promise.all([
     readable(allPages((page) => kube.core.listNode(page)), []),
-    customNames((page) => kube.custom.listClusterCustomObject({ group: 'cilium.io', version: 'v2', plural: 'ciliumnodes', ...page })),
+    customObjects<CiliumNodeItem>((page) => kube.custom.listClusterCustomObject({ group: 'cilium.io', version: 'v2', plural: 'ciliumnodes', ...page })),
   ]);
   const agents = agentsByNode(pods);
   const loads = loadByNode(pods);
   const operators = new Set(pods.flatMap(({ agent, node }) => (agent === 'operator' && node !== undefined ? [node] : [])));
-  const known = new Set(ciliumNodes.map(({ name }) => name));
+  const known = new Map(ciliumNodes.map((item) => [item.metadata?.name ?? '', item]));
   return nodes.map((node) => {
     const name = node.metadata?.name ?? '';
     const who = identity(node);
+    const ciliumNode = known.get(name);
     return {
       ...who,
       ...facts(node),
       ...owner(node.metadata?.labels ?? {}, claimed.has(who.instanceId ?? '')),
       cni: agents.get(name) ?? 'none',
-      hasCiliumNode: known.has(name),
+      hasCiliumNode: ciliumNode !== undefined && isCiliumNodeOf(ciliumNode, node),
       hostsOperator: operators.has(name),
       load: loads.get(name) ?? { pods: 0, addresses: 0, cpu: 0, memory: 0 },
     };
@@ -69,24 +73,8 @@ function facts(node: V1Node): Omit<ObservedNode, keyof ReturnType<typeof identit
 
 /** Who replaces the node, or why it is left out. */
 function owner(labels: Record<string, string>, claimed: boolean): Pick<ObservedNode, 'group' | 'leftOut'> {
-  const out = leftOut(labels);
-  if (out !== undefined) return { leftOut: out };
+  const leftOut = leftOutBy(labels, claimed);
+  if (leftOut !== undefined) return { leftOut };
   const nodePool = labels[NODEPOOL_LABEL];
-  if (nodePool === undefined && labels[PROVISIONER_LABEL] === undefined) return {};
-  return nodePool !== undefined && claimed ? { group: karpenterPool(nodePool) } : { leftOut: 'karpenter' };
-}
-
-/** Nodes whose networking is not ours to change, by the labels that EKS gives them. */
-function leftOut(labels: Record<string, string>): ObservedNode['leftOut'] {
-  if (labels['kubernetes.io/os'] === 'windows') return 'windows';
-  switch (labels['eks.amazonaws.com/compute-type']) {
-    case 'fargate':
-      return 'fargate';
-    case 'hybrid':
-      return 'hybrid';
-    case 'auto':
-      return 'auto-mode';
-    default:
-      return undefined;
-  }
+  return nodePool === undefined ? {} : { group: karpenterPool(nodePool) };
 }

@@ -1,5 +1,6 @@
 import { KUBE_SYSTEM } from '../../domain/names.js';
 import type { ObservedCluster } from '../../domain/observation.js';
+import { networkPolicyMeanings } from '../../domain/policy/networkPolicies.js';
 import type { ProbesSpec } from '../../domain/spec/probes.js';
 import type { HelmValues } from '../../domain/spec/schema.js';
 import type { Strategy } from '../../domain/spec/words.js';
@@ -73,7 +74,7 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
   };
   const actions = await awsActions(aws, calls, { caller, resources, alsoUses: input.alsoUses ?? [] });
 
-  const { livePods: seen, ...kubernetes } = cluster;
+  const { livePods: seen, policies, ...kubernetes } = cluster;
   const nodes = kubernetes.nodes.map((node) => ({ ...node, ...machines.of(node.instanceId) }));
   return {
     observedAt: new Date().toISOString(),
@@ -86,6 +87,8 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
     nodes,
     groups: machines.groups,
     awsNode,
+    networkPolicies: policies.map(({ namespace, name }) => ({ namespace, name })),
+    policyMeanings: networkPolicyMeanings({ policies, pods: seen.filter(({ hostNetwork }) => !hostNetwork), enforcedBefore: awsNode?.enforcesNetworkPolicy ?? null, enforcement: kubernetes.cilium?.config?.policyMode ?? null }),
     pods: podHazards(seen, new Set(nodes.flatMap(({ name, leftOut }) => (leftOut === undefined ? [] : [name])))),
     subnets: machines.subnets,
     instanceTypes: machines.instanceTypes,

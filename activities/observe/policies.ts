@@ -1,10 +1,12 @@
 import { DiscoveryV1Api, NetworkingV1Api } from '@kubernetes/client-node';
 import type { V1MutatingWebhook, V1ValidatingWebhook } from '@kubernetes/client-node';
 import type { ObservedCluster } from '../../domain/observation.js';
+import type { ObservedNetworkPolicy } from '../../domain/policy/networkPolicies.js';
 import type { KubeClients } from '../clients/index.js';
 import { allPages, bounded, customNames, readable } from './lists.js';
+import { observedNetworkPolicy } from './networkPolicy.js';
 
-type Policies = Pick<ObservedCluster, 'networkPolicies' | 'securityGroupPolicies' | 'eniConfigs'>;
+type Policies = Pick<ObservedCluster, 'securityGroupPolicies' | 'eniConfigs'> & { policies: ObservedNetworkPolicy[] };
 
 export async function observePolicies(kube: KubeClients): Promise<Policies> {
   const networking = kube.make(NetworkingV1Api);
@@ -14,7 +16,7 @@ export async function observePolicies(kube: KubeClients): Promise<Policies> {
     customNames((page) => kube.custom.listClusterCustomObject({ group: 'crd.k8s.amazonaws.com', version: 'v1alpha1', plural: 'eniconfigs', ...page })),
   ]);
   return {
-    networkPolicies: networkPolicies.map(({ metadata }) => ({ namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' })),
+    policies: networkPolicies.map(observedNetworkPolicy),
     securityGroupPolicies,
     eniConfigs: eniConfigs.map(({ name }) => name),
   };

@@ -2,6 +2,7 @@ import { asyncLocalStorage } from '@temporalio/activity';
 import { manifestFor } from '../../domain/advice.js';
 import { datapathOf } from '../../domain/cilium/datapaths/index.js';
 import type { Datapath } from '../../domain/cilium/datapaths/index.js';
+import { limitText } from '../../domain/chain/limits.js';
 import { valuesFacts } from '../../domain/cilium/facts.js';
 import type { ValuesFacts } from '../../domain/cilium/values.js';
 import { sha256Hex } from '../../domain/digest.js';
@@ -123,7 +124,7 @@ function digestOf(made: Plan, facts: ValuesFacts): PlanDigest {
     leftOut: made.leftOut,
     findings: made.findings,
     blocked: made.blocked,
-    limits: made.limits,
+    limits: made.limits.map(limitText),
     shows: installShows(made),
     enforcement: { digest: sha256Hex(enforcementText(made.values.enforcement)), shows: enforcementShows(made) },
   };

@@ -8,6 +8,7 @@ import type { ObservedRollback, SavedAwsNode } from '../../domain/rollback/obser
 import { planRollback } from '../../domain/rollback/plan.js';
 import type { RollbackPlan } from '../../domain/rollback/plan.js';
 import type { Manifest } from '../../domain/spec/schema.js';
+import type { Strategy } from '../../domain/spec/words.js';
 import { CILIUM_RELEASE, KUBE_SYSTEM, VPC_CNI_ADDON } from '../../domain/names.js';
 import type { Activities, PlanDigest, Target } from '../api.js';
 import { parseConfiguration, schemaTakes } from '../aws/addon.js';
@@ -46,25 +47,28 @@ async function planned(deps: PreflightDeps, { manifest, target }: PreflightInput
   const signal = asyncLocalStorage.getStore()?.cancellationSignal;
   const clients = await deps.pool.for(manifest.spec.cluster);
   const { cilium, probes } = manifest.spec;
-  const [cluster, versions, rest] = await Promise.all([
+  const [cluster, versions, { strategy, config, ...rest }] = await Promise.all([
     observe(clients, { values: cilium.values, probes, holder: target?.holder, alsoUses: ROLLBACK_ACTIONS, helm: () => helmVersion(signal) }),
     apiVersions(clients.kube),
     observeRest(clients),
   ]);
   const masquerade = masqueradeFor(cluster, cilium);
   const facts = valuesFacts(cluster, masquerade);
+  const chained = config === undefined ? (strategy ?? manifest.spec.strategy) === 'chain' : config['cni-chaining-mode'] === 'aws-cni';
   const { chart, values, problems } = await observeChart({ manifest, cluster, facts, cacheDir: deps.chartCache, apiVersions: versions, signal }, ['migration', 'rollback']);
-  return { plan: planRollback({ cluster, ...rest }, { manifest, chart, values: values.rollback, chartProblems: problems }), facts, masquerade };
+  return { plan: planRollback({ cluster, chained, ...rest }, { manifest, chart, values: values.rollback, chartProblems: problems }), facts, masquerade };
 }
 
-async function observeRest(clients: Clients): Promise<Omit<ObservedRollback, 'cluster'>> {
-  const [{ saved, meshed }, config, ciliumPolicies, phase] = await Promise.all([
+type Rest = Omit<ObservedRollback, 'cluster' | 'chained'> & { strategy: Strategy | null; /** Of cilium-config. */ config: Record<string, string> | undefined };
+
+async function observeRest(clients: Clients): Promise<Rest> {
+  const [{ saved, meshed, strategy }, config, ciliumPolicies, phase] = await Promise.all([
     readLedger(clients),
     orUndefined(clients.kube.core.readNamespacedConfigMap({ namespace: KUBE_SYSTEM, name: 'cilium-config' })),
     countPolicies(clients),
     releasePhase(clients),
   ]);
-  return { ledger: saved, meshed, phase, policyMode: config?.data?.['enable-policy'] ?? null, ciliumPolicies };
+  return { ledger: saved, meshed, strategy, phase, config: config?.data, policyMode: config?.data?.['enable-policy'] ?? null, ciliumPolicies };
 }
 
 /** Without a Secret of Helm there is no release, and helm need not be asked (nor be there). */
@@ -74,9 +78,9 @@ async function releasePhase(clients: Clients): Promise<ObservedRollback['phase']
   return reachedPhase(await withHelmTarget(clients, (target) => readRelease(target)));
 }
 
-async function readLedger(clients: Clients): Promise<{ saved: SavedAwsNode | null; meshed: boolean }> {
+async function readLedger(clients: Clients): Promise<{ saved: SavedAwsNode | null; meshed: boolean; strategy: Strategy | null }> {
   const ledger = await readCniLedger(clients);
-  return { saved: await savedAwsNode(clients, ledger), meshed: ledger.mesh !== null };
+  return { saved: await savedAwsNode(clients, ledger), meshed: ledger.mesh !== null, strategy: ledger.strategy };
 }
 
 async function savedAwsNode(clients: Clients, { since, addon, daemonSet }: CniLedger): Promise<SavedAwsNode | null> {

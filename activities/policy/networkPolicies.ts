@@ -1,14 +1,14 @@
 import { NetworkingV1Api } from '@kubernetes/client-node';
-import type { V1NetworkPolicy, V1NetworkPolicyPeer, V1NetworkPolicyPort } from '@kubernetes/client-node';
 import { podFinished } from '../../domain/kubernetes/resources.js';
 import { KUBE_SYSTEM } from '../../domain/names.js';
 import { networkPolicyMeanings } from '../../domain/policy/networkPolicies.js';
-import type { NetworkPolicyMeaning, NetworkPolicyRule, ObservedNetworkPolicy } from '../../domain/policy/networkPolicies.js';
+import type { NetworkPolicyMeaning } from '../../domain/policy/networkPolicies.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { AwsCalls } from '../observe/awsCalls.js';
 import { enforcesPolicies, observeAwsNode } from '../observe/awsNode.js';
 import { allPages } from '../observe/lists.js';
+import { observedNetworkPolicy } from '../observe/networkPolicy.js';
 import { readCniLedger } from '../kubernetes/cniLedger.js';
 import { mapPods } from '../kubernetes/lists.js';
 
@@ -30,27 +30,4 @@ export async function reportNetworkPolicies(clients: Clients): Promise<NetworkPo
     enforcedBefore: awsNode?.enforcesNetworkPolicy ?? (saved === undefined ? null : enforcesPolicies(saved)),
     enforcement: config === undefined ? null : (config.data?.['enable-policy'] ?? 'default'),
   });
-}
-
-/** A NetworkPolicy as the rules of domain/policy read it. */
-export function observedNetworkPolicy({ metadata, spec }: V1NetworkPolicy): ObservedNetworkPolicy {
-  return {
-    namespace: metadata?.namespace ?? '',
-    name: metadata?.name ?? '',
-    // An absent selector is an empty one here: every pod of the namespace.
-    podSelector: (spec?.podSelector ?? {}) as ObservedNetworkPolicy['podSelector'],
-    ...(spec?.policyTypes === undefined ? {} : { policyTypes: spec.policyTypes }),
-    ...(spec?.ingress === undefined ? {} : { ingress: spec.ingress.map(({ _from, ports }) => rule(_from, ports)) }),
-    ...(spec?.egress === undefined ? {} : { egress: spec.egress.map(({ to, ports }) => rule(to, ports)) }),
-  };
-}
-
-function rule(peers: V1NetworkPolicyPeer[] = [], ports: V1NetworkPolicyPort[] = []): NetworkPolicyRule {
-  return {
-    peers: peers.map(({ ipBlock, podSelector, namespaceSelector }) => ({
-      ...(ipBlock === undefined ? {} : { ipBlock: { cidr: ipBlock.cidr } }),
-      selects: podSelector !== undefined || namespaceSelector !== undefined,
-    })),
-    ports: ports.map(({ protocol, port }) => ({ protocol, port: port as number | string | undefined })),
-  };
 }

@@ -9,7 +9,7 @@ import { directionsOf, selectedLabels } from '../../domain/policy/selectors.js';
 import type { CiliumNetworkPolicy } from '../../domain/spec/policy.js';
 import type { Clients } from '../clients/index.js';
 import { allPages, readable } from '../observe/lists.js';
-import { observedNetworkPolicy } from './networkPolicies.js';
+import { observedNetworkPolicy } from '../observe/networkPolicy.js';
 import { CNP } from './objects.js';
 
 type Labels = Record<string, string>;

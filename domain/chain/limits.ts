@@ -27,13 +27,17 @@ export function limitsOf(cluster: ObservedCluster): ChainLimit[] {
   return CHAIN_LIMITS.filter((id) => LIMITS[id].holds?.(cluster) ?? true);
 }
 
-/** `l7: Layer 7 policies …` */
-export function limitText(id: ChainLimit): string {
-  return `${id}: ${LIMITS[id].says}`;
+/** A limit with what it means. */
+export interface LimitSaid {
+  id: ChainLimit;
+  text: string;
 }
 
-/** The two parts of {@link limitText}. */
-export function limitOf(text: string): { id: string; text: string } {
-  const [id = ''] = text.split(': ', 1);
-  return { id, text: text.slice(id.length + 2) };
+export function limitSaid(id: ChainLimit): LimitSaid {
+  return { id, text: LIMITS[id].says };
+}
+
+/** `l7: Layer 7 policies …` */
+export function limitText({ id, text }: LimitSaid): string {
+  return `${id}: ${text}`;
 }

@@ -95,8 +95,9 @@ const OPERATOR: KeyRule[] = [
  */
 export function fightingKeys(values: HelmValues, { version, strategy }: { version: string; strategy?: Strategy | undefined }): FightingKey[] {
   const profile = chartProfile(version);
-  const rules = [...ELSEWHERE, ...routing(profile), ...kubeProxy(profile), ...PLACEMENT, ...datapathOf({ strategy }).rules, ...DATAPATH, ...PARTS, ...OPERATOR];
-  return [...notMaps(values, rules), ...rules.filter((rule) => isBroken(values, rule)).map(({ path, why }) => ({ path, why }))];
+  const datapath = datapathOf({ strategy });
+  const rules = [...ELSEWHERE, ...routing(profile), ...kubeProxy(profile), ...PLACEMENT, ...datapath.rules, ...DATAPATH, ...PARTS, ...OPERATOR];
+  return [...notMaps(values, rules), ...rules.filter((rule) => isBroken(values, rule)).map(({ path, why }) => ({ path, why: datapath.reasons[path] ?? why }))];
 }
 
 function isBroken(values: HelmValues, rule: KeyRule): boolean {
@@ -106,7 +107,7 @@ function isBroken(values: HelmValues, rule: KeyRule): boolean {
 
 function routing({ routing: { path, value }, foreignRouting }: ChartProfile): KeyRule[] {
   return [
-    { path, why: `ENI mode routes natively: expected ${value}`, allows: only(value) },
+    { path, why: `the VPC routes pods natively: expected ${value}`, allows: only(value) },
     { path: foreignRouting.path, why: foreignRouting.why },
   ];
 }

@@ -93,7 +93,7 @@ function assertPlacement(workload: Workload, input: ValuesInput): RenderFinding[
   } else if (needsGuard(workload, phase) && !hasInEveryTerm(pod.affinity, NOT_ON_AWS_NODES)) {
     findings.push({ object: name, expected: `${CNI_LABEL} NotIn [aws] in every required term`, seen: affinityText(pod.affinity) });
   }
-  if (phase === 'rollback' && !besideAwsNode && needsGuard(workload, phase) && !hasInEveryTerm(pod.affinity, ON_CILIUM_NODES)) {
+  if (phase === 'rollback' && needsGuard(workload, phase) && !hasInEveryTerm(pod.affinity, ON_CILIUM_NODES)) {
     findings.push({ object: name, expected: `${ON_CILIUM_NODES.key} In [cilium] in every required term`, seen: affinityText(pod.affinity) });
   }
   if (phase !== 'rollback' && affinityKeys(pod.affinity).includes(ON_CILIUM_NODES.key)) {

@@ -116,7 +116,7 @@ function placement(input: ValuesInput, profile: ChartProfile): HelmValues {
 }
 
 function guardOf(input: ValuesInput): NodeSelectorRequirement[] {
-  if (datapathOf(input).besideAwsNode) return [NOT_ON_OTHER_COMPUTE];
+  if (datapathOf(input).besideAwsNode) return input.phase === 'rollback' ? [ON_CILIUM_NODES, NOT_ON_OTHER_COMPUTE] : [NOT_ON_OTHER_COMPUTE];
   switch (input.phase) {
     case 'migration':
     case 'enforcement':

@@ -11,14 +11,24 @@ export interface Direction {
   toward: Toward;
   /** Label of the nodes that are still to be replaced. */
   label: { key: string; value: string };
-  /** DaemonSet of the agent that new nodes come up on. On an old node a pod of it is a mistake that nobody touches. */
+  /** DaemonSet of the agent that new nodes come up on. */
   agent: string;
+  /** Old nodes run that agent too: Cilium is chained on it. Elsewhere a pod of it on an old node is a mistake that nobody touches. */
+  sharedByOld: boolean;
   /** Where in the counts old and new nodes stand. */
   count: { old: 'aws' | 'cilium'; fresh: 'aws' | 'cilium' };
   /** For people: what is true of a replacement that was proven. */
   proven: string;
   /** Whether cilium-operator is needed as long as there is any node: new ones get their addresses from it. */
   needsOperator: boolean;
+}
+
+/** What tells the direction of a run. */
+export interface Way {
+  /** Absent: to Cilium. */
+  toward?: Toward | undefined;
+  /** Of a way back: Cilium is chained on aws-node, so the nodes that it leaves run both. */
+  chained?: boolean | undefined;
 }
 
 /** Whether a node is still to be replaced, by its labels. */

@@ -6,6 +6,7 @@ export const toAwsNode: Direction = {
   toward: 'aws-node',
   label: { key: CILIUM_LABEL, value: CILIUM_LABEL_CILIUM },
   agent: AWS_NODE,
+  sharedByOld: false,
   count: { old: 'cilium', fresh: 'aws' },
   proven: 'is Ready on aws-node, without Cilium',
   needsOperator: false,

@@ -6,6 +6,7 @@ export const toCilium: Direction = {
   toward: 'cilium',
   label: { key: CNI_LABEL, value: CNI_LABEL_AWS },
   agent: CILIUM,
+  sharedByOld: false,
   count: { old: 'aws', fresh: 'cilium' },
   proven: 'is Ready on Cilium, with IPs, without aws-node',
   needsOperator: true,

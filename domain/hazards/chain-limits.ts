@@ -1,4 +1,4 @@
-import { limitsOf, limitText } from '../chain/limits.js';
+import { limitSaid, limitsOf, limitText } from '../chain/limits.js';
 import type { Hazard } from '../findings.js';
 import { finding } from './finding.js';
 
@@ -14,7 +14,7 @@ export const chainLimits: Hazard = {
       return [
         finding(this.id, 'blocker', {
           objects: open,
-          message: `These limits hold for this cluster and spec.chain.acceptLimits does not name them. ${open.map(limitText).join('. ')}.`,
+          message: `These limits hold for this cluster and spec.chain.acceptLimits does not name them. ${open.map((id) => limitText(limitSaid(id))).join('. ')}.`,
           todo: `Add ${open.join(', ')} to spec.chain.acceptLimits, remove acceptLimits to be asked at the gate accept-limits, or use strategy: replace.`,
         }),
       ];
@@ -22,7 +22,7 @@ export const chainLimits: Hazard = {
     return [
       finding(this.id, 'info', {
         objects: limits,
-        message: `${limits.map(limitText).join('. ')}.`,
+        message: `${limits.map((id) => limitText(limitSaid(id))).join('. ')}.`,
         todo: acceptLimits === undefined ? 'The gate accept-limits asks for them before the first write.' : 'They are accepted in spec.chain.acceptLimits.',
       }),
     ];

@@ -1,4 +1,5 @@
 import type { Finding, Hazard, HazardInput, Severity } from '../findings.js';
+import type { Strategy } from '../spec/words.js';
 import { accessDenied } from './access-denied.js';
 import { addonSchemaUnknown, addonWithoutAffinity } from './addon-affinity.js';
 import { clusterAutoscaler } from './autoscaler.js';
@@ -25,7 +26,7 @@ import { autoMode, leftOut } from './left-out.js';
 import { leftoverEnis } from './leftover-enis.js';
 import { masqueradePublicSubnet, masqueradeUndecided } from './masquerade.js';
 import { instanceTypeUnknown, maxPods } from './max-pods.js';
-import { networkPolicyGap, networkPolicyLatent } from './network-policy.js';
+import { networkPolicyGap, networkPolicyLatent, networkPolicyMeaning } from './network-policy.js';
 import { instanceGone, noNodes, nodeCordoned, nodeNotReady, nodePending } from './node-health.js';
 import { nodeRunsBoth } from './node-runs-both.js';
 import { nodeUnplaced } from './node-unplaced.js';
@@ -118,6 +119,7 @@ export const HAZARDS: readonly Hazard[] = [
   managedInterfaces,
   networkPolicyGap,
   networkPolicyLatent,
+  networkPolicyMeaning,
   securityGroupsForPods,
   podEniEnabled,
   customNetworking,
@@ -139,9 +141,8 @@ export const HAZARDS: readonly Hazard[] = [
 
 const RANK: Record<Severity, number> = { blocker: 0, warning: 1, info: 2 };
 
-/** Every finding, blockers first, otherwise in the order of {@link HAZARDS}. */
-export function findHazards(input: HazardInput): Finding[] {
-  const { strategy } = input.manifest.spec;
+/** Every finding that matters to a strategy (the spec's where none is named), blockers first, otherwise in the order of {@link HAZARDS}. */
+export function findHazards(input: HazardInput, strategy: Strategy = input.manifest.spec.strategy): Finding[] {
   const concerned = HAZARDS.filter(({ strategies }) => strategies === undefined || strategies.includes(strategy));
   return concerned.flatMap((hazard) => hazard.check(input)).sort((a, b) => RANK[a.severity] - RANK[b.severity]);
 }

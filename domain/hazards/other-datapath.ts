@@ -17,7 +17,7 @@ export const otherDatapath: Hazard = {
         message: chained
           ? 'Cilium is chained on the VPC CNI here: every node runs both. Going on to Cilium alone is not tested by the Cilium project.'
           : 'Cilium runs in ENI mode here, on nodes without the VPC CNI: there is nothing that it could be chained on.',
-        todo: chained ? 'Keep strategy: chain, or move the workloads to a new cluster.' : 'Set strategy back to what it was, or roll back first: ciliate rollback -f SPEC --plan',
+        todo: chained ? 'Keep strategy: chain, or go back first, which replaces every node: ciliate rollback -f SPEC (with strategy: chain), then start with this one.' : 'Set strategy back to what it was, or roll back first: ciliate rollback -f SPEC --plan',
       }),
     ];
   },

@@ -1,6 +1,7 @@
 import { KUBE_SYSTEM } from '../names.js';
 import { controllerOf } from './resources.js';
 import type { Meta } from './resources.js';
+import type { DrainSpec } from '../spec/schema.js';
 
 /** What restarts its pods as one: a workload, or a bare pod (kind `Pod`). */
 export interface RestartOwner {
@@ -15,6 +16,16 @@ export const BARE = 'Pod';
 
 type Controller = NonNullable<ReturnType<typeof controllerOf>>;
 
+/** Whether nobody makes a pod again. What a pod makes (executors of Spark) nobody may make again once that pod has done its part. */
+export function isBare(meta: Meta | undefined): boolean {
+  return [undefined, BARE].includes(controllerOf(meta)?.kind);
+}
+
+/** Whether a restart leaves a pod as it is: a mirror pod, which no Eviction ends, or one that nobody makes again, unless those go too. */
+export function isLeftAlone({ meta, mirror }: { meta: Meta | undefined; mirror: boolean }, barePods: DrainSpec['barePods']): boolean {
+  return mirror || (barePods === 'block' && isBare(meta));
+}
+
 /** `Deployment shop/cart`. */
 export function restartName({ kind, namespace, name }: RestartOwner): string {
   return `${kind} ${namespace}/${name}`;
@@ -24,8 +35,7 @@ export function restartName({ kind, namespace, name }: RestartOwner): string {
 export function rootOf(meta: Meta | undefined, parents: ReadonlyMap<string, Controller>): RestartOwner {
   const namespace = meta?.namespace ?? '';
   const direct = controllerOf(meta);
-  // What a pod makes (executors of Spark) nobody may make again once that pod has done its part.
-  if (direct === undefined || direct.kind === BARE) return { kind: BARE, namespace, name: meta?.name ?? '' };
+  if (direct === undefined || isBare(meta)) return { kind: BARE, namespace, name: meta?.name ?? '' };
   const parent = kindOf(direct) === 'ReplicaSet' ? parents.get(`${namespace}/${direct.name}`) : undefined;
   const root = parent ?? direct;
   return { kind: kindOf(root), namespace, name: root.name };

@@ -20,6 +20,12 @@ export function renderMeanings(migration: string, meanings: NetworkPolicyMeaning
   return `${[`${migration}: what existing NetworkPolicies mean under Cilium`, ...groups].join('\n')}\n`;
 }
 
+/** One of them in a line, for a finding. */
+export function meaningLine({ namespace, name, pods, change, before, after, notes }: NetworkPolicyMeaning): string {
+  const what = { 'takes-effect': 'NO EFFECT NOW, HAS ONE LATER', unknown: 'before is not known', stays: 'keeps its effect', 'selects-nothing': 'selects no pod now' }[change];
+  return `${namespace}/${name} (${counted(pods, 'pod')}): ${what}; ${[before, after, ...notes].join('; ')}`;
+}
+
 function lines({ namespace, name, pods, before, after, notes }: NetworkPolicyMeaning): string[] {
   return [`  ${namespace}/${name} (${counted(pods, 'pod')})`, `    before: ${before}`, `    after:  ${after}`, ...notes.map((note) => `    note:   ${note}`)];
 }

@@ -1,10 +1,12 @@
-import { finding } from '../hazards/finding.js';
+import { datapathOf } from '../cilium/datapaths/index.js';
+import { isChanged } from '../cilium/placement.js';
+import { counted, finding } from '../hazards/finding.js';
 import { findHazards } from '../hazards/index.js';
 import type { ChartProblem, Finding } from '../findings.js';
-import { AGENT_NOT_READY_TAINT, CILIUM_LABEL, CNI_LEDGER } from '../names.js';
+import { AGENT_NOT_READY_TAINT, AWS_NODE, CILIUM_LABEL, CNI_LABEL, CNI_LEDGER } from '../names.js';
 import type { Manifest } from '../spec/schema.js';
 import type { ObservedRollback } from './observed.js';
-import { mirrored, situationOf } from './situation.js';
+import { isOfCilium, mirrored, situationOf } from './situation.js';
 
 export interface RollbackHazardInput {
   seen: ObservedRollback;
@@ -41,13 +43,46 @@ const policyGap: RollbackHazard = {
 const chained: RollbackHazard = {
   id: 'rollback-chained',
   title: 'Cilium is chained on the VPC CNI',
-  check({ seen: { cluster } }) {
-    if (cluster.cilium?.config?.chainingMode !== 'aws-cni') return [];
+  check({ seen }) {
+    if (!seen.chained || situationOf(seen) !== 'half-way') return [];
+    const nodes = seen.cluster.nodes.filter((node) => node.leftOut === undefined && isOfCilium(node, true)).length;
     return [
-      finding('rollback-chained', 'blocker', {
+      finding('rollback-chained', 'warning', {
         objects: ['Helm release kube-system/cilium'],
-        message: "Every node runs both agents, and Cilium's CNI configuration stands on each. ciliate knows no way back from there that leaves pods their network.",
-        todo: 'Nodes without it are new nodes: set policyEnforcementMode never, keep Cilium off new nodes by a label and an affinity, replace every node, and uninstall at the end. Nothing has to be undone to keep going: ciliate start -f SPEC.',
+        message: `No node was replaced to get there, but ${counted(nodes, 'node')} must be on the way back, and every pod moves: Cilium's CNI configuration stays on each node that has run it, also where no pod was restarted yet, and calls an agent that would be gone.`,
+        todo: 'Nothing, if this is what you want. Nothing has to be undone to keep the chain: ciliate start -f SPEC.',
+      }),
+    ];
+  },
+};
+
+const otherStrategy: RollbackHazard = {
+  id: 'rollback-other-strategy',
+  title: 'The spec names another way of running Cilium than what is there',
+  check({ seen, manifest: { spec } }) {
+    const wanted = datapathOf(spec).besideAwsNode;
+    if (seen.chained === wanted) return [];
+    return [
+      finding('rollback-other-strategy', 'blocker', {
+        objects: ['Helm release kube-system/cilium'],
+        message: seen.chained ? `Cilium is chained on the VPC CNI here, and the spec says strategy: ${spec.strategy}.` : 'Cilium runs without the VPC CNI here, and the spec says strategy: chain.',
+        todo: `Set spec.strategy: ${seen.chained ? 'chain' : 'replace'}, as when it was installed: the way back first installs its values, and goes by them.`,
+      }),
+    ];
+  },
+};
+
+/** What a chain stands on: the way back does not put it there, and new nodes need it at once. */
+const awsNodeConfined: RollbackHazard = {
+  id: 'rollback-aws-node-confined',
+  title: 'Cilium is chained on an aws-node that is not on every node',
+  check({ seen: { chained: isChained, cluster } }) {
+    if (!isChained || (cluster.awsNode !== null && !isChanged(cluster.awsNode.affinity))) return [];
+    return [
+      finding('rollback-aws-node-confined', 'blocker', {
+        objects: [`DaemonSet kube-system/${AWS_NODE}`],
+        message: cluster.awsNode === null ? 'It is gone: new nodes would have no network at all.' : `Its affinity speaks of ${CNI_LABEL} or ${CILIUM_LABEL}: it is kept off nodes that need it, or would be.`,
+        todo: 'No step of strategy chain does that. Put it back as it was on every node, then start the rollback again.',
       }),
     ];
   },
@@ -58,7 +93,7 @@ const nothingSaved: RollbackHazard = {
   title: 'aws-node is gone, and nothing of it is saved',
   check({ seen }) {
     const { ledger, cluster } = seen;
-    if (cluster.awsNode !== null || ledger?.addon || ledger?.daemonSet === true) return [];
+    if (seen.chained || cluster.awsNode !== null || ledger?.addon || ledger?.daemonSet === true) return [];
     return [
       finding('rollback-nothing-saved', 'blocker', {
         objects: [`ConfigMap kube-system/${CNI_LEDGER}`],
@@ -73,7 +108,7 @@ const ledgerLost: RollbackHazard = {
   id: 'rollback-ledger-lost',
   title: 'Nothing is saved of aws-node as it was',
   check({ seen }) {
-    if (situationOf(seen) === 'nothing' || seen.cluster.awsNode === null || seen.ledger?.daemonSet === true) return [];
+    if (seen.chained || situationOf(seen) === 'nothing' || seen.cluster.awsNode === null || seen.ledger?.daemonSet === true) return [];
     return [
       finding('rollback-ledger-lost', 'warning', {
         objects: [`ConfigMap kube-system/${CNI_LEDGER}`],
@@ -89,7 +124,7 @@ const addonAffinity: RollbackHazard = {
   title: 'The saved add-on cannot be made again with an affinity',
   check({ seen }) {
     const addon = seen.ledger?.addon;
-    if (!addon || seen.cluster.awsNode !== null || addon.takesAffinity === true) return [];
+    if (seen.chained || !addon || seen.cluster.awsNode !== null || addon.takesAffinity === true) return [];
     return [
       finding('rollback-addon-affinity', 'blocker', {
         objects: [`EKS add-on vpc-cni ${addon.version}`],
@@ -168,7 +203,7 @@ const policiesStay: RollbackHazard = {
 };
 
 /** A new one is an entry here and a section in docs/hazards.md. */
-export const ROLLBACK_HAZARDS: readonly RollbackHazard[] = [policyGap, chained, nothingSaved, ledgerLost, addonAffinity, startupTaint, otherChart, inMesh, policiesStay];
+export const ROLLBACK_HAZARDS: readonly RollbackHazard[] = [policyGap, chained, otherStrategy, awsNodeConfined, nothingSaved, ledgerLost, addonAffinity, startupTaint, otherChart, inMesh, policiesStay];
 
 /** What a migration looks for that a rollback meets too: rights, Helm, groups, and everything about draining and replacing nodes. */
 const SHARED: ReadonlySet<string> = new Set(
@@ -183,7 +218,9 @@ const SHARED: ReadonlySet<string> = new Set(
 /** Every finding, blockers first. */
 export function rollbackFindings(input: RollbackHazardInput): Finding[] {
   const { seen, manifest, chartProblems } = input;
-  const shared = findHazards({ cluster: mirrored(seen.cluster), manifest, chartProblems: [...chartProblems] }).filter(({ id }) => SHARED.has(id));
+  const { strategy } = manifest.spec;
+  // Nodes are replaced on every way back, whatever the way forward was.
+  const shared = findHazards({ cluster: mirrored(seen), manifest, chartProblems: [...chartProblems] }, strategy === 'chain' ? 'replace' : strategy).filter(({ id }) => SHARED.has(id));
   const own = ROLLBACK_HAZARDS.flatMap((hazard) => hazard.check(input));
   const rank = { blocker: 0, warning: 1, info: 2 };
   return [...own, ...shared].sort((a, b) => rank[a.severity] - rank[b.severity]);

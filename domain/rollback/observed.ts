@@ -7,6 +7,8 @@ export interface ObservedRollback {
   cluster: ObservedCluster;
   /** What the CNI ledger in the cluster knows of aws-node; null where there is no ledger. */
   ledger: SavedAwsNode | null;
+  /** Cilium is (or was) chained on aws-node: by cilium-config, else by the ledger, else by the spec. */
+  chained: boolean;
   /** Phase of the Helm release, where it is ours. */
   phase: ValuesPhase | null;
   /** What `enable-policy` of cilium-config says; null where it is not there. */

@@ -44,7 +44,7 @@ export function planRollback(seen: ObservedRollback, { manifest, chart, values, 
   const situation = situationOf(seen);
   const over = situation === 'nothing';
   const findings = rollbackFindings({ seen, manifest, chartProblems }).filter(({ severity }) => !over || severity !== 'blocker');
-  const cluster = mirrored(seen.cluster);
+  const cluster = mirrored(seen);
   const nodes = over ? [] : orderNodes(candidates(cluster));
   return {
     migration: manifest.metadata.name,
@@ -58,7 +58,7 @@ export function planRollback(seen: ObservedRollback, { manifest, chart, values, 
     chart,
     values: { rollback: values },
     estimate: rollbackEstimate(nodes.length),
-    digest: sha256Hex(canonicalJson({ gate: 'before-rollback', decides: { situation, chartSha256: chart.sha256, values, awsNode: awsNodeToBe(seen) } })),
+    digest: sha256Hex(canonicalJson({ gate: 'before-rollback', decides: { situation, chartSha256: chart.sha256, values, awsNode: seen.chained ? 'stays' : awsNodeToBe(seen) } })),
   };
 }
 

@@ -42,7 +42,7 @@ export function rollbackSteps(input: RollbackStepsInput): PlannedStep[] {
   const take = step('take', [`Lease kube-system/${LEASE_NAME}: created or taken over`, `ConfigMap kube-system/${GUARDS_LEDGER}: created`]);
   const giveBack = step('give-back', ['every guard of the ledger back as it was', `Lease kube-system/${LEASE_NAME}: released`]);
   if (situation === 'untouched') return [step('preflight', []), take, step('unwind', ['no pod is touched', ...endWrites(seen)]), giveBack];
-  const unmarked = seen.cluster.nodes.filter((node) => isOfCilium(node) && node.labels[CILIUM_LABEL] === undefined).length;
+  const unmarked = seen.cluster.nodes.filter((node) => isOfCilium(node, seen.chained) && node.labels[CILIUM_LABEL] === undefined).length;
   return [
     step('preflight', []),
     take,
@@ -51,7 +51,8 @@ export function rollbackSteps(input: RollbackStepsInput): PlannedStep[] {
     step('quiet', seen.phase === 'migration' || seen.phase === 'rollback' ? [] : ['Helm release kube-system/cilium: upgrade (enforcement never)', 'DaemonSet kube-system/cilium and Deployment kube-system/cilium-operator: rolled']),
     step('mark', unmarked === 0 ? [] : [`${unmarked} nodes: label ${CILIUM_LABEL}=${CILIUM_LABEL_CILIUM}`]),
     step('confine', seen.phase === 'rollback' ? [] : [`Helm release kube-system/cilium: upgrade (${CILIUM_LABEL} In [${CILIUM_LABEL_CILIUM}] on agent and Envoy; agents rolled)`]),
-    step('restore', restoreWrites(seen)),
+    // Chained, aws-node is on every node, and on new ones too.
+    ...(seen.chained ? [] : [step('restore', restoreWrites(seen))]),
     step('refresh', nodes.map(nodeWrites)),
     step('prove', []),
     step('uninstall', endWrites(seen)),
@@ -83,12 +84,15 @@ function nodeWrites(node: NodeRef): string {
   return `Node ${node.name}: cordoned, drained, ${end}`;
 }
 
-function endWrites({ cluster, ledger }: ObservedRollback): string[] {
+function endWrites({ cluster, ledger, chained }: ObservedRollback): string[] {
+  const marks = `labels ${CNI_LABEL}=${CNI_LABEL_AWS} that ciliate had put, and ${CILIUM_LABEL}: removed`;
+  const uninstalled = cluster.cilium === null ? [] : ['Helm release kube-system/cilium: uninstalled'];
+  if (chained) return [...uninstalled, marks, `ConfigMap kube-system/${CNI_LEDGER}: deleted`];
   const owner = (cluster.awsNode === null ? ledger?.addon : cluster.awsNode.addon) ? 'EKS add-on vpc-cni' : 'DaemonSet kube-system/aws-node';
   return [
-    ...(cluster.cilium === null ? [] : ['Helm release kube-system/cilium: uninstalled']),
+    ...uninstalled,
     `${owner}: affinity as it was before the migration`,
-    `labels ${CNI_LABEL}=${CNI_LABEL_AWS} that ciliate had put, and ${CILIUM_LABEL}: removed`,
+    marks,
     `ConfigMap kube-system/${CNI_LEDGER}: deleted`,
   ];
 }

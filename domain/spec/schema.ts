@@ -158,7 +158,7 @@ export const manifestSchema = z.strictObject({
     })
     .refine(({ strategy, approvals = [] }) => strategy !== 'chain' || !approvals.some((gate) => CHAIN_REFUSES.includes(gate)), {
       path: ['approvals'],
-      message: 'expected neither after-canary nor before-removal with strategy chain: no node is replaced, and aws-node stays',
+      message: 'expected no before-removal with strategy chain: aws-node stays',
     })
     .refine(({ strategy, chain }) => strategy === 'chain' || chain.acceptLimits === undefined, {
       path: ['chain'],
@@ -170,7 +170,7 @@ export const manifestSchema = z.strictObject({
     })
     .refine(({ strategy, drain }) => strategy !== 'chain' || drain.onTimeout !== 'force', {
       path: ['drain', 'onTimeout'],
-      message: 'expected skip-to-end or wait with strategy chain: no node is drained, so there is none to force',
+      message: 'expected skip-to-end or wait with strategy chain: its own way drains no node, so there is none to force',
     }),
 });
 

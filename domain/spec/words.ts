@@ -11,8 +11,8 @@ export type Gate = (typeof GATES)[number];
 export const STRATEGIES = ['replace', 'chain', 'clean'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
-/** Gates that strategy `chain` has not: no node is replaced, and aws-node stays. */
-export const CHAIN_REFUSES: readonly Gate[] = ['after-canary', 'before-removal'];
+/** Gates that strategy `chain` has on no way: aws-node stays. */
+export const CHAIN_REFUSES: readonly Gate[] = ['before-removal'];
 
 /** What Cilium chained on the VPC CNI cannot do; what each means: domain/chain/limits.ts. */
 export const CHAIN_LIMITS = ['l7', 'ipsec', 'eni', 'host-routing', 'security-groups', 'replace-later'] as const;

@@ -1,8 +1,11 @@
 import { CoreV1Api } from '@kubernetes/client-node';
+import { execa } from 'execa';
 import { expect, it } from 'vitest';
 import { clusterState } from '../support/clusterState.js';
+import type { Field } from '../support/field.js';
 import { fieldsPerTest } from '../support/fields.js';
 import { CHART_IS_THERE, policyMode, providerIds, unknownPods } from '../support/strategies.js';
+import { before, expectReturned } from '../support/wayBack.js';
 
 const up = fieldsPerTest();
 
@@ -36,3 +39,44 @@ it.runIf(CHART_IS_THERE)('clean: refused where users have pods; with add-ons onl
   // Its nodes keep the network of the pods that they have; none was given another CNI.
   expect(after.violations.filter((violation) => !violation.includes('aws-node-removed'))).toEqual([]);
 });
+
+it.runIf(CHART_IS_THERE)('off a chain, ended early: a start chains again; ended early once more, and Cilium uninstalled by hand: the rollback still knows its nodes, and brings no agent to the others', async () => {
+  const field = await up({ nodes: 2, awsNode: 'selfmanaged', managed: false });
+  const was = await before(field);
+  field.startWorker();
+  const chain = (approvals: 'after-canary'[] = []) => field.spec('c-1', { strategy: 'chain', chain: { acceptLimits: ['l7', 'ipsec', 'eni', 'host-routing', 'replace-later'] }, approvals });
+  expect(await field.migrate(chain(), 'c-1')).toMatchObject({ state: 'done', problem: null });
+
+  await endedEarly(field, chain(['after-canary']));
+  expect((await clusterState(field)).agents).toMatchObject({ awsNode: true, cilium: '1/1' });
+  expect(await field.migrate(chain(), 'c-1')).toMatchObject({ state: 'done', problem: null, nodes: [] });
+  expect((await clusterState(field)).agents).toMatchObject({ awsNode: true, cilium: '2/2' });
+  expect([await unknownPods(field), await policyMode(field), await marked(field)]).toEqual([[], 'default', []]);
+
+  await endedEarly(field, chain(['after-canary']));
+  const [last] = await marked(field);
+  await execa('helm', ['-n', 'kube-system', 'uninstall', 'cilium', '--wait'], { env: { ...field.env, KUBECONFIG: field.lab.kubeconfig }, extendEnv: false });
+  const plan = await field.ciliate('rollback', '-f', chain(), '--plan', '-o', 'json');
+  expect(plan.code, plan.out).toBe(0);
+  expect(JSON.parse(plan.out)).toMatchObject({ situation: 'half-way', nodes: [{ name: last }] });
+  expect((await field.ciliate('rollback', '-f', field.spec('c-1'), '--plan')).out).toContain('rollback-other-strategy');
+  expect((await field.ciliate('rollback', '-f', chain())).code).toBe(0);
+  const report = await field.report('c-1');
+  await expectReturned(field, report, was);
+  expect(report.tally).toEqual({ refreshed: 1 });
+});
+
+/** Leaves a rollback after its first node. */
+async function endedEarly(field: Field, file: string): Promise<void> {
+  expect((await field.ciliate('rollback', '-f', file)).code).toBe(0);
+  await field.statusWhere('c-1', (status) => status.gate?.gate === 'after-canary', 180_000);
+  await field.ciliate('abort', 'c-1', '--reason', 'test');
+  const report = await field.report('c-1');
+  expect(report).toMatchObject({ state: 'aborted', toward: 'aws-node', strategy: 'chain', counts: { aws: 1, cilium: 1 } });
+  expect(report.notes.join()).toContain('new nodes come up on aws-node alone');
+}
+
+async function marked(field: Field): Promise<(string | undefined)[]> {
+  const { items } = await field.kube.makeApiClient(CoreV1Api).listNode({ labelSelector: 'ciliate.io/cni' });
+  return items.map(({ metadata }) => metadata?.name);
+}

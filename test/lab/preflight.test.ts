@@ -160,9 +160,11 @@ it('what runs in the cluster is seen: hostPort, policies, labels, security group
   expect(named(plan, 'host-port')?.objects).toEqual(['Pod default/bare']);
   expect(named(plan, 'bare-pods')?.objects).toContain('Pod default/bare');
   expect(named(plan, 'network-policy-latent')?.objects).toEqual(['NetworkPolicy default/deny']);
+  expect(named(plan, 'network-policy-meaning')?.objects.join()).toMatch(/^default\/deny \([1-9]\d* pods?\): NO EFFECT NOW, HAS ONE LATER; .*ingress that no policy allows is dropped/);
 
   await new EKSClient({}).send(new UpdateAddonCommand({ clusterName: lab.clusterName, addonName: 'vpc-cni', configurationValues: '{"enableNetworkPolicy":"true"}' }));
   await expect.poll(async () => named(await lookAt(), 'network-policy-gap')?.severity, { timeout: 60_000, interval: 500 }).toBe('blocker');
+  expect(named(await lookAt(), 'network-policy-meaning')?.objects.join()).toContain('keeps its effect; enforced by the VPC CNI');
   expect(named(await lookAt(undefined, { acceptPolicyGap: true }), 'network-policy-gap')?.severity).toBe('warning');
 
   await objects.patch({ apiVersion: 'v1', kind: 'Node', metadata: { name: node, labels: { 'cni-plugin': null } } } as unknown as KubernetesObject);

@@ -119,6 +119,17 @@ const rollbacks: typeof scenarios = {
       return handle.result();
     },
   },
+  chain: {
+    cluster: FakeCluster.chained(2),
+    manifest: manifest('off-chain', { strategy: 'chain', approvals: ['before-rollback', 'after-canary'] }),
+    steps: async (handle) => {
+      for (const name of ['before-rollback', 'after-canary']) {
+        const { gate } = await statusWhere(handle, (status) => status.gate?.gate === name);
+        await handle.executeUpdate('approve', { args: [{ gate: name, digest: gate?.digest, ...me }] });
+      }
+      return handle.result();
+    },
+  },
   'ended-unconfined': {
     cluster: FakeCluster.migrated(1),
     manifest: manifest('ended-unconfined'),

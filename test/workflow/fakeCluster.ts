@@ -95,6 +95,13 @@ export class FakeCluster {
     return cluster;
   }
 
+  /** What strategy chain has left behind: each node runs both, which counts as Cilium's here. */
+  static chained(size: number): FakeCluster {
+    const cluster = FakeCluster.migrated(size);
+    Object.assign(cluster, { awsNode: 'everywhere', cilium: 'final' });
+    return cluster;
+  }
+
   get marked(): number {
     return this.nodes.filter((node) => node.nodeExists && node.marked).length;
   }
@@ -277,7 +284,9 @@ export class FakeCluster {
         const seen = this.#find(node);
         if (seen && seen.nodeExists && seen.pods > 0) this.violations.push(`${node.name} terminated with pods on it`);
         if (seen?.cni === fresh && !this.extra.has(seen.instanceId)) this.violations.push(`${node.name} is on ${fresh} and was terminated`);
-        if (fresh === 'aws' && this.awsNode !== 'returned') this.violations.push(`${node.name} was terminated before aws-node could come to a new one`);
+        if (target.chained === true) {
+          if (this.cilium !== 'rollback' || seen?.marked === false) this.violations.push(`${node.name} was terminated while new nodes get Cilium`);
+        } else if (fresh === 'aws' && this.awsNode !== 'returned') this.violations.push(`${node.name} was terminated before aws-node could come to a new one`);
         const before = this.nodes.filter((other) => other.instance === 'running').map((other) => other.instanceId);
         if (seen?.instance === 'running') {
           seen.instance = 'terminated';
@@ -343,7 +352,8 @@ export class FakeCluster {
         return Promise.resolve({ unmarked });
       },
       lookCiliumConfined: ({ known }) => this.#look('lookCiliumConfined', known),
-      restoreAwsNode: () => {
+      restoreAwsNode: ({ target }) => {
+        if (target.chained === true) this.violations.push('aws-node changed where Cilium is chained on it');
         if (this.cilium !== 'rollback') this.violations.push('aws-node restored while Cilium goes to new nodes');
         if (this.nodes.some((node) => node.nodeExists && node.cni === 'cilium' && !node.marked)) this.violations.push('aws-node restored before the nodes of Cilium were marked');
         this.awsNode = 'returned';

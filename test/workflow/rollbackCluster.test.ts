@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ROLLBACK_PHASES } from '../../domain/status.js';
+import { CHAIN_ROLLBACK_PHASES, ROLLBACK_PHASES } from '../../domain/status.js';
 import type { ManifestInput } from '../../domain/spec/schema.js';
 import type { MigrationReport } from '../../domain/status.js';
 import { abortUpdate, approveUpdate, reportQuery } from '../../workflows/messages.js';
@@ -105,5 +105,51 @@ describe('a rollback', () => {
     });
     expect(report).toMatchObject({ state: 'partial', problem: '1 nodes are still on Cilium; the same rollback goes on from here' });
     expect(cluster.snapshot()).toMatchObject({ cilium: 'rollback', awsNode: 'returned' });
+  });
+});
+
+describe('a rollback from a chain', () => {
+  const chain = (name: string, spec: Partial<ManifestInput['spec']> = {}) => manifest(name, { strategy: 'chain', chain: { acceptLimits: ['l7'] }, ...spec });
+
+  it('replaces every node, keeps Cilium off new ones first, and never touches aws-node', async () => {
+    const cluster = FakeCluster.chained(3);
+    const report = await back(cluster, chain('off'), (handle) => handle.result());
+    expect(cluster.violations).toEqual([]);
+    expect(report).toMatchObject({ state: 'done', problem: null, toward: 'aws-node', strategy: 'chain', tally: { refreshed: 3 }, counts: { aws: 3, cilium: 0 } });
+    expect(report.phases.map(({ phase }) => phase)).toEqual([...CHAIN_ROLLBACK_PHASES]);
+    expect(cluster.calls.filter((call) => /restoreAwsNode|reopenCilium|restrictAwsNode|labelNodes/.test(call))).toEqual([]);
+    expect(cluster.snapshot()).toMatchObject(BEFORE);
+  });
+
+  it('aborted half way says what new nodes get; a start chains again with the marks off, and a rollback goes on to the end', async () => {
+    const cluster = FakeCluster.chained(3);
+    const report = await back(cluster, chain('off-half', { approvals: ['after-canary'] }), async (handle) => {
+      await statusWhere(handle, (status) => status.gate?.gate === 'after-canary');
+      await handle.executeUpdate(abortUpdate, { args: [me] });
+      return ended(handle);
+    });
+    expect(report.notes).toContain("new nodes come up on aws-node alone, old ones keep both; Cilium's policy enforcement is off until a start or a rollback goes on");
+    expect(cluster.snapshot()).toMatchObject({ cilium: 'rollback', awsNode: 'everywhere', lease: null, guards: [] });
+    expect(cluster.marked).toBe(2);
+    cluster.plan = { limits: ['l7: limited'] };
+    const forward = await harness.run(cluster, chain('on-again', { approvals: ['before-enforcement'] }), async (handle) => {
+      await statusWhere(handle, (status) => status.gate?.gate === 'before-enforcement');
+      expect([cluster.cilium, cluster.marked]).toEqual(['migration', 0]);
+      await handle.executeUpdate(abortUpdate, { args: [me] });
+      return ended(handle);
+    });
+    expect(forward.state).toBe('aborted');
+    expect(await back(cluster, chain('off-again'), (handle) => handle.result())).toMatchObject({ state: 'done' });
+    expect(cluster.snapshot()).toMatchObject(BEFORE);
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('touches no node where no agent ever ran', async () => {
+    const cluster = new FakeCluster(2);
+    cluster.cilium = 'migration';
+    const report = await back(cluster, chain('off-untouched'), (handle) => handle.result());
+    expect(report.phases.map(({ phase }) => phase)).toEqual(['preflight', 'take', 'unwind']);
+    expect(cluster.snapshot()).toMatchObject(BEFORE);
+    expect(cluster.calls).not.toContain('terminateNode');
   });
 });

@@ -108,8 +108,8 @@ export class Migration {
 
   get target(): Target {
     const { metadata, spec } = this.manifest;
-    const { toward } = this.route;
-    return { migration: metadata.name, cluster: spec.cluster, holder: this.book.facts?.holder ?? '', ...(toward === 'cilium' ? {} : { toward }) };
+    const { toward, chained = false } = this.route;
+    return { migration: metadata.name, cluster: spec.cluster, holder: this.book.facts?.holder ?? '', ...(toward === 'cilium' ? {} : { toward }), ...(chained ? { chained } : {}) };
   }
 
   get direction(): Direction {

@@ -33,7 +33,7 @@ export async function take(migration: Migration): Promise<string> {
   const { target, manifest } = migration;
   const { tookOverFrom } = await migration.step(() => acts.takeLease({ target }));
   migration.book.taken = true;
-  await migration.step(() => acts.saveCni({ target, clusterId: manifest.spec.cilium.clusterId }));
+  await migration.step(() => acts.saveCni({ target, clusterId: manifest.spec.cilium.clusterId, strategy: manifest.spec.strategy }));
   return tookOverFrom ? `Lease taken over from ${tookOverFrom}` : 'Lease taken, CNI ledger written';
 }
 

@@ -10,6 +10,8 @@ export type PhaseWork = (migration: Migration) => Promise<string | undefined>;
 /** The way that a run goes: its phases in order, and what is its own beside the engine. A new way is a new file. */
 export interface Route {
   toward: Toward;
+  /** Of a way back: Cilium is chained, so the nodes that it leaves run aws-node too. */
+  chained?: boolean;
   phases: readonly [Phase, PhaseWork][];
   /** Phases in which a new node may have no CNI: nothing waits for a person there; what needs one fails the run instead. */
   unattended: readonly Phase[];

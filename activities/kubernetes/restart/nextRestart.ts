@@ -2,7 +2,7 @@ import type { V1Pod } from '@kubernetes/client-node';
 import { MIRROR_ANNOTATION } from '../../../domain/kubernetes/drain.js';
 import { controllerOf, fullName } from '../../../domain/kubernetes/resources.js';
 import type { Meta } from '../../../domain/kubernetes/resources.js';
-import { BARE, restartName, restartOrder, rootOf } from '../../../domain/kubernetes/restartOwner.js';
+import { BARE, isLeftAlone, restartName, restartOrder, rootOf } from '../../../domain/kubernetes/restartOwner.js';
 import type { RestartOwner } from '../../../domain/kubernetes/restartOwner.js';
 import type { DrainSpec } from '../../../domain/spec/schema.js';
 import type { NextRestart } from '../../api.js';
@@ -37,8 +37,7 @@ export async function nextRestart(clients: Clients, { left, barePods }: NextRest
   for (const { meta, mirror } of candidates) {
     const owner = rootOf(meta, parents);
     const name = restartName(owner);
-    // A mirror pod is the kubelet's own: no Eviction ends it.
-    if (mirror || (owner.kind === BARE && (barePods === 'block' || passed.has(name)))) bare.push(fullName(meta));
+    if (isLeftAlone({ meta, mirror }, barePods) || (owner.kind === BARE && passed.has(name))) bare.push(fullName(meta));
     else if (!passed.has(name)) {
       owners.set(name, owner);
       pods++;

@@ -11,6 +11,8 @@ export interface Datapath {
   config(input: ValuesInput): ExpectedKey[];
   /** Keys of the user's values that fight it. */
   rules: readonly KeyRule[];
+  /** Why a key that fights every way fights this one, by path, where that is another reason than with ENI mode. */
+  reasons: Readonly<Record<string, string>>;
   /** The operator's build. */
   operatorImage: 'operator-aws' | 'operator-generic';
   /** Cilium shares every node with aws-node. */

@@ -34,6 +34,7 @@ export const eni: Datapath = {
     { path: 'autoDirectNodeRoutes', why: 'in ENI mode the VPC routes; a direct route would bypass it', allows: off },
     { path: 'cni.chainingMode', why: 'only portmap can be chained in ENI mode; aws-cni is spec.strategy: chain', allows: only('none', 'portmap', null) },
   ],
+  reasons: {},
   operatorImage: 'operator-aws',
   besideAwsNode: false,
 };

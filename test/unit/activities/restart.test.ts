@@ -3,6 +3,7 @@ import type { V1DaemonSet, V1Deployment, V1DeploymentSpec, V1OwnerReference, V1P
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Clients } from '../../../activities/clients/index.js';
+import { lookChained } from '../../../activities/kubernetes/lookChained.js';
 import { lookRestarted } from '../../../activities/kubernetes/restart/lookRestarted.js';
 import { nextRestart } from '../../../activities/kubernetes/restart/nextRestart.js';
 
@@ -84,6 +85,7 @@ class World {
     };
     const agent: V1Pod = { metadata: { namespace: 'kube-system', name: 'cilium-x', uid: 'agent' }, spec: { containers: [], nodeName: 'ip-1' }, status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: this.agentReadySince }] } };
     const core = {
+      listNode: () => Promise.resolve({ items: [] }),
       listPodForAllNamespaces: () => Promise.resolve({ items: this.pods }),
       listNamespacedPod: ({ namespace, labelSelector }: { namespace: string; labelSelector?: string }) =>
         labelSelector?.startsWith('k8s-app=') ? Promise.resolve({ items: labelSelector === 'k8s-app=cilium' ? [agent] : [] }) : within(this.pods)({ namespace }),
@@ -165,6 +167,19 @@ describe('what is restarted next', () => {
     expect(blocked).toMatchObject({ owner: null, waiting: 0, pods: 0, bareCount: 26 });
     expect(blocked.bare).toHaveLength(20);
     expect(await next({ barePods: 'evict' })).toEqual({ owner: { kind: 'Pod', namespace: 'shop', name: 'bare-00' }, waiting: 25, pods: 25, bare: ['shop/static'], bareCount: 1 });
+  });
+
+  it('leaves alone what the proof of a chain does not wait for, and nothing else', async () => {
+    world.pod('cart-1-x');
+    world.pod('bare', { owner: [] });
+    world.pod('executor', { owner: owned('Pod', 'driver', 'v1') });
+    world.pod('static', { owner: owned('Node', 'ip-1', 'v1'), mirror: true });
+    const awaited = async (bare: boolean) => (await lookChained(world.clients, { known: '', bare })).blockers.find(({ object }) => object === 'Pods')?.reason;
+    expect(await next()).toMatchObject({ pods: 1, bareCount: 3 });
+    expect(await awaited(false)).toBe('1 on nodes with both agents without a CiliumEndpoint: shop/cart-1-x');
+    expect(await next({ barePods: 'evict' })).toMatchObject({ pods: 3, bare: ['shop/static'] });
+    expect(await awaited(true)).toBe('3 on nodes with both agents without a CiliumEndpoint: shop/cart-1-x, shop/bare, shop/executor');
+    expect((await lookChained(world.clients, { known: '', bare: false })).proofs.at(-1)).toBe('1 pods without a CiliumEndpoint, and 3 bare or static pods that were left alone');
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderChart } from '../../../activities/helm/render.js';
+import { datapathOf } from '../../../domain/cilium/datapaths/index.js';
 import { agentAffinity, assertRendered } from '../../../domain/cilium/rendered.js';
 import { ciliumValues, fightingKeys } from '../../../domain/cilium/values.js';
 import type { ValuesInput, ValuesPhase } from '../../../domain/cilium/values.js';
@@ -9,7 +10,7 @@ import { matchesNode } from '../../../domain/kubernetes/nodeAffinity.js';
 import type { HelmValues } from '../../../domain/spec/schema.js';
 import { CAN_RENDER, REAL_CHARTS, VERSIONS, input } from './fixtures.js';
 
-const PHASES: ValuesPhase[] = ['migration', 'enforcement'];
+const PHASES: ValuesPhase[] = ['migration', 'enforcement', 'final', 'rollback'];
 const chained = (version: string, phase: ValuesPhase, extra: Parameters<typeof input>[2] = {}): ValuesInput => ({ ...input(version, phase, extra), strategy: 'chain' });
 const render = (path: string, values: HelmValues) => renderChart({ path }, values, { kubeVersion: 'v1.33.0' });
 const minorOf = (version: string): number => Number(version.split('.')[1]);
@@ -33,6 +34,20 @@ describe.each(VERSIONS)('values of %s', (version) => {
   });
 });
 
+it('keys that fight every way say why in words of the one that is meant', () => {
+  const whys = (strategy: 'chain' | 'replace'): string[] =>
+    [...Object.keys(datapathOf({ strategy: 'chain' }).reasons), 'routingMode'].map((path) => {
+      const value = path === 'ipv6.enabled' ? true : path.endsWith('.restart') ? true : path === 'nodeinit.enabled' || path.startsWith('standalone') ? true : false;
+      const found = fightingKeys(nested(path, value), { version: '1.20.0', strategy });
+      expect(found.map((key) => key.path), path).toContain(path);
+      return found.find((key) => key.path === path)?.why ?? '';
+    });
+  const chain = whys('chain');
+  // What a chain says is no word of ENI mode, of nodes that only aws-node runs on, or of ones that are migrated.
+  expect(chain.filter((why) => /ENI mode|aws-node|migrated|from spec\.cilium/.test(why))).toEqual([]);
+  expect(whys('replace').filter((why, index) => why === chain[index])).toEqual([chain.at(-1)]);
+});
+
 describe.skipIf(!CAN_RENDER).each(REAL_CHARTS)('real chart $version, chained', ({ version, path }) => {
   it.each(PHASES)('%s renders to what the phase needs', async (phase) => {
     const given = chained(version, phase);
@@ -50,6 +65,16 @@ describe.skipIf(!CAN_RENDER).each(REAL_CHARTS)('real chart $version, chained', (
     const placed = agentAffinity(await render(path, ciliumValues(chained(version, 'migration'))));
     const wants = (labels: Record<string, string>) => matchesNode(placed?.affinity, placed?.nodeSelector, node(labels));
     expect([wants({}), wants({ 'cni-plugin': 'aws' }), wants({ 'eks.amazonaws.com/compute-type': 'fargate' })]).toEqual([true, true, false]);
+  });
+
+  it('on the way back puts one only on marked nodes, whatever else they are labelled; and an agent that goes elsewhere is found', async () => {
+    const back = chained(version, 'rollback');
+    const placed = agentAffinity(await render(path, ciliumValues(back)));
+    const wants = (labels: Record<string, string>) => matchesNode(placed?.affinity, placed?.nodeSelector, node(labels));
+    expect([wants({}), wants({ 'ciliate.io/cni': 'cilium' }), wants({ 'ciliate.io/cni': 'cilium', 'cni-plugin': 'aws' })]).toEqual([false, true, true]);
+    const open = await render(path, ciliumValues(chained(version, 'migration')));
+    expect(assertRendered(open, back).map(({ expected }) => expected)).toContain('ciliate.io/cni In [cilium] in every required term');
+    expect(assertRendered(await render(path, ciliumValues(back)), chained(version, 'migration'))).not.toEqual([]);
   });
 
   it('finds the manifests of the other way, both ways round', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HAZARDS, findHazards } from '../../../domain/hazards/index.js';
 import type { ChartProblem, Severity } from '../../../domain/findings.js';
+import type { NetworkPolicyMeaning } from '../../../domain/policy/networkPolicies.js';
 import type { ObservedCluster, ObservedNodePool } from '../../../domain/observation.js';
 import type { Manifest } from '../../../domain/spec/schema.js';
 import { OUR_CILIUM, awsNode, cluster, group, manifest, node } from '../planner/cluster.js';
@@ -26,6 +27,7 @@ const nodePool = (over: Partial<ObservedNodePool>): ObservedNodePool => ({ name:
 const three = [node(1), node(2), node(3)];
 const decrement = manifest({ refresh: { shouldDecrementDesiredCapacity: true } });
 const policy = { namespace: 'shop', name: 'deny' };
+const meaning = (name: string, change: NetworkPolicyMeaning['change'] = 'takes-effect'): NetworkPolicyMeaning => ({ namespace: 'shop', name, directions: ['ingress'], pods: 2, change, before: 'before', after: 'after', notes: ['a note'] });
 const pdb = { namespace: 'shop', name: 'cart', expectedPods: 2, currentHealthy: 2, desiredHealthy: 2, disruptionsAllowed: 0 };
 const solo = { kind: 'Deployment' as const, namespace: 'shop', name: 'solo', budgets: [], claims: false };
 const surging = manifest({ drain: { surgeSingletons: true } });
@@ -133,6 +135,7 @@ const CASES: Case[] = [
   { id: 'network-policy-gap', severity: 'blocker', cluster: { networkPolicies: [policy], awsNode: awsNode({ enforcesNetworkPolicy: true }) }, names: 'shop/deny' },
   { id: 'network-policy-gap', severity: 'warning', cluster: { networkPolicies: [policy], awsNode: awsNode({ enforcesNetworkPolicy: true }) }, manifest: cilium({ acceptPolicyGap: true }) },
   { id: 'network-policy-latent', severity: 'warning', cluster: { networkPolicies: [policy] } },
+  { id: 'network-policy-meaning', severity: 'info', cluster: { policyMeanings: [meaning('deny')] }, names: 'shop/deny (2 pods): NO EFFECT NOW, HAS ONE LATER' },
   { id: 'security-groups-for-pods', severity: 'blocker', cluster: { securityGroupPolicies: [policy] } },
   { id: 'security-groups-for-pods', severity: 'blocker', cluster: pods({ podEni: [pod] }) },
   { id: 'pod-eni-enabled', severity: 'info', cluster: env({ ENABLE_POD_ENI: 'true' }) },
@@ -267,6 +270,16 @@ describe('what makes a hazard go away', () => {
   it('aws-node missing: every node is on Cilium', () => {
     gone('aws-node-missing', { cluster: { awsNode: null, nodes: three.map((each) => ({ ...each, cni: 'cilium' as const })), cilium: OUR_CILIUM } });
   });
+});
+
+it('NetworkPolicies are told one a line, ten of them, those that begin to have an effect first', () => {
+  const policyMeanings = [meaning('z-begins'), ...Array.from({ length: 12 }, (_, index) => meaning(`a-${index}`, 'stays'))];
+  const [told] = found({ id: '', severity: 'info', cluster: { policyMeanings } });
+  expect(told?.message).toBe('13 NetworkPolicies; 1 of them had no effect before and will have one with Cilium.');
+  expect(told?.objects).toHaveLength(11);
+  expect([told?.objects[0], told?.objects.at(-1)]).toEqual(['shop/z-begins (2 pods): NO EFFECT NOW, HAS ONE LATER; before; after; a note', 'and 3 more']);
+  // Cilium alone is what there is then: nothing is to be decided.
+  expect(found({ id: '', severity: 'info', cluster: { policyMeanings, awsNode: null, nodes: three.map((each) => ({ ...each, cni: 'cilium' as const })), cilium: OUR_CILIUM } }).map(({ id }) => id)).not.toContain('network-policy-meaning');
 });
 
 describe('a hazard is asked only with the strategies that it matters to', () => {

@@ -107,7 +107,7 @@ describe('the manifest of each strategy', () => {
     expect(manifestFor(manifest({ strategy: 'clean', clean: { addOns: ['monitoring'] } }), 'clean').spec.clean.addOns).toEqual(['monitoring']);
     expect(manifestFor(manifest({ strategy: 'clean', clean: { addOns: ['monitoring'] } }), 'replace').spec.clean.addOns).toEqual([]);
     const gated = manifest({ approvals: ['before-install', 'after-canary', 'before-removal'] });
-    expect(manifestFor(gated, 'chain').spec.approvals).toEqual(['before-install']);
+    expect(manifestFor(gated, 'chain').spec.approvals).toEqual(['before-install', 'after-canary']);
     expect(manifestFor(gated, 'clean').spec.approvals).toEqual(gated.spec.approvals);
     expect(manifestFor(manifest(), 'chain').spec.approvals).toBeUndefined();
   });

@@ -21,6 +21,7 @@ export function cluster(over: Partial<ObservedCluster> = {}): ObservedCluster {
     budgetOverlaps: [],
     singletons: [],
     networkPolicies: [],
+    policyMeanings: [],
     securityGroupPolicies: [],
     eniConfigs: [],
     subnets: ['a', 'b', 'c'].map((zone) => ({ id: `subnet-${zone}`, zone: `eu-west-1${zone}`, availableIps: 1000, cidr: '10.0.0.0/20', route: 'nat' })),

@@ -7,6 +7,7 @@ import { planRollback } from '../../../domain/rollback/plan.js';
 import type { RollbackPlan } from '../../../domain/rollback/plan.js';
 import { situationOf } from '../../../domain/rollback/situation.js';
 import type { Manifest } from '../../../domain/spec/schema.js';
+import { CHAIN_ROLLBACK_PHASES } from '../../../domain/status.js';
 import { awsNode, cluster, manifest, node, OUR_CILIUM } from '../planner/cluster.js';
 
 const CHART = { version: '1.20.0', sha256: 'a'.repeat(64), source: 'test' };
@@ -16,7 +17,7 @@ const onAws = (index: number): ObservedNode => node(index, { labels: { 'cni-plug
 const confined = () => awsNode({ restricted: true, affinity: confinedToAwsNodes(null) });
 
 function seen(over: Partial<ObservedRollback['cluster']>, rest: Partial<Omit<ObservedRollback, 'cluster'>> = {}): ObservedRollback {
-  return { cluster: cluster({ awsNode: confined(), cilium: OUR_CILIUM, ...over }), ledger: LEDGER, phase: 'migration', policyMode: 'never', meshed: false, ciliumPolicies: 0, ...rest };
+  return { cluster: cluster({ awsNode: confined(), cilium: OUR_CILIUM, ...over }), ledger: LEDGER, phase: 'migration', chained: false, policyMode: 'never', meshed: false, ciliumPolicies: 0, ...rest };
 }
 const halfWay = (rest: Partial<Omit<ObservedRollback, 'cluster'>> = {}) => seen({ nodes: [onCilium(1), onAws(2), onAws(3)] }, rest);
 const removed = (rest: Partial<Omit<ObservedRollback, 'cluster'>> = {}) => seen({ nodes: [onCilium(1), onCilium(2), onCilium(3)], awsNode: null }, { phase: 'final', policyMode: 'default', ...rest });
@@ -79,6 +80,76 @@ describe('the plan', () => {
     expect(renderRollbackPlan(plan, 'table')).toContain('READY. 3 nodes to replace');
     expect(JSON.parse(renderRollbackPlan(plan, 'json'))).toMatchObject({ version: 1, toward: 'aws-node', situation: 'removed' });
     expect(renderRollbackPlan(plan, 'markdown')).toContain('# Way back of prod');
+  });
+});
+
+describe('from a chain', () => {
+  const config = { ...OUR_CILIUM.config, masquerade: false, prefixDelegation: false, chainingMode: 'aws-cni' };
+  const both = (index: number, over: Partial<ObservedNode> = {}): ObservedNode => node(index, { cni: 'both', hasCiliumNode: true, ...over });
+  const chained = (over: Partial<ObservedRollback['cluster']> = {}, rest: Partial<Omit<ObservedRollback, 'cluster'>> = {}) =>
+    seen({ awsNode: awsNode(), cilium: { ...OUR_CILIUM, config }, nodes: [both(1, { hostsOperator: true }), both(2), both(3)], ...over }, { chained: true, phase: 'final', ...rest });
+  const spec = manifest({ strategy: 'chain' });
+
+  it.each<[string, ObservedRollback, ReturnType<typeof situationOf>, number]>([
+    ['nobody was restarted yet: the agents ran, so nodes go', chained({}, { phase: 'migration' }), 'half-way', 3],
+    ['one node is replaced', chained({ nodes: [node(1), both(2), both(3)] }, { phase: 'rollback' }), 'half-way', 2],
+    ['an agent is away for a moment', chained({ nodes: [node(1), node(2, { hasCiliumNode: true })] }), 'half-way', 1],
+    ['the release is gone, and marks are there', chained({ cilium: null, nodes: [node(1), node(2, { labels: { 'ciliate.io/cni': 'cilium' } })] }, { phase: null, policyMode: null }), 'half-way', 1],
+    ['no agent ever ran', chained({ nodes: [node(1), node(2)] }, { phase: 'migration' }), 'untouched', 0],
+    ['nothing is left', chained({ cilium: null, nodes: [node(1)] }, { phase: null, policyMode: null, ledger: null }), 'nothing', 0],
+  ])('%s', (_, of, situation, nodes) => {
+    const plan = make(of, spec);
+    expect([plan.situation, plan.nodes.length, ids(plan)]).toEqual([situation, nodes, []]);
+  });
+
+  it('replaces every node with both, the operator last, and never writes to aws-node', () => {
+    const plan = make(chained(), spec);
+    expect(plan.nodes.map(({ name }) => name)).toEqual(['ip-10-0-0-3', 'ip-10-0-0-2', 'ip-10-0-0-1']);
+    expect(plan.steps.map(({ id }) => id)).toEqual([...CHAIN_ROLLBACK_PHASES]);
+    expect(plan.steps.find(({ id }) => id === 'refresh')?.gate).toBe('after-canary');
+    expect(plan.steps.flatMap(({ writes }) => writes).join()).not.toMatch(/affinity as it was|NotIn|add-on/);
+    expect(plan.findings.find(({ id }) => id === 'rollback-chained')).toMatchObject({ severity: 'warning', message: expect.stringContaining('3 nodes must be') as string });
+    expect(rollbackShows(plan).join()).toContain('warning rollback-chained');
+  });
+
+  it('counts no node that keeps a network of its own', () => {
+    const fargate = node(9, { cni: 'none', leftOut: 'fargate' });
+    expect(make(chained({ nodes: [both(1), fargate] }), spec).nodes).toHaveLength(1);
+  });
+
+  it('reads the same before and after its own first writes', () => {
+    const before = make(chained(), spec);
+    const after = make(chained({ nodes: [1, 2, 3].map((index) => both(index, { labels: { 'ciliate.io/cni': 'cilium' } })) }, { phase: 'rollback' }), spec);
+    expect(after.digest).toBe(before.digest);
+    expect(after.steps.filter(({ id }) => ['quiet', 'mark', 'confine'].includes(id)).flatMap(({ writes }) => writes)).toEqual([]);
+  });
+
+  it('meets what draining meets', () => {
+    const pdbs = [{ namespace: 'shop', name: 'cart', expectedPods: 1, currentHealthy: 1, desiredHealthy: 1, disruptionsAllowed: 0 }];
+    const denied = { action: 'autoscaling:TerminateInstanceInAutoScalingGroup', verdict: 'denied' as const, how: 'simulated' };
+    expect(make(chained({ pdbs }), spec).findings.map(({ id }) => id)).toContain('pdb-undrainable');
+    expect(ids(make(chained({ nodes: [both(1, { instanceId: undefined })] }), spec))).toEqual(['node-unplaced']);
+    expect(ids(make(chained({ aws: { ...cluster().aws, actions: [denied] } }), spec))).toEqual(['aws-action-denied']);
+  });
+
+  it('policies that Cilium enforces, and the startup taint, are in its way too', () => {
+    expect(ids(make(chained({}, { policyMode: 'default', ciliumPolicies: 1 }), spec))).toEqual(['rollback-policy-gap']);
+    const pool = { name: 'p', labels: {}, taints: [], startupTaints: [{ key: 'node.cilium.io/agent-not-ready', effect: 'NoExecute' }], expireAfter: 'Never' };
+    expect(ids(make(chained({ nodePools: [pool] }), spec))).toEqual(['rollback-startup-taint']);
+  });
+
+  it('a spec of the other way is refused, both ways round: its values would be installed first', () => {
+    expect(ids(make(chained()))).toEqual(['rollback-other-strategy']);
+    expect(ids(make(halfWay(), spec))).toEqual(['rollback-other-strategy']);
+  });
+
+  it('an aws-node that is not on every node is refused', () => {
+    for (const affinity of [confinedToAwsNodes(null), offCiliumNodes(null)]) expect(ids(make(chained({ awsNode: awsNode({ affinity }) }), spec))).toEqual(['rollback-aws-node-confined']);
+    expect(ids(make(chained({ awsNode: null }), spec))).toEqual(['rollback-aws-node-confined']);
+  });
+
+  it('nodes with both stay a mistake where nothing is chained', () => {
+    expect(ids(make(seen({ nodes: [onCilium(1), node(2, { cni: 'both' })] })))).toEqual(['node-runs-both']);
   });
 });
 

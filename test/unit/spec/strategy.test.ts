@@ -34,8 +34,7 @@ describe('strategy', () => {
     ['  strategy: chain\n  chain: {acceptLimits: [l8]}\n', /acceptLimits/],
     ['  clean: {addOns: [monitoring]}\n', /no clean\.addOns without strategy: clean/],
     ['  strategy: chain\n  clean: {addOns: [monitoring]}\n', /no clean\.addOns without strategy: clean/],
-    ['  strategy: chain\n  approvals: [after-canary]\n', /neither after-canary nor before-removal/],
-    ['  strategy: chain\n  approvals: [before-install, before-removal]\n', /neither after-canary nor before-removal/],
+    ['  strategy: chain\n  approvals: [before-install, before-removal]\n', /no before-removal with strategy chain/],
     ['  strategy: chain\n  drain: {onTimeout: force}\n', /skip-to-end or wait with strategy chain/],
     ['  approvals: [accept-limits]\n', /approvals/],
   ])('%j is refused', (more, why) => expect(complaint(more)).toMatch(why));
@@ -43,6 +42,8 @@ describe('strategy', () => {
   it.each([
     ['  strategy: chain\n  chain: {acceptLimits: [l7]}\n  approvals: [before-install]\n'],
     ['  strategy: chain\n  drain: {onTimeout: wait}\n'],
+    // Its way back replaces nodes.
+    ['  strategy: chain\n  approvals: [before-rollback, after-canary]\n'],
     ['  strategy: clean\n  clean: {addOns: [monitoring]}\n  approvals: [after-canary, before-removal]\n'],
     ['  clean: {addOns: []}\n  chain: {}\n'],
   ])('%j is taken', (more) => expect(() => parse(more)).not.toThrow());
