@@ -25,7 +25,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     minWorkers: 1,
     projects: [
-      project('unit', { testTimeout: 30_000, isolate: false }),
+      project('unit', { testTimeout: 30_000 }),
       // Each file starts its own Temporal dev server, each test its own lab. Most of a workflow test is waiting.
       project('workflow', { testTimeout: 240_000, hookTimeout: 120_000, maxConcurrency: 3 }),
       project('replay', { testTimeout: 120_000, hookTimeout: 120_000 }),

@@ -17,6 +17,12 @@ const TOOLS = {
 };
 /** Projects of vitest.config.ts, one after the other: each keeps the machine busy, and two at once only wait for each other. */
 const PROJECTS = ['unit', 'workflow', 'replay', 'lab', 'full', 'bench'];
+const OPTIONS = {
+  // Half of its time would go into loading the same modules for every file.
+  unit: ['--no-isolate'],
+  // Figures are measured alone.
+  bench: ['--no-file-parallelism'],
+};
 const PARTS = [...Object.keys(TOOLS), ...PROJECTS];
 const DEFAULT = ['types', 'lint', 'unit', 'workflow', 'replay', 'lab'];
 
@@ -79,8 +85,7 @@ async function single(part) {
 async function vitest(project) {
   mkdirSync(cache, { recursive: true });
   const output = join(cache, `results-${project}-${process.pid}.json`);
-  // Figures are measured alone.
-  const options = project === 'bench' ? ['--no-file-parallelism'] : [];
+  const options = OPTIONS[project] ?? [];
   const code = await run(bin('vitest'), ['run', '--project', project, ...options, '--reporter=default', '--reporter=json', `--outputFile.json=${output}`]);
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(readFileSync(output, 'utf8'));
