@@ -24,6 +24,8 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     minWorkers: 1,
+    // Looking twenty times a second is work for what is looked at.
+    expect: { poll: { interval: 250 } },
     projects: [
       project('unit', { testTimeout: 30_000 }),
       // Each file starts its own Temporal dev server, each test its own lab. Most of a workflow test is waiting.

@@ -41,13 +41,17 @@ export class CniPlane {
     if (!ready || this.crdsThere) return;
     this.glue.work.run('crds', async () => {
       await createAll(this.glue.client, cilium.definitions(), 'cilium-operator-aws');
-      for (const definition of cilium.definitions()) {
-        const plural = definition.metadata.name.split('.')[0] ?? '';
-        await this.glue.client.get(`/apis/cilium.io/v2/${plural}`);
-      }
+      // As the operator: established is enough. To list each kind once would wait up to 20 s for the API server's caches.
+      await Promise.all(cilium.definitions().map(({ metadata }) => this.established(metadata.name)));
       this.crdsThere = true;
       this.glue.log('the Cilium operator registered its CRDs');
     });
+  }
+
+  /** @throws where it is not yet: the whole is tried again a moment later */
+  private async established(name: string): Promise<void> {
+    const { status } = await this.glue.client.get<{ status?: { conditions?: { type: string; status: string }[] } }>(`/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`);
+    if (!status?.conditions?.some((seen) => seen.type === 'Established' && seen.status === 'True')) throw new Error(`${name} is not established yet`);
   }
 
   step(view: NodeView): void {

@@ -1,11 +1,17 @@
 import { CoreV1Api } from '@kubernetes/client-node';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
+import { CHAIN_ROLLBACK_PHASES } from '../../domain/status.js';
 import { clusterState } from '../support/clusterState.js';
 import type { Field } from '../support/field.js';
 import { fieldsPerTest } from '../support/fields.js';
+import { migrateWithKills } from '../support/killing.js';
+import { ROLLBACK_KILL_POINTS } from '../support/killPoints.js';
 import { CHART_IS_THERE, policyMode, providerIds, unknownPods } from '../support/strategies.js';
 import { before, expectReturned } from '../support/wayBack.js';
+
+/** On the way back. */
+const KILLED = ['helm upgrade: Cilium confined, nobody heard', 'after the termination'];
 
 const up = fieldsPerTest();
 
@@ -38,6 +44,35 @@ it.runIf(CHART_IS_THERE)('clean: refused where users have pods; with add-ons onl
   expect(after.addons).not.toContain('vpc-cni');
   // Its nodes keep the network of the pods that they have; none was given another CNI.
   expect(after.violations.filter((violation) => !violation.includes('aws-node-removed'))).toEqual([]);
+});
+
+it.runIf(CHART_IS_THERE)('off a chain: its nodes are replaced, the worker killed on the way; aws-node alone, and everything as it was', async () => {
+  const field = await up({ nodes: 3 });
+  const nodes = await providerIds(field);
+  const was = await before(field);
+  field.startWorker();
+  const file = field.spec('c-1', { strategy: 'chain', chain: { acceptLimits: ['l7', 'ipsec', 'eni', 'host-routing', 'replace-later'] } });
+  expect(await field.migrate(file, 'c-1')).toMatchObject({ state: 'done', problem: null, nodes: [] });
+  const again = await field.migrate(file, 'c-1');
+  expect(again.phases.find(({ phase }) => phase === 'restart')?.note).toBe('0 workloads restarted, 0 pods evicted');
+  const other = await field.ciliate('preflight', '-f', field.spec('c-1'));
+  expect(other).toMatchObject({ code: 1 });
+  expect(other.out).toContain('other-datapath');
+
+  // And back: nodes that have run Cilium are replaced, however they came to it.
+  const wrong = await field.ciliate('rollback', '-f', field.spec('c-1'), '--plan');
+  expect(wrong).toMatchObject({ code: 1 });
+  expect(wrong.out).toContain('rollback-other-strategy');
+  const back = field.spec('c-1', { strategy: 'chain' });
+  const planned = await field.ciliate('rollback', '-f', back, '--plan');
+  expect(planned.code, planned.out).toBe(0);
+  expect(planned.out).toMatch(/READY\. 3 nodes to replace[\s\S]*rollback-chained/);
+  const returned = await migrateWithKills(field, back, { name: 'c-1', points: ROLLBACK_KILL_POINTS.filter(({ name }) => KILLED.includes(name)), verb: 'rollback' });
+  await expectReturned(field, returned, was);
+  expect(returned.phases.map(({ phase }) => phase)).toEqual([...CHAIN_ROLLBACK_PHASES]);
+  expect(returned.tally).toEqual({ refreshed: 3 });
+  expect((await providerIds(field)).filter((id) => nodes.includes(id))).toEqual([]);
+  expect(await field.ciliate('preflight', '-f', field.spec('c-1'))).toMatchObject({ code: 0 });
 });
 
 it.runIf(CHART_IS_THERE)('off a chain, ended early: a start chains again; ended early once more, and Cilium uninstalled by hand: the rollback still knows its nodes, and brings no agent to the others', async () => {

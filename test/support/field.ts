@@ -218,7 +218,7 @@ export class Field {
         if (is(status)) return status;
       }
       if (Date.now() > end) throw new Error(`the status never became what was awaited: ${last instanceof Error ? last.message : JSON.stringify(last, null, 1)}`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, 250));
     }
   }
 }
