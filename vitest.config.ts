@@ -19,8 +19,7 @@ const project = (name: string, extra: object = {}) => ({
 /** One project a kind of test, so that `make` can run and time each on its own. */
 export default defineConfig({
   test: {
-    // Two files at a time, also on one core: most of them wait for servers of their own, not for the processor. More than two only
-    // wait for each other, on two cores: what polls then polls longer.
+    // Two files at a time, also on one core; scripts/test.mjs has more of those that mostly wait.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     minWorkers: 1,

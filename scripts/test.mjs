@@ -20,6 +20,10 @@ const PROJECTS = ['unit', 'workflow', 'replay', 'lab', 'full', 'bench'];
 const OPTIONS = {
   // Half of its time would go into loading the same modules for every file.
   unit: ['--no-isolate'],
+  // They wait a good part of their time: for Temporal to miss a killed worker, for instances and pods.
+  workflow: ['--maxWorkers=3'],
+  lab: ['--maxWorkers=3'],
+  full: ['--maxWorkers=3'],
   // Figures are measured alone.
   bench: ['--no-file-parallelism'],
 };
