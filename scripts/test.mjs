@@ -20,10 +20,8 @@ const PROJECTS = ['unit', 'workflow', 'replay', 'lab', 'full', 'bench'];
 const OPTIONS = {
   // Half of its time would go into loading the same modules for every file.
   unit: ['--no-isolate'],
-  // They wait a good part of their time: for Temporal to miss a killed worker, for instances and pods.
+  // They mostly wait for Temporal's timers. Three labs at once are slower than two: what polls them polls longer.
   workflow: ['--maxWorkers=3'],
-  lab: ['--maxWorkers=3'],
-  full: ['--maxWorkers=3'],
   // Figures are measured alone.
   bench: ['--no-file-parallelism'],
 };

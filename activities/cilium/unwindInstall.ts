@@ -83,7 +83,8 @@ async function restoreAffinity(clients: Clients, ledger: CniLedger): Promise<voi
   const daemonSet = await systemDaemonSet(clients, AWS_NODE);
   // Without a saved original: the live terms less our expressions.
   const prior = ledger.daemonSet === undefined ? withoutKeys(daemonSet && affinityOf(daemonSet), [CNI_LABEL, CILIUM_LABEL]) : affinityOf(ledger.daemonSet);
-  if (daemonSet !== undefined && isChanged(affinityOf(daemonSet))) await setAffinity(clients, daemonSet, prior);
+  // With both as before its pods are of the revision of before: nothing rolls where nothing was replaced.
+  if (daemonSet !== undefined && isChanged(affinityOf(daemonSet))) await setAffinity(clients, daemonSet, { affinity: prior, updateStrategy: ledger.daemonSet?.spec?.updateStrategy });
   // The labels go only once nothing confines aws-node to them any more: an update under way could still do so.
   const status = (await readAddon(clients))?.addon.status ?? 'ACTIVE';
   if (status !== 'ACTIVE') throw new CiliateError('NotYet', `EKS add-on vpc-cni: expected its update to be over, saw ${status}. It is awaited.`, { code: 'NotYet' });

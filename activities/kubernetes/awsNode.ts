@@ -1,4 +1,4 @@
-import type { V1Container, V1DaemonSet } from '@kubernetes/client-node';
+import type { V1Container, V1DaemonSet, V1DaemonSetUpdateStrategy } from '@kubernetes/client-node';
 import { confinedToAwsNodes, ON_AWS_NODES } from '../../domain/cilium/placement.js';
 import { CiliateError } from '../../domain/failures.js';
 import { hasInEveryTerm } from '../../domain/kubernetes/nodeAffinity.js';
@@ -18,10 +18,13 @@ import type { PatchOp } from './patch.js';
 
 const OBJECT = `DaemonSet ${KUBE_SYSTEM}/${AWS_NODE}`;
 const AFFINITY_PATH = '/spec/template/spec/affinity';
+const STRATEGY_PATH = '/spec/updateStrategy';
+const ON_DELETE: V1DaemonSetUpdateStrategy = { type: 'OnDelete' };
 
 /**
  * Confines aws-node to the labelled nodes. Where EKS owns it, through the add-on, so that the next update of the add-on does not
- * take it back; else by a JSON patch that holds only while the affinity is what was read.
+ * take it back; else by a JSON patch that holds only while the affinity is what was read, and that also stops rolling updates: where
+ * aws-node belongs changes at once, and no pod of it is restarted for that on nodes that go anyway (docs/adr/0015).
  */
 export async function restrictAwsNode(clients: Clients): Promise<{ how: 'patched' | 'addon' | 'already'; updateId?: string }> {
   const daemonSet = await systemDaemonSet(clients, AWS_NODE);
@@ -36,7 +39,7 @@ export async function restrictAwsNode(clients: Clients): Promise<{ how: 'patched
   }
   if (daemonSet === undefined) return { how: 'already' };
   if (isRestricted(daemonSet)) return { how: 'already' };
-  await setAffinity(clients, daemonSet, confinedToAwsNodes(affinityOf(daemonSet)));
+  await setAffinity(clients, daemonSet, { affinity: confinedToAwsNodes(affinityOf(daemonSet)), updateStrategy: ON_DELETE });
   return { how: 'patched' };
 }
 
@@ -48,7 +51,7 @@ export async function lookAwsNodeRestricted(clients: Clients, known: string, upd
   if (daemonSet === undefined) return look({ known, done: true, blockers: [], seenOf: 'gone', extra: {} });
   const settled = owner === undefined || owner.addon.status === 'ACTIVE';
   // PRESERVE keeps an affinity that somebody had set by hand: what the add-on cannot reach is patched like anyone's.
-  if (settled && !isRestricted(daemonSet)) await setAffinity(clients, daemonSet, confinedToAwsNodes(affinityOf(daemonSet)));
+  if (settled && !isRestricted(daemonSet)) await setAffinity(clients, daemonSet, { affinity: confinedToAwsNodes(affinityOf(daemonSet)) });
   else await assertEnvironment(clients, daemonSet);
   const blockers = [...addonBlockers(owner), ...(settled ? affinityBlockers(daemonSet) : []), ...rolloutBlockers(daemonSet, OBJECT)];
   return look({ known, done: blockers.length === 0, blockers, seenOf: blockers.map((blocker) => blocker.object), extra: {} });
@@ -62,25 +65,39 @@ export function isRestricted(daemonSet: V1DaemonSet): boolean {
   return hasInEveryTerm(affinityOf(daemonSet), ON_AWS_NODES);
 }
 
-/** Sets or (undefined) removes the affinity, only while it is what `daemonSet` says. */
-export async function setAffinity(clients: Clients, daemonSet: V1DaemonSet, affinity: Affinity | undefined): Promise<void> {
+/** What of aws-node is ours to change. */
+interface Placement {
+  /** Undefined removes it. */
+  affinity: Affinity | undefined;
+  /** Absent: as it is. */
+  updateStrategy?: V1DaemonSetUpdateStrategy | undefined;
+}
+
+/** In one patch, which holds only while affinity and strategy are what `daemonSet` says. */
+export async function setAffinity(clients: Clients, daemonSet: V1DaemonSet, { affinity, updateStrategy }: Placement): Promise<void> {
   const before = affinityOf(daemonSet);
   const test: PatchOp[] = [{ op: 'test', path: '/metadata/uid', value: daemonSet.metadata?.uid }];
   if (before !== undefined) test.push({ op: 'test', path: AFFINITY_PATH, value: before });
   // Nothing there to test: the resource version stands in for it.
   else test.push({ op: 'test', path: '/metadata/resourceVersion', value: daemonSet.metadata?.resourceVersion });
   const change: PatchOp[] = affinity === undefined ? (before === undefined ? [] : [{ op: 'remove', path: AFFINITY_PATH }]) : [{ op: 'add', path: AFFINITY_PATH, value: affinity }];
+  const strategy = daemonSet.spec?.updateStrategy;
+  if (updateStrategy !== undefined && updateStrategy.type !== strategy?.type) {
+    if (strategy !== undefined) test.push({ op: 'test', path: STRATEGY_PATH, value: strategy });
+    change.push({ op: 'add', path: STRATEGY_PATH, value: updateStrategy });
+  }
   if (change.length > 0) await patchDaemonSet(clients, { namespace: KUBE_SYSTEM, name: daemonSet.metadata?.name ?? '' }, [...test, ...change]);
 }
 
-/** What keeps a DaemonSet's rollout from being over (`kubectl rollout status`). */
+/** What keeps a DaemonSet's rollout from being over (`kubectl rollout status`). Under OnDelete nothing rolls: pods may be of an older revision. */
 export function rolloutBlockers(daemonSet: V1DaemonSet, object: string): Blocker[] {
   const { status } = daemonSet;
   const desired = status?.desiredNumberScheduled ?? 0;
   const name = daemonSet.metadata?.name;
   const todo = `kubectl -n ${KUBE_SYSTEM} rollout status ds/${name}`;
   if ((status?.observedGeneration ?? 0) < (daemonSet.metadata?.generation ?? 0)) return [{ object, reason: 'its newest state is not observed yet', todo }];
-  if ((status?.updatedNumberScheduled ?? 0) < desired) return [{ object, reason: `${status?.updatedNumberScheduled ?? 0} of ${desired} pods are up to date`, todo }];
+  const rolls = daemonSet.spec?.updateStrategy?.type !== 'OnDelete';
+  if (rolls && (status?.updatedNumberScheduled ?? 0) < desired) return [{ object, reason: `${status?.updatedNumberScheduled ?? 0} of ${desired} pods are up to date`, todo }];
   if ((status?.numberAvailable ?? 0) < desired) return [{ object, reason: `${status?.numberAvailable ?? 0} of ${desired} pods are available`, todo }];
   if ((status?.numberMisscheduled ?? 0) > 0) return [{ object, reason: `${status?.numberMisscheduled} pods run on nodes that should not have one`, todo }];
   return [];

@@ -35,7 +35,7 @@ export async function restoreAwsNode(clients: Clients): Promise<{ how: RestoredH
   }
   if (daemonSet !== undefined) {
     if (isOffCiliumNodes(affinityOf(daemonSet))) return { how: 'already' };
-    await setAffinity(clients, daemonSet, offCiliumNodes(affinityOf(daemonSet)));
+    await setAffinity(clients, daemonSet, { affinity: offCiliumNodes(affinityOf(daemonSet)) });
     return { how: 'patched' };
   }
   return makeAgain(clients, ledger);
@@ -67,7 +67,7 @@ async function assertMayReturn(clients: Clients): Promise<void> {
 async function mend(clients: Clients, daemonSet: V1DaemonSet): Promise<boolean> {
   if (!isOffCiliumNodes(affinityOf(daemonSet))) {
     await assertMayReturn(clients);
-    await setAffinity(clients, daemonSet, offCiliumNodes(affinityOf(daemonSet)));
+    await setAffinity(clients, daemonSet, { affinity: offCiliumNodes(affinityOf(daemonSet)) });
     return true;
   }
   return restoreEnvironment(clients, daemonSet);

@@ -102,7 +102,7 @@ function restrictWrites({ cluster }: StepsInput): string[] {
   const what = `${CNI_LABEL} In [${CNI_LABEL_AWS}] added to every nodeSelectorTerm`;
   return awsNode.managedBy === 'addon'
     ? [`EKS add-on vpc-cni: configurationValues, ${what}; version and role unchanged`]
-    : [`DaemonSet kube-system/aws-node: ${what}`];
+    : [`DaemonSet kube-system/aws-node: ${what}; updateStrategy OnDelete, so that none of its pods restarts for that`];
 }
 
 function installWrites({ cluster, manifest }: StepsInput): string[] {

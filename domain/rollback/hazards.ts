@@ -113,7 +113,7 @@ const ledgerLost: RollbackHazard = {
       finding('rollback-ledger-lost', 'warning', {
         objects: [`ConfigMap kube-system/${CNI_LEDGER}`],
         message: 'aws-node will end with the affinity that it has now less what ciliate had put there; labels cni-plugin stay on nodes that nobody remembers having labelled.',
-        todo: 'Nothing; afterwards compare its affinity with your manifest.',
+        todo: 'Nothing; afterwards compare its affinity and its updateStrategy with your manifest.',
       }),
     ];
   },

@@ -16,6 +16,7 @@ export interface Before {
 interface AwsNodeState {
   affinity: unknown;
   environment: unknown;
+  strategy: unknown;
   image: string | undefined;
   addon: { version: string | undefined; role: string | undefined; configuration: unknown; pods: number } | null;
 }
@@ -32,6 +33,7 @@ async function awsNodeState(field: Field): Promise<AwsNodeState> {
   return {
     affinity: plain(spec?.affinity),
     environment: plain([...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ name, env }) => ({ name, env }))),
+    strategy: plain(daemonSet.spec?.updateStrategy),
     image: spec?.containers[0]?.image,
     addon: addon === undefined ? null : { version: addon.addonVersion, role: addon.serviceAccountRoleArn, configuration: parse(addon.configurationValues ?? '') ?? {}, pods: addon.podIdentityAssociations?.length ?? 0 },
   };

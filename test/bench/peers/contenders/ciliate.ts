@@ -8,7 +8,12 @@ const SURGE = 10;
 
 function attempt(field: Field, name: string): Attempt {
   const ended = field.report(name).then(
-    (report) => (report.state === 'done' ? 'success' : report.state),
+    (report) => {
+      // Where the time went, for whoever reads the log: the table is the observer's.
+      console.log(report.phases.map(({ phase, startedAt, endedAt }) => `${phase} ${endedAt === undefined ? '?' : ((Date.parse(endedAt) - Date.parse(startedAt)) / 1000).toFixed(1)}`).join(', '));
+      for (const { node, seconds, startedAt } of report.nodes) console.log(`${node.name} from ${startedAt.slice(11, 23)}: ${JSON.stringify(seconds)}`);
+      return report.state === 'done' ? 'success' : report.state;
+    },
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
   return { ended, kill: () => field.killWorker() };
