@@ -7,7 +7,10 @@ const LONG = ['full/kill', 'full/rollback', 'full/outages', 'lab/mesh', 'lab/kil
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rank = ({ moduleId }: TestSpecification): number => (LONG.findIndex((name) => moduleId.includes(`/test/${name}.test.ts`)) + LONG.length + 1) % (LONG.length + 1);
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = LONG.findIndex((name) => moduleId.includes(`/test/${name}.test.ts`));
+      return at === -1 ? LONG.length : at;
+    };
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }
 }

@@ -44,7 +44,7 @@ export const ROLLBACK_PHASES = [
 ] as const;
 
 /** Steps of a rollback with strategy `chain`, in order: aws-node was never taken away. */
-export const CHAIN_ROLLBACK_PHASES = ['preflight', 'take', 'unwind', 'guard', 'quiet', 'mark', 'confine', 'refresh', 'prove', 'uninstall', 'give-back'] as const;
+export const CHAIN_ROLLBACK_PHASES = ROLLBACK_PHASES.filter((phase) => phase !== 'restore');
 
 export type MigrationPhase = (typeof PHASES)[number] | (typeof CHAIN_PHASES)[number] | (typeof CLEAN_PHASES)[number];
 export type RollbackPhase = (typeof ROLLBACK_PHASES)[number];

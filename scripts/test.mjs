@@ -53,10 +53,10 @@ if (projects.length > 0) {
     process.exit(2);
   }
 }
-const tools = Object.keys(TOOLS).filter((part) => parts.includes(part));
-if (tools.length > 0) {
-  heading(tools.join(', '));
-  results.push(...(await Promise.all(tools.map(single))));
+const checks = Object.keys(TOOLS).filter((part) => parts.includes(part));
+if (checks.length > 0) {
+  heading(checks.join(', '));
+  results.push(...(await Promise.all(checks.map(single))));
 }
 for (const project of projects) {
   heading(project);

@@ -1,7 +1,7 @@
+import { oldSelector } from '../../domain/directions/index.js';
 import type { Way } from '../../domain/directions/index.js';
 import type { ValuesPhase } from '../../domain/cilium/values.js';
 import { isOffCiliumNodes } from '../../domain/cilium/placement.js';
-import { oldSelector } from '../../domain/directions/index.js';
 import { offChain } from '../../domain/directions/offChain.js';
 import { AWS_NODE, CNI_LABEL, CNI_LABEL_AWS } from '../../domain/names.js';
 import type { Clients } from '../clients/index.js';

@@ -6,7 +6,7 @@ import { AWS_NODE, CILIUM, CILIUM_LABEL, CILIUM_RELEASE, CNI_LABEL, CNI_LABEL_AW
 import { parseConfiguration, readAddon, updateAddonAffinity } from '../aws/addon.js';
 import type { Clients } from '../clients/index.js';
 import { readRelease, uninstallRelease } from '../helm/release.js';
-import { affinityOf, setAffinity } from '../kubernetes/awsNode.js';
+import { affinityOf, setPlacement } from '../kubernetes/awsNode.js';
 import { nodesOfCilium } from '../kubernetes/ciliumResources.js';
 import { deleteCniLedger, readCniLedger } from '../kubernetes/cniLedger.js';
 import type { CniLedger } from '../kubernetes/cniLedger.js';
@@ -84,7 +84,7 @@ async function restoreAffinity(clients: Clients, ledger: CniLedger): Promise<voi
   // Without a saved original: the live terms less our expressions.
   const prior = ledger.daemonSet === undefined ? withoutKeys(daemonSet && affinityOf(daemonSet), [CNI_LABEL, CILIUM_LABEL]) : affinityOf(ledger.daemonSet);
   // With both as before its pods are of the revision of before: nothing rolls where nothing was replaced.
-  if (daemonSet !== undefined && isChanged(affinityOf(daemonSet))) await setAffinity(clients, daemonSet, { affinity: prior, updateStrategy: ledger.daemonSet?.spec?.updateStrategy });
+  if (daemonSet !== undefined && isChanged(affinityOf(daemonSet))) await setPlacement(clients, daemonSet, { affinity: prior, updateStrategy: ledger.daemonSet?.spec?.updateStrategy });
   // The labels go only once nothing confines aws-node to them any more: an update under way could still do so.
   const status = (await readAddon(clients))?.addon.status ?? 'ACTIVE';
   if (status !== 'ACTIVE') throw new CiliateError('NotYet', `EKS add-on vpc-cni: expected its update to be over, saw ${status}. It is awaited.`, { code: 'NotYet' });

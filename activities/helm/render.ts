@@ -25,15 +25,14 @@ const kept = new Map<string, KubeObject[]>();
  * @throws CiliateError Permanent `ChartInvalid` with helm's message where the chart refuses the values or renders no YAML.
  */
 export async function renderChart(chart: { path: string; sha256?: string }, values: HelmValues, options: RenderOptions = {}): Promise<KubeObject[]> {
-  const { kubeVersion, apiVersions } = options;
-  const key = chart.sha256 === undefined ? undefined : createHash('sha256').update(JSON.stringify([chart.sha256, values, kubeVersion, apiVersions])).digest('hex');
-  const known = key === undefined ? undefined : kept.get(key);
+  if (chart.sha256 === undefined) return render(chart, values, options);
+  const key = createHash('sha256').update(JSON.stringify([chart.sha256, values, options.kubeVersion, options.apiVersions])).digest('hex');
+  const known = kept.get(key);
   if (known !== undefined) return known;
   const objects = await render(chart, values, options);
-  if (key !== undefined) {
-    kept.set(key, objects);
-    for (const oldest of kept.keys()) if (kept.size > RENDERS_KEPT) kept.delete(oldest);
-  }
+  kept.set(key, objects);
+  const [oldest = key] = kept.keys();
+  if (kept.size > RENDERS_KEPT) kept.delete(oldest);
   return objects;
 }
 

@@ -39,7 +39,7 @@ export async function restrictAwsNode(clients: Clients): Promise<{ how: 'patched
   }
   if (daemonSet === undefined) return { how: 'already' };
   if (isRestricted(daemonSet)) return { how: 'already' };
-  await setAffinity(clients, daemonSet, { affinity: confinedToAwsNodes(affinityOf(daemonSet)), updateStrategy: ON_DELETE });
+  await setPlacement(clients, daemonSet, { affinity: confinedToAwsNodes(affinityOf(daemonSet)), updateStrategy: ON_DELETE });
   return { how: 'patched' };
 }
 
@@ -51,7 +51,7 @@ export async function lookAwsNodeRestricted(clients: Clients, known: string, upd
   if (daemonSet === undefined) return look({ known, done: true, blockers: [], seenOf: 'gone', extra: {} });
   const settled = owner === undefined || owner.addon.status === 'ACTIVE';
   // PRESERVE keeps an affinity that somebody had set by hand: what the add-on cannot reach is patched like anyone's.
-  if (settled && !isRestricted(daemonSet)) await setAffinity(clients, daemonSet, { affinity: confinedToAwsNodes(affinityOf(daemonSet)) });
+  if (settled && !isRestricted(daemonSet)) await setPlacement(clients, daemonSet, { affinity: confinedToAwsNodes(affinityOf(daemonSet)) });
   else await assertEnvironment(clients, daemonSet);
   const blockers = [...addonBlockers(owner), ...(settled ? affinityBlockers(daemonSet) : []), ...rolloutBlockers(daemonSet, OBJECT)];
   return look({ known, done: blockers.length === 0, blockers, seenOf: blockers.map((blocker) => blocker.object), extra: {} });
@@ -74,7 +74,7 @@ interface Placement {
 }
 
 /** In one patch, which holds only while affinity and strategy are what `daemonSet` says. */
-export async function setAffinity(clients: Clients, daemonSet: V1DaemonSet, { affinity, updateStrategy }: Placement): Promise<void> {
+export async function setPlacement(clients: Clients, daemonSet: V1DaemonSet, { affinity, updateStrategy }: Placement): Promise<void> {
   const before = affinityOf(daemonSet);
   const test: PatchOp[] = [{ op: 'test', path: '/metadata/uid', value: daemonSet.metadata?.uid }];
   if (before !== undefined) test.push({ op: 'test', path: AFFINITY_PATH, value: before });

@@ -9,7 +9,7 @@ import { addonOffCiliumNodes, createAddon, openedAffinity, parseConfiguration, r
 import { isConflict } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { look } from '../look.js';
-import { addonBlockers, affinityOf, assertSettled, assertUpdate, environment, environmentChanges, rolloutBlockers, setAffinity } from './awsNode.js';
+import { addonBlockers, affinityOf, assertSettled, assertUpdate, environment, environmentChanges, rolloutBlockers, setPlacement } from './awsNode.js';
 import { assertCiliumConfined } from './confinedCilium.js';
 import { readCniLedger } from './cniLedger.js';
 import type { CniLedger } from './cniLedger.js';
@@ -35,7 +35,7 @@ export async function restoreAwsNode(clients: Clients): Promise<{ how: RestoredH
   }
   if (daemonSet !== undefined) {
     if (isOffCiliumNodes(affinityOf(daemonSet))) return { how: 'already' };
-    await setAffinity(clients, daemonSet, { affinity: offCiliumNodes(affinityOf(daemonSet)) });
+    await setPlacement(clients, daemonSet, { affinity: offCiliumNodes(affinityOf(daemonSet)) });
     return { how: 'patched' };
   }
   return makeAgain(clients, ledger);
@@ -67,7 +67,7 @@ async function assertMayReturn(clients: Clients): Promise<void> {
 async function mend(clients: Clients, daemonSet: V1DaemonSet): Promise<boolean> {
   if (!isOffCiliumNodes(affinityOf(daemonSet))) {
     await assertMayReturn(clients);
-    await setAffinity(clients, daemonSet, { affinity: offCiliumNodes(affinityOf(daemonSet)) });
+    await setPlacement(clients, daemonSet, { affinity: offCiliumNodes(affinityOf(daemonSet)) });
     return true;
   }
   return restoreEnvironment(clients, daemonSet);

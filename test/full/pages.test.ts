@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { update } from '../../starter/run/update.js';
 import { checkpointQuery } from '../../workflows/messages.js';
 import type { Book } from '../../workflows/migration/book.js';
 import { FakeCluster, manifest } from '../workflow/fakeCluster.js';
 import { Harness, statusWhere } from '../workflow/harness.js';
-import type { MigrationHandle } from '../workflow/harness.js';
 
 /** A server that suggests to continue as new after few events: many runs. */
 let harness: Harness;
@@ -15,20 +13,15 @@ beforeAll(async () => {
 });
 afterAll(() => harness.stop());
 
-/** A handle to whichever run is open. */
-function newest(handle: MigrationHandle): MigrationHandle {
-  return harness.env.client.workflow.getHandle(handle.workflowId) as unknown as MigrationHandle;
-}
-
 it('a long run files what it did long ago, a page at a time, and its checkpoint stays small', async () => {
   const cluster = new FakeCluster(230);
   const taskQueue = randomUUID();
-  const worker = await Worker.create({ connection: harness.env.nativeConnection, taskQueue, workflowBundle: harness.bundle, activities: cluster.activities(), maxCachedWorkflows: 100 });
+  const worker = await harness.worker(cluster, taskQueue, 100);
   const { report, bytes } = await worker.runUntil(async () => {
     const handle = await harness.start(manifest('paged', { refresh: { canary: false, maxUnavailable: 30 }, approvals: ['before-removal'] }), taskQueue);
-    const { gate, nodes } = await statusWhere(newest(handle), (status) => status.gate !== null, 400_000);
+    const { gate, nodes } = await statusWhere(harness.newest(handle), (status) => status.gate !== null, 400_000);
     expect(nodes).toMatchObject({ done: 230, pages: 1 });
-    const book = (await newest(handle).query(checkpointQuery)) as Book;
+    const book = (await harness.newest(handle).query(checkpointQuery)) as Book;
     await update(handle, 'approve', { gate: 'before-removal', digest: gate?.digest, by: 'test', reason: 'because' });
     return { report: await handle.result(), bytes: JSON.stringify(book).length };
   });

@@ -1,6 +1,7 @@
 import { CoreV1Api } from '@kubernetes/client-node';
 import { execa } from 'execa';
 import { expect, it } from 'vitest';
+import type { ManifestInput } from '../../domain/spec/schema.js';
 import { CHAIN_ROLLBACK_PHASES } from '../../domain/status.js';
 import { clusterState } from '../support/clusterState.js';
 import type { Field } from '../support/field.js';
@@ -10,6 +11,8 @@ import { ROLLBACK_KILL_POINTS } from '../support/killPoints.js';
 import { CHART_IS_THERE, policyMode, providerIds, unknownPods } from '../support/strategies.js';
 import { before, expectReturned } from '../support/wayBack.js';
 
+/** Every limit that holds in a lab. */
+const ACCEPTED = { acceptLimits: ['l7', 'ipsec', 'eni', 'host-routing', 'replace-later'] } satisfies ManifestInput['spec']['chain'];
 /** On the way back. */
 const KILLED = ['helm upgrade: Cilium confined, nobody heard', 'after the termination'];
 
@@ -51,7 +54,7 @@ it.runIf(CHART_IS_THERE)('off a chain: its nodes are replaced, the worker killed
   const nodes = await providerIds(field);
   const was = await before(field);
   field.startWorker();
-  const file = field.spec('c-1', { strategy: 'chain', chain: { acceptLimits: ['l7', 'ipsec', 'eni', 'host-routing', 'replace-later'] } });
+  const file = field.spec('c-1', { strategy: 'chain', chain: ACCEPTED });
   expect(await field.migrate(file, 'c-1')).toMatchObject({ state: 'done', problem: null, nodes: [] });
   const again = await field.migrate(file, 'c-1');
   expect(again.phases.find(({ phase }) => phase === 'restart')?.note).toBe('0 workloads restarted, 0 pods evicted');
@@ -79,7 +82,7 @@ it.runIf(CHART_IS_THERE)('off a chain, ended early: a start chains again; ended 
   const field = await up({ nodes: 2, awsNode: 'selfmanaged', managed: false });
   const was = await before(field);
   field.startWorker();
-  const chain = (approvals: 'after-canary'[] = []) => field.spec('c-1', { strategy: 'chain', chain: { acceptLimits: ['l7', 'ipsec', 'eni', 'host-routing', 'replace-later'] }, approvals });
+  const chain = (approvals: 'after-canary'[] = []) => field.spec('c-1', { strategy: 'chain', chain: ACCEPTED, approvals });
   expect(await field.migrate(chain(), 'c-1')).toMatchObject({ state: 'done', problem: null });
 
   await endedEarly(field, chain(['after-canary']));

@@ -2,14 +2,13 @@ import { expect, it } from 'vitest';
 import { clusterState } from '../support/clusterState.js';
 import { fieldsPerTest } from '../support/fields.js';
 import { CHART_IS_THERE, policyMode, providerIds, unknownPods } from '../support/strategies.js';
-import { before } from '../support/wayBack.js';
 
 const up = fieldsPerTest();
 
 it.runIf(CHART_IS_THERE)('chain: limits are accepted, pods restart owner by owner, the worker killed in the middle; no node goes, and every pod is known', async () => {
   const field = await up({ nodes: 2 });
   const nodes = await providerIds(field);
-  const was = await before(field);
+  const was = await clusterState(field);
   field.startWorker();
   const file = field.spec('c-1', { strategy: 'chain' });
   const advice = await field.ciliate('advise', '-f', file);
@@ -34,5 +33,5 @@ it.runIf(CHART_IS_THERE)('chain: limits are accepted, pods restart owner by owne
   expect(await providerIds(field)).toEqual(nodes);
   expect(await policyMode(field)).toBe('default');
   const after = await clusterState(field);
-  expect(after).toMatchObject({ groups: was.state.groups, workloads: was.state.workloads, addons: was.state.addons, agents: { awsNode: true, cilium: '2/2' }, labelled: 0, cordoned: 0, lease: null, guardsLedger: false, violations: [], killedPods: 0 });
+  expect(after).toMatchObject({ groups: was.groups, workloads: was.workloads, addons: was.addons, agents: { awsNode: true, cilium: '2/2' }, labelled: 0, cordoned: 0, lease: null, guardsLedger: false, violations: [], killedPods: 0 });
 });

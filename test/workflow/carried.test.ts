@@ -27,11 +27,6 @@ async function runsOf(handle: MigrationHandle): Promise<number> {
   return runs;
 }
 
-/** A handle to whichever run is open. */
-function newest(handle: MigrationHandle): MigrationHandle {
-  return harness.env.client.workflow.getHandle(handle.workflowId) as unknown as MigrationHandle;
-}
-
 /** Until the run that was open when this was called has continued as new. */
 async function continued(handle: MigrationHandle, from: string): Promise<string> {
   const deadline = Date.now() + 90_000;
@@ -52,10 +47,10 @@ describe.concurrent('nodes in flight when the run continues as new', () => {
     const worker = await harness.worker(cluster, taskQueue);
     await worker.runUntil(async () => {
       const handle = await harness.start(manifest('orphans', { refresh: { canary: false, maxUnavailable: 4 } }), taskQueue, 'orphans');
-      const { inFlight } = await statusWhere(newest(handle), (status) => status.inFlight.filter(({ step }) => step === 'drain').length === 4);
+      const { inFlight } = await statusWhere(harness.newest(handle), (status) => status.inFlight.filter(({ step }) => step === 'drain').length === 4);
       const first = await runIdOf(handle);
       await talkUntil(handle, first);
-      await newest(handle).terminate('test');
+      await harness.newest(handle).terminate('test');
       for (const { node } of inFlight) {
         const child = harness.env.client.workflow.getHandle(`${handle.workflowId}/node/${node.instanceId}`);
         expect(await child.result()).toMatchObject({ outcome: 'handed-back', why: 'its migration is gone' });
@@ -79,7 +74,7 @@ describe.concurrent('nodes in flight when the run continues as new', () => {
     const cluster = new FakeCluster(24);
     cluster.holding.set('i-001', [{ uid: 'held', namespace: 'shop', name: 'db-0', owner: 'StatefulSet db', reason: 'PDB shop/db needs 1 healthy, has 1', since: '2026-01-01T00:00:00Z' }]);
     const report = await harness.run(cluster, manifest('stuck', WIDE), async (handle) => {
-      const { inFlight } = await statusWhere(newest(handle), ({ nodes, inFlight }) => nodes.done === 23 && inFlight.length === 1);
+      const { inFlight } = await statusWhere(harness.newest(handle), ({ nodes, inFlight }) => nodes.done === 23 && inFlight.length === 1);
       expect(inFlight[0]?.node.instanceId).toBe('i-001');
       expect(await runsOf(handle)).toBeGreaterThan(2);
       await update(handle, 'skip', { node: 'i-001', ...me });
@@ -94,7 +89,7 @@ describe.concurrent('nodes in flight when the run continues as new', () => {
     const cluster = new FakeCluster(8);
     cluster.block('lookDrained');
     const report = await harness.run(cluster, manifest('aborted', { refresh: { canary: false, maxUnavailable: 4 } }), async (handle) => {
-      await statusWhere(newest(handle), (status) => status.inFlight.filter(({ step }) => step === 'drain').length === 4);
+      await statusWhere(harness.newest(handle), (status) => status.inFlight.filter(({ step }) => step === 'drain').length === 4);
       await talkUntil(handle, await runIdOf(handle));
       await update(handle, 'abort', me);
       return handle.result();
@@ -107,7 +102,7 @@ describe.concurrent('nodes in flight when the run continues as new', () => {
     const cluster = new FakeCluster(4);
     cluster.block('lookDrained');
     const report = await harness.run(cluster, manifest('killed', { refresh: { canary: false, maxUnavailable: 4 } }), async (handle) => {
-      await statusWhere(newest(handle), (status) => status.inFlight.filter(({ step }) => step === 'drain').length === 4);
+      await statusWhere(harness.newest(handle), (status) => status.inFlight.filter(({ step }) => step === 'drain').length === 4);
       await talkUntil(handle, await runIdOf(handle));
       await harness.env.client.workflow.getHandle('cilium-migration/killed/node/i-002').terminate('test');
       await update(handle, 'abort', me);
@@ -132,10 +127,10 @@ describe.concurrent('what is said while the run continues as new', () => {
     const cluster = new FakeCluster(30);
     const said: string[] = [];
     const { report, runs } = await harness.run(cluster, manifest('racing', { refresh: { canary: false, maxUnavailable: 3 }, approvals: ['before-removal'] }), async (handle) => {
-      for (let at = 0; (await newest(handle).query(statusQuery)).gate === null; at++) {
+      for (let at = 0; (await harness.newest(handle).query(statusQuery)).gate === null; at++) {
         const reason = `signal ${at}`;
         // Refused while it is paused already, or not: such a signal is recorded too.
-        await newest(handle).signal(at % 2 === 0 ? 'pause' : 'resume', { by: 'test', reason });
+        await harness.newest(handle).signal(at % 2 === 0 ? 'pause' : 'resume', { by: 'test', reason });
         said.push(reason);
         const value = `update ${at}`;
         await update(handle, 'set', { values: { soakSeconds: '0' }, by: 'test', reason: value });
@@ -145,7 +140,7 @@ describe.concurrent('what is said while the run continues as new', () => {
           said.push(`resumed ${at}`);
         }
       }
-      const { gate } = await statusWhere(newest(handle), (status) => status.gate !== null);
+      const { gate } = await statusWhere(harness.newest(handle), (status) => status.gate !== null);
       await update(handle, 'approve', { gate: 'before-removal', digest: gate?.digest, ...me });
       return { report: await handle.result(), runs: await runsOf(handle) };
     });

@@ -51,6 +51,11 @@ export class Harness {
     });
   }
 
+  /** A handle to whichever run is open. */
+  newest(handle: MigrationHandle): MigrationHandle {
+    return this.env.client.workflow.getHandle(handle.workflowId) as unknown as MigrationHandle;
+  }
+
   start(manifest: ManifestInput | object, taskQueue: string, name?: string): Promise<MigrationHandle> {
     return this.env.client.workflow.start<typeof migrateCluster>(MIGRATE_CLUSTER, {
       taskQueue,

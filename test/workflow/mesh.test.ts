@@ -15,8 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => harness.stop());
 
-
-/** Runs a workflow on fake activities, replaying every task from the start; `calls` are what was asked of whom, in meshOrder. */
+/** Runs a workflow on fake activities, replaying every task from the start; `calls` are what was asked of whom, in order. */
 async function run<T>(type: string, input: object, fakes: Fakes): Promise<{ result: T | undefined; failure: ApplicationFailure | undefined; calls: string[] }> {
   const calls: string[] = [];
   const activities = Object.fromEntries(
@@ -69,7 +68,7 @@ describe('connectMesh', () => {
     expect(calls).toEqual(['readMesh', 'temporalFacts', 'meshPreflight']);
   });
 
-  it('gives the Lease back when a step fails for meshFakes, and leaves its status', async () => {
+  it('gives the Lease back when a step fails for good, and leaves its status', async () => {
     const broken = async () => Promise.reject(ApplicationFailure.create({ message: 'chart gone', type: 'Permanent', nonRetryable: true }));
     const { failure, calls } = await run<MeshStatus>(CONNECT_MESH, meshOrder, { ...meshFakes, changeMesh: broken });
     expect(failure).toMatchObject({ type: 'MeshFailed', message: 'chart gone', details: [expect.objectContaining({ state: 'failed', step: 'expose' })] });

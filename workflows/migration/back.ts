@@ -1,7 +1,7 @@
 import { acts } from '../activityProxies.js';
 import { BACK_OFF_CHAIN } from './backOffChain.js';
-import { ciliumRequest, giveBack, guard, ROLLOUT } from './common.js';
-import { confine, mark, preflight, prove, quiet, refresh, take, uninstall, unwind } from './homeward.js';
+import { ciliumRequest, ROLLOUT } from './common.js';
+import { FROM_REFRESH, UNTIL_CONFINED } from './homeward.js';
 import type { Migration } from './migration.js';
 import type { Route } from './route.js';
 
@@ -11,20 +11,7 @@ import type { Route } from './route.js';
  */
 export const BACK: Route = {
   toward: 'aws-node',
-  phases: [
-    ['preflight', preflight],
-    ['take', take],
-    ['unwind', unwind],
-    ['guard', guard],
-    ['quiet', quiet],
-    ['mark', mark],
-    ['confine', confine],
-    ['restore', restore],
-    ['refresh', refresh],
-    ['prove', prove],
-    ['uninstall', uninstall],
-    ['give-back', giveBack],
-  ],
+  phases: [...UNTIL_CONFINED, ['restore', restore], ...FROM_REFRESH],
   unattended: ['confine', 'restore'],
   strategies: { chain: BACK_OFF_CHAIN },
   async takeBack(migration) {

@@ -1,5 +1,4 @@
-import { giveBack, guard } from './common.js';
-import { confine, mark, preflight, prove, quiet, refresh, take, uninstall, unwind } from './homeward.js';
+import { FROM_REFRESH, UNTIL_CONFINED } from './homeward.js';
 import type { Route } from './route.js';
 
 /**
@@ -9,19 +8,7 @@ import type { Route } from './route.js';
 export const BACK_OFF_CHAIN: Route = {
   toward: 'aws-node',
   chained: true,
-  phases: [
-    ['preflight', preflight],
-    ['take', take],
-    ['unwind', unwind],
-    ['guard', guard],
-    ['quiet', quiet],
-    ['mark', mark],
-    ['confine', confine],
-    ['refresh', refresh],
-    ['prove', prove],
-    ['uninstall', uninstall],
-    ['give-back', giveBack],
-  ],
+  phases: [...UNTIL_CONFINED, ...FROM_REFRESH],
   unattended: [],
   takeBack({ book }) {
     if (!book.phases.some(({ phase }) => phase === 'quiet') || book.phase === 'give-back') return Promise.resolve(undefined);

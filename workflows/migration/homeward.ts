@@ -1,13 +1,33 @@
 import { acts } from '../activityProxies.js';
-import { cilium, ciliumRequest, expectNoneLeft, PROOF, ROLLOUT } from './common.js';
+import { cilium, ciliumRequest, expectNoneLeft, giveBack, guard, PROOF, ROLLOUT } from './common.js';
 import { RunEnd } from './endings.js';
 import type { Migration } from './migration.js';
 import { refreshNodes } from './refresh.js';
+import type { Route } from './route.js';
 
-// Phases that the ways back share, whatever the strategy was.
+// What the ways back share, whatever the strategy was.
+
+/** Up to where Cilium comes to no new node any more. */
+export const UNTIL_CONFINED: Route['phases'] = [
+  ['preflight', preflight],
+  ['take', take],
+  ['unwind', unwind],
+  ['guard', guard],
+  ['quiet', quiet],
+  ['mark', mark],
+  ['confine', confine],
+];
+
+/** From where new nodes come up on aws-node. */
+export const FROM_REFRESH: Route['phases'] = [
+  ['refresh', refresh],
+  ['prove', prove],
+  ['uninstall', uninstall],
+  ['give-back', giveBack],
+];
 
 /** Reads only. The gate opens before the first write; after the approval the world is looked at again. */
-export async function preflight(migration: Migration): Promise<string> {
+async function preflight(migration: Migration): Promise<string> {
   const { manifest, target, book } = migration;
   const look = async () => {
     book.plan = await migration.step(() => acts.planRollback({ target, manifest }));
@@ -25,14 +45,14 @@ export async function preflight(migration: Migration): Promise<string> {
   return `${migration.plan.nodes} nodes to replace`;
 }
 
-export async function take(migration: Migration): Promise<string> {
+async function take(migration: Migration): Promise<string> {
   const { tookOverFrom } = await migration.step(() => acts.takeLease({ target: migration.target }));
   migration.book.taken = true;
   return tookOverFrom ? `Lease taken over from ${tookOverFrom}` : 'Lease taken';
 }
 
 /** While no node has run Cilium this is all: no pod moves. A node that got it meanwhile makes it half way, and the run goes on. */
-export async function unwind(migration: Migration): Promise<string> {
+async function unwind(migration: Migration): Promise<string> {
   const { unwound, why } = await migration.step(() => acts.unwindInstall({ target: migration.target }));
   if (!unwound) return why;
   await awsNodeSettled(migration);
@@ -41,18 +61,18 @@ export async function unwind(migration: Migration): Promise<string> {
 }
 
 /** Enforcement off before anything is mixed: Cilium knows no identity of pods on aws-node. */
-export async function quiet(migration: Migration): Promise<string> {
+async function quiet(migration: Migration): Promise<string> {
   const seen = await cilium(migration, 'migration');
   return `policy enforcement never, revision ${seen.revision}, ${seen.agents} agents run on it`;
 }
 
-export async function mark(migration: Migration): Promise<string> {
+async function mark(migration: Migration): Promise<string> {
   const { marked, already } = await migration.step(() => acts.markCilium({ target: migration.target }));
   return `${marked} nodes of Cilium marked, ${already} were`;
 }
 
 /** What new nodes come up on is decided here: only what is needed for that is awaited, not the agents' roll. */
-export async function confine(migration: Migration): Promise<string> {
+async function confine(migration: Migration): Promise<string> {
   const { target } = migration;
   const { revision } = await migration.step(() => acts.ensureCilium(ciliumRequest(migration, 'rollback')));
   await migration.lookWithin(ROLLOUT, (known) => acts.lookCiliumConfined({ target, known }));
@@ -61,12 +81,12 @@ export async function confine(migration: Migration): Promise<string> {
 }
 
 /** No node is touched while Cilium's agents still roll. */
-export async function refresh(migration: Migration): Promise<string> {
+async function refresh(migration: Migration): Promise<string> {
   if (migration.book.flights.length === 0 && migration.flying.size === 0) await cilium(migration, 'rollback');
   return refreshNodes(migration);
 }
 
-export async function prove(migration: Migration): Promise<string> {
+async function prove(migration: Migration): Promise<string> {
   const { target } = migration;
   await expectNoneLeft(migration, 'rollback');
   const { proofs } = await migration.lookWithin(PROOF, (known) => acts.lookReturned({ target, known }));
@@ -74,7 +94,7 @@ export async function prove(migration: Migration): Promise<string> {
   return 'aws-node on every node that should have it, none of Cilium';
 }
 
-export async function uninstall(migration: Migration): Promise<string> {
+async function uninstall(migration: Migration): Promise<string> {
   const { target } = migration;
   const { unwound, why } = await migration.step(() => acts.unwindInstall({ target }));
   if (!unwound) throw new RunEnd('partial', `${why}. The same rollback goes on from here`);
@@ -83,7 +103,7 @@ export async function uninstall(migration: Migration): Promise<string> {
   return why;
 }
 
-/** Its affinity of before rolls it once more. */
+/** On nodes that were replaced its pods are of another revision: there its affinity of before rolls it once more. */
 async function awsNodeSettled(migration: Migration): Promise<void> {
   const { target } = migration;
   await migration.lookWithin(ROLLOUT, (known) => acts.lookAwsNodeRestored({ target, known, saved: true }));

@@ -2,7 +2,7 @@ import type { V1DaemonSet } from '@kubernetes/client-node';
 import { EKSServiceException } from '@aws-sdk/client-eks';
 import { describe, expect, it } from 'vitest';
 import type { Clients } from '../../../activities/clients/index.js';
-import { restrictAwsNode, rolloutBlockers, setAffinity } from '../../../activities/kubernetes/awsNode.js';
+import { restrictAwsNode, rolloutBlockers, setPlacement } from '../../../activities/kubernetes/awsNode.js';
 import type { PatchOp } from '../../../activities/kubernetes/patch.js';
 
 const ROLLING = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: '10%' } };
@@ -51,13 +51,13 @@ describe('a self-managed aws-node', () => {
     const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions: [{ key: 'cni-plugin', operator: 'In', values: ['aws'] }] }] } } };
     const confined = daemonSet({ updateStrategy: { type: 'OnDelete' }, template: { spec: { containers: [], affinity } } });
     const known = selfManaged(confined);
-    await setAffinity(known.clients, confined, { affinity: undefined, updateStrategy: ROLLING });
+    await setPlacement(known.clients, confined, { affinity: undefined, updateStrategy: ROLLING });
     expect(known.patches[0]?.filter(({ op }) => op !== 'test')).toEqual([
       { op: 'remove', path: '/spec/template/spec/affinity' },
       { op: 'add', path: '/spec/updateStrategy', value: ROLLING },
     ]);
     const lost = selfManaged(confined);
-    await setAffinity(lost.clients, confined, { affinity: undefined, updateStrategy: undefined });
+    await setPlacement(lost.clients, confined, { affinity: undefined, updateStrategy: undefined });
     expect(strategyOps(lost.patches[0])).toEqual([]);
   });
 });
