@@ -15,6 +15,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Workflow code is bundled once for all files of a project. */
+const bundled = { globalSetup: 'test/support/bundle.ts' };
+
 const project = (name: string, extra: object = {}) => ({
   test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node', ...extra },
 });
@@ -30,9 +33,9 @@ export default defineConfig({
     expect: { poll: { interval: 250 } },
     projects: [
       project('unit', { testTimeout: 30_000 }),
-      // Each file starts its own Temporal dev server, each test its own lab. Most of a workflow test is waiting.
-      project('workflow', { testTimeout: 240_000, hookTimeout: 120_000, maxConcurrency: 3 }),
-      project('replay', { testTimeout: 120_000, hookTimeout: 120_000 }),
+      // Each file starts its own Temporal dev server, each test its own lab. Most of a workflow test is waiting, and who has no worker need not wait long for its answer.
+      project('workflow', { testTimeout: 240_000, hookTimeout: 120_000, maxConcurrency: 3, ...bundled, env: { CILIATE_ANSWER_MS: '1500' } }),
+      project('replay', { testTimeout: 120_000, hookTimeout: 120_000, ...bundled }),
       project('lab', { testTimeout: 600_000, hookTimeout: 600_000 }),
       // The whole matrices and the figures: `make test-full`, `make bench`. They write docs/results/.
       project('full', { testTimeout: 3_600_000, hookTimeout: 900_000 }),

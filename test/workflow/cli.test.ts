@@ -12,9 +12,6 @@ import { findTemporal } from '../../starter/temporal/discover.js';
 import { FakeCluster } from './fakeCluster.js';
 import { Harness } from './harness.js';
 
-// Before any module reads it: the tests without a worker need not wait as long as a person would.
-vi.hoisted(() => (process.env['CILIATE_ANSWER_MS'] = '1500'));
-
 /** The command line and plain `temporal` against the real workflows; the cluster behind them is in memory. */
 const folder = mkdtempSync(join(tmpdir(), 'ciliate-cli-'));
 let harness: Harness;

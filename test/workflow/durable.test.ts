@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Activities } from '../../activities/api.js';
 import { checkpointQuery, pauseSignal, resumeSignal } from '../../workflows/messages.js';
@@ -53,7 +52,7 @@ describe.concurrent('a migration goes on and ends the same', () => {
       ]),
     );
     const taskQueue = randomUUID();
-    const worker = await Worker.create({ connection: harness.env.nativeConnection, taskQueue, workflowBundle: harness.bundle, activities: twice });
+    const worker = await harness.worker({ activities: () => twice }, taskQueue);
     const report = await worker.runUntil(async () => (await harness.start(manifest('twice'), taskQueue)).result());
     expect(report.state).toBe('done');
     expect(cluster.snapshot()).toEqual(await undisturbed());

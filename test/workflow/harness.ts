@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import type { WorkflowHandleWithFirstExecutionRunId } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { WorkflowBundleOption } from '@temporalio/worker';
 import { MIGRATE_CLUSTER, migrationWorkflowId, ROLLBACK_CLUSTER } from '../../domain/names.js';
 import type { ManifestInput } from '../../domain/spec/schema.js';
 import type { MigrationStatus } from '../../domain/status.js';
@@ -13,16 +12,17 @@ import type { TemporalServer } from '../../starter/temporal/server.js';
 import { registerSearchAttributes } from '../../worker/search-attributes.js';
 import { statusQuery } from '../../workflows/messages.js';
 import type { migrateCluster } from '../../workflows/index.js';
+import { bundleWorkflows } from '../support/bundle.js';
 import type { FakeCluster } from './fakeCluster.js';
 
 export type MigrationHandle = WorkflowHandleWithFirstExecutionRunId<typeof migrateCluster>;
 
-/** One dev server and one bundle a test file; a worker and a task queue of its own for every test. */
+/** One dev server a test file; a worker and a task queue of its own for every test. */
 export class Harness {
   private constructor(
     readonly env: TestWorkflowEnvironment,
     readonly server: TemporalServer,
-    readonly bundle: WorkflowBundleWithSourceMap,
+    readonly bundle: WorkflowBundleOption,
   ) {}
 
   /** The server is started by our own code, which waits as long as a busy machine takes. */
@@ -48,6 +48,8 @@ export class Harness {
       workflowBundle: this.bundle,
       activities: cluster.activities(),
       maxCachedWorkflows,
+      // Workflow code runs in this thread: a thread a worker costs more than most tests do. In the lab it runs as it does for users.
+      debugMode: true,
     });
   }
 
@@ -84,13 +86,6 @@ let installed = false;
 function quiet(): void {
   if (!installed) Runtime.install({ logger: new DefaultLogger('ERROR') });
   installed = true;
-}
-
-export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-    logger: { trace() {}, debug() {}, info() {}, warn() {}, error: console.error, log() {} },
-  });
 }
 
 /** Waits on a condition of the status, never for luck. The last status is in the error. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
-import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MeshStatus } from '../../domain/mesh/run.js';
 import { CONNECT_MESH, CROSS_CLUSTER_POLICY } from '../../domain/names.js';
@@ -29,7 +28,7 @@ async function run<T>(type: string, input: object, fakes: Fakes): Promise<{ resu
     ]),
   );
   const taskQueue = randomUUID();
-  const worker = await Worker.create({ connection: harness.env.nativeConnection, taskQueue, workflowBundle: harness.bundle, activities, maxCachedWorkflows: 0 });
+  const worker = await harness.worker({ activities: () => activities }, taskQueue, 0);
   return worker.runUntil(async () => {
     try {
       return { result: (await harness.env.client.workflow.execute(type, { taskQueue, workflowId: randomUUID(), args: [input] })) as T, failure: undefined, calls };

@@ -1,9 +1,6 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -15,7 +12,7 @@ import { startTemporal } from '../../../starter/temporal/server.js';
 import { registerSearchAttributes } from '../../../worker/search-attributes.js';
 import { peakRss } from '../rss.js';
 import { manifest } from '../../workflow/fakeCluster.js';
-import { bundleWorkflows } from '../../workflow/harness.js';
+import { bundleWorkflows } from '../bundle.js';
 
 /** Temporal warns of histories beyond these (limit.historyCount.warn, limit.historySize.warn, limit.blobSize.warn). */
 export const WARNS = { events: 10_240, bytes: 10 * 2 ** 20, payload: 512 * 2 ** 10 };
@@ -51,7 +48,6 @@ export interface Asked {
 
 /** A migration of simulated nodes on a dev server of its own, by a worker in a process of its own; asked for its status all the time. */
 export async function simulate(asked: Asked): Promise<Simulated> {
-  const folder = mkdtempSync(join(tmpdir(), 'ciliate-scale-'));
   const server = await startTemporal();
   let worker: ChildProcess | undefined;
   const connection = await Connection.connect({ address: server.address });
@@ -59,8 +55,7 @@ export async function simulate(asked: Asked): Promise<Simulated> {
     const native = await NativeConnection.connect({ address: server.address });
     await registerSearchAttributes(native, 'default');
     await native.close();
-    const codePath = join(folder, 'bundle.js');
-    writeFileSync(codePath, (await bundleWorkflows()).code);
+    const { codePath } = await bundleWorkflows();
     worker = fork(await builtWorker(), [server.address, 'scale', codePath, String(asked.nodes), String(asked.stepMs)], { execArgv: ['--optimize-for-size', '--max-semi-space-size=2'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     await once(worker, 'message');
     return await observed(asked, new Client({ connection }), worker);
@@ -71,7 +66,6 @@ export async function simulate(asked: Asked): Promise<Simulated> {
       await once(worker, 'exit');
     }
     await server.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
