@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 import { prepare } from './prepare.mjs';
 import { cache, root } from './lib/paths.mjs';
 
@@ -37,6 +37,7 @@ if (unknown.length > 0) {
 
 const began = Date.now();
 const results = [];
+const failures = [];
 // Go programs (API server, etcd, Temporal, helm) collect their garbage less often: tests lack processors, not memory.
 if (!parts.includes('bench')) process.env.GOGC ??= '400';
 const projects = PROJECTS.filter((part) => parts.includes(part));
@@ -64,6 +65,9 @@ for (const project of projects) {
   results.push({ part: project, ...(await vitest(project)), seconds: (Date.now() - started) / 1000 });
 }
 
+// Once more at the end, where a log that was cut off still has them.
+if (failures.length > 0) heading('failed');
+for (const failure of failures) console.log(`  ${failure}`);
 const sum = (key) => results.reduce((total, result) => total + result[key], 0);
 heading('all');
 for (const { part, passed, failed, skipped, seconds } of results) {
@@ -94,6 +98,7 @@ async function vitest(project) {
     // A file that could not be loaded, or whose set-up failed, has no failed test of its own.
     const brokenFiles = testResults.filter((file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed')).length;
     const failed = numFailedTests + brokenFiles;
+    failures.push(...testResults.flatMap(told));
     // An unhandled error fails the run without failing a test.
     return { passed: numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, skipped: numPendingTests + numTodoTests };
   } catch {
@@ -101,6 +106,15 @@ async function vitest(project) {
   } finally {
     rmSync(output, { force: true });
   }
+}
+
+/** What failed in a file of vitest's JSON report: where, which test, and the first line of why. */
+function told({ name, status, message, assertionResults }) {
+  const file = relative(root, name);
+  const failed = assertionResults.filter((test) => test.status === 'failed');
+  const why = (text) => (text ?? '').split('\n')[0].slice(0, 300);
+  if (status === 'failed' && failed.length === 0) return [`${file}: ${why(message)}`];
+  return failed.map((test) => `${file} > ${test.fullName}: ${why(test.failureMessages?.[0])}`);
 }
 
 function run(command, args) {
