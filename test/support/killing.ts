@@ -1,4 +1,6 @@
 import { expect } from 'vitest';
+import { nodeWorkflowId } from '../../domain/names.js';
+import type { NodeProgress, NodeStep } from '../../domain/refresh.js';
 import type { MigrationReport } from '../../domain/status.js';
 import type { Lab } from '../../lab/index.js';
 import { clusterState } from './clusterState.js';
@@ -26,6 +28,26 @@ export async function migrateWithKills(field: Field, file: string, { name, point
     field.startWorker();
   }
   return field.report(name);
+}
+
+/** The same for a step of a node in which nothing is written: the worker is killed while a node is seen at it. */
+export async function migrateKilledAt(field: Field, file: string, { name, step }: { name: string; step: NodeStep }): Promise<MigrationReport> {
+  field.startWorker();
+  const { code, err } = await field.ciliate('start', '-f', file);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  await expect.poll(async () => (await nodesInFlight(field, name)).some((node) => node.step === step), { timeout: 240_000, interval: 50 }).toBe(true);
+  await field.killWorker();
+  field.startWorker();
+  return field.report(name);
+}
+
+/** As each node tells it: the migration hears of brief steps only where they are blocked. */
+async function nodesInFlight(field: Field, name: string): Promise<NodeProgress[]> {
+  const { inFlight } = await field.status(name);
+  const { workflow } = await field.client();
+  // One may end, or not have begun, between the two questions.
+  const told = await Promise.allSettled(inFlight.map(({ node }) => workflow.getHandle(nodeWorkflowId(name, node.instanceId)).query<NodeProgress>('status')));
+  return told.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
 }
 
 /** The first rule that holds a request; the points are passed in the order of the migration, but two may be close. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { CILIATE_VERSION } from '../../domain/version.js';
@@ -18,6 +18,15 @@ export function resultsFolder(): string {
   const folder = fileURLToPath(new URL('../../docs/results/', import.meta.url));
   mkdirSync(folder, { recursive: true });
   return folder;
+}
+
+/** What was written there last; undefined where nothing was, or nothing that can be read. */
+export function readResults(name: string): Results | undefined {
+  try {
+    return JSON.parse(readFileSync(`${resultsFolder()}${name}.json`, 'utf8')) as Results;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Writes docs/results/NAME.md and .json: what a whole matrix or a benchmark saw, committed with the code that it is about. */

@@ -1,8 +1,10 @@
-import { writeResults } from '../../support/results.js';
+import { readResults, writeResults } from '../../support/results.js';
 import type { Contender } from './contender.js';
 import { drawPeers } from './plot.js';
+import type { PlotLine } from './plot.js';
 import type { Run } from './run.js';
-import { elapsed, row, usableText } from './table.js';
+import { elapsed, row, usableText, withOlder } from './table.js';
+import type { Row } from './table.js';
 
 export const PEERS = 'bench-peers';
 
@@ -17,13 +19,15 @@ const ABOUT = [
   "- **killed and run again**: SIGKILL just before the fourth TerminateInstanceInAutoScalingGroup (peers have deleted the Node by then), then the same command again; the article's goes on with its nodes.",
 ];
 
-/** Writes the table, the JSON and the plot of what was run. */
+/** Writes the table, the JSON and the plot of what was run, beside what was measured before of others: the whole takes longer than most have. */
 export function publish(runs: { run: Run; contender: Contender }[], left: string[]): void {
   if (runs.length === 0) return;
-  const rows = runs.map(({ run, contender }) => row(run, contender.bound(run.nodes)));
-  const lines = runs
+  const before = readResults(PEERS);
+  const rows: Row[] = runs.map(({ run, contender }) => ({ ...row(run, contender.bound(run.nodes)), measured: run.at.slice(0, 10) }));
+  const lines: PlotLine[] = runs
     .filter(({ run }) => !run.killed)
     .map(({ run, contender }) => ({ contender: run.contender, nodes: run.nodes, elapsed: elapsed(run) ?? null, bound: contender.bound(run.nodes).ordinary, usable: usableText(run) }));
-  writeResults(PEERS, { title: 'Node rollers compared', about: [...ABOUT, ...left.map((word) => `- ${word}.`)], plot: `${PEERS}.svg`, rows, lines });
-  drawPeers(lines);
+  const all = withOlder(lines, (before?.lines ?? []) as PlotLine[]);
+  writeResults(PEERS, { title: 'Node rollers compared', about: [...ABOUT, ...left.map((word) => `- ${word}.`)], plot: `${PEERS}.svg`, rows: withOlder(rows, before?.rows ?? []), lines: all });
+  drawPeers(all);
 }

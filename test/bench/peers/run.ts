@@ -10,6 +10,8 @@ export interface Run {
   nodes: number;
   killed: boolean;
   outcome: string;
+  /** When it began, ISO 8601. */
+  at: string;
   /** Of the command as a whole, s; ours goes on to enforcement and the removal of aws-node. */
   command: number;
   figures: Figures;
@@ -43,7 +45,7 @@ export async function runOn(field: Field, contender: Contender, { nodes, kill, p
   const sum = (target: string): number => counts.filter(([key]) => key.startsWith(`${target} `)).reduce((total, [, count]) => total + count, 0);
   const calls = { kubernetes: sum('kubernetes'), aws: sum('aws') };
   const figures = await observer.stop();
-  return { contender: contender.name, nodes, killed: kill, outcome, command, figures, leftovers: leftovers(before, await baggageOf(field.lab)), calls };
+  return { contender: contender.name, nodes, killed: kill, outcome, at: new Date(started).toISOString(), command, figures, leftovers: leftovers(before, await baggageOf(field.lab)), calls };
 }
 
 async function killedAndAgain(field: Field, contender: Contender, patience: number): Promise<string> {
