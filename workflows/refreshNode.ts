@@ -284,21 +284,21 @@ class NodeRefresh {
     const { probes } = this.input;
     if (probes === undefined) return true;
     const since = now();
-    const seen = await this.#withGrace(() =>
-      this.#look('await-probes', (known) => acts.lookProbes({ ...this.#request, probes, replacement, since, known })),
-    );
+    // The node is whole by now: who wants to let go need not wait for what was asked beside that.
+    const look = () => this.#look('await-probes', (known) => acts.lookProbes({ ...this.#request, probes, replacement, since, known }));
+    const seen = await this.#withGrace(look, 'none');
     this.#note(seen?.notes ?? []);
     if (probes.network !== undefined) await this.#step('await-probes', () => acts.endProbes({ ...this.#request, probes }));
     return seen !== undefined;
   }
 
-  /** Undefined when an operator asked to let go and the grace ran out. */
-  async #withGrace<T>(wait: () => Promise<T>): Promise<T | undefined> {
+  /** Undefined when an operator asked to let go and the grace ran out; `none`: as soon as that is asked. */
+  async #withGrace<T>(wait: () => Promise<T>, grace: typeof GRACE | 'none' = GRACE): Promise<T | undefined> {
     let ended = false;
     const waiting = wait().finally(() => (ended = true));
     const letGo = (async () => {
       await condition(() => ended || this.#steering.handBack !== null);
-      if (!ended && !(await condition(() => ended, GRACE))) this.#interruptible.interrupt();
+      if (!ended && (grace === 'none' || !(await condition(() => ended, grace)))) this.#interruptible.interrupt();
     })();
     try {
       return await waiting;

@@ -389,6 +389,19 @@ describe.concurrent('a pool', () => {
     expect(report.nodes.every(({ seconds }) => seconds['await-probes'] !== undefined)).toBe(true);
   });
 
+  it('lets go of a node whose probe fails as soon as it is aborted, and ends the probe', async () => {
+    const cluster = new FakeCluster(2);
+    cluster.block('lookProbes', { object: 'Probe http shop', reason: 'saw status 503', todo: 'curl -i' });
+    const report = await harness.run(cluster, manifest('unheld', { probes: { http: [{ name: 'shop', url: 'http://shop.example.com' }], network: {} } }), async (handle) => {
+      await statusWhere(handle, ({ state }) => state === 'paused');
+      await handle.executeUpdate(abortUpdate, { args: [me] });
+      return handle.result();
+    });
+    expect(report.state).toBe('aborted');
+    expect(report.nodes).toEqual([expect.objectContaining({ outcome: 'unproven', why: expect.stringContaining('its probes did not hold') as unknown, replacement: expect.anything() as unknown })]);
+    expect(cluster.calls.filter((name) => name === 'endProbes')).toHaveLength(1);
+  });
+
   it('asks for no probe where the spec has none', async () => {
     const cluster = new FakeCluster(2);
     await harness.run(cluster, manifest('unprobed'), (handle) => handle.result());
