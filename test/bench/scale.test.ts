@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { resultRows } from '../support/fields.js';
-import { simulate, WARNS } from '../support/scale/simulate.js';
+import { simulate } from '../support/scale/simulate.js';
+import { WARNS } from '../support/scale/watchRun.js';
 
 /** How many nodes; the whole is 10,000. */
 const NODES = Number(process.env['CILIATE_SCALE_NODES'] ?? 10_000);

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { resultRows } from '../support/fields.js';
-import { simulate, WARNS } from '../support/scale/simulate.js';
+import { simulate } from '../support/scale/simulate.js';
+import { WARNS } from '../support/scale/watchRun.js';
 
 const rows = resultRows('scale-sample', {
   title: 'Scale: a sample',

@@ -1,3 +1,5 @@
+import type { HelmValues } from '../../../domain/spec/schema.js';
+import { anyChart } from '../field.js';
 import type { Field } from '../field.js';
 import { update } from '../../../starter/run/update.js';
 import { migrationWorkflowId } from '../../../domain/names.js';
@@ -18,13 +20,25 @@ const GATE = 'before-enforcement';
 /** Labs of any size get the same of these, so that only their size differs. */
 export const BRIEF = { podStartDelay: 100, terminationDelay: 200, bootDelay: 1_000, agentDelay: 300, instanceTerminationDelay: 500 };
 
+export interface Scaled {
+  nodes: number;
+  inFlight: number;
+  /** Helm values beside ours. */
+  values?: HelmValues;
+}
+
+/** Name of the migration of a cluster of that size. */
+export function scaledName(nodes: number): string {
+  return `calls-${nodes}`;
+}
+
 /** A whole migration on the lab; calls are counted while nodes are refreshed, and by nobody but the worker. */
-export async function migrateCounted(field: Field, { nodes, inFlight }: { nodes: number; inFlight: number }): Promise<Migrated> {
-  const name = `calls-${nodes}`;
+export async function migrateCounted(field: Field, { nodes, inFlight, values = {} }: Scaled): Promise<Migrated> {
+  const name = scaledName(nodes);
   const { faults } = field.lab;
   field.startWorker();
   const started = Date.now();
-  const { code, err } = await field.ciliate('start', '-f', field.spec(name, { approvals: [GATE], refresh: { canary: false, maxSurge: 0, maxUnavailable: inFlight } }));
+  const { code, err } = await field.ciliate('start', '-f', field.spec(name, { approvals: [GATE], cilium: { version: '1.20.0', chart: anyChart(), clusterName: name, clusterId: 1, values }, refresh: { canary: false, maxSurge: 0, maxUnavailable: inFlight } }));
   if (code !== 0) throw new Error(`start ended with ${code}: ${err}`);
   await field.statusWhere(name, ({ phase }) => phase === 'refresh', 600_000);
   await faults.resetCounts();

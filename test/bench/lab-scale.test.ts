@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import { migrationWorkflowId } from '../../domain/names.js';
+import { fieldsPerTest, resultRows } from '../support/fields.js';
+import { expectClean } from '../support/killing.js';
+import { BRIEF, migrateCounted, scaledName } from '../support/scale/lab.js';
+import { WARNS, watchRun } from '../support/scale/watchRun.js';
+
+/** How many nodes; the whole is 1,000. */
+const NODES = Number(process.env['CILIATE_LAB_NODES'] ?? 1_000);
+const IN_FLIGHT = Math.min(50, Math.ceil(NODES / 4));
+/** Two at a time, as the chart has it, agents of a thousand nodes would take half an hour to roll: any operator raises it. */
+const VALUES = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } } };
+
+const up = fieldsPerTest();
+const rows = resultRows('lab-scale', {
+  title: 'Scale: a big cluster on the lab',
+  about: [
+    'Six pods a node, on the lab: API server, etcd, scheduler, controllers, AWS, Temporal and the worker share the machine, so seconds are those of the machine.',
+    'Calls are the worker\'s, counted while nodes are refreshed. The status is asked for twice a second from beginning to end.',
+    `Aims: below Temporal's warnings (${WARNS.events} events, ${WARNS.bytes / 2 ** 20} MiB of history, ${WARNS.payload / 2 ** 10} KiB a payload), at most 512 MiB, status within 1 s.`,
+  ],
+});
+
+it(
+  `${NODES} nodes, ${IN_FLIGHT} in flight`,
+  async () => {
+    const field = await up({ nodes: NODES, groups: Math.ceil(NODES / 450), workload: 6 * NODES, readyTimeout: 600_000, ...BRIEF });
+    const migrating = migrateCounted(field, { nodes: NODES, inFlight: IN_FLIGHT, values: VALUES });
+    const client = await field.client();
+    const workflowId = migrationWorkflowId(scaledName(NODES));
+    await expect.poll(() => client.workflow.getHandle(workflowId).describe().then(() => true, () => false), { timeout: 60_000 }).toBe(true);
+    const seen = await watchRun(client, { workflowId, say: console.log });
+    const migrated = await migrating;
+    rows.push({ ...migrated, ...seen });
+    expect(migrated.outcome).toBe('done');
+    expect(seen['most events']).toBeLessThan(WARNS.events);
+    expect(seen['most KiB of history'] * 1024).toBeLessThan(WARNS.bytes);
+    expect(seen['biggest payload KiB'] * 1024).toBeLessThan(WARNS.payload);
+    expect(migrated['worker peak RSS MiB']).toBeLessThan(512);
+    await expectClean(field);
+  },
+  5_400_000,
+);

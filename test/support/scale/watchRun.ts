@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { MigrationStatus, RunState } from '../../../domain/status.js';
+
+/** Temporal warns of histories beyond these (limit.historyCount.warn, limit.historySize.warn, limit.blobSize.warn). */
+export const WARNS = { events: 10_240, bytes: 10 * 2 ** 20, payload: 512 * 2 ** 10 };
+
+const FINAL: RunState[] = ['done', 'partial', 'failed', 'aborted'];
+
+/** How the status of a run was to be had, from its beginning to its end, and what its histories came to. */
+export interface Seen {
+  runs: number;
+  /** Of the migration's longest run. */
+  'most events': number;
+  'most KiB of history': number;
+  'biggest payload KiB': number;
+  'status p50 ms': number;
+  'status p99 ms': number;
+  'status max ms': number;
+  'status KiB': number;
+}
+
+export interface Watching {
+  workflowId: string;
+  /** Called when the run has taken longer than this, once. */
+  late?: { ms: number; act: () => Promise<unknown> };
+  say?: ((line: string) => void) | undefined;
+}
+
+/** Asks for the status twice a second until the run is over. */
+export async function watchRun(client: Client, { workflowId, late, say }: Watching): Promise<Seen> {
+  const handle = client.workflow.getHandle(workflowId);
+  const started = Date.now();
+  const latencies: number[] = [];
+  let bytes = 0;
+  let isLate = false;
+  let saidAt = 0;
+  for (;;) {
+    const before = performance.now();
+    const status = await handle.query<MigrationStatus>('status').catch((error: unknown) => {
+      say?.(`no status: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    latencies.push(performance.now() - before);
+    if (status !== undefined) {
+      bytes = Math.max(bytes, JSON.stringify(status).length);
+      if (Date.now() - saidAt > 30_000) {
+        saidAt = Date.now();
+        say?.(`${Math.round((saidAt - started) / 1000)} s: ${status.phase}, ${status.nodes.done} done, ${status.nodes.counts.inFlight} in flight, ${status.nodes.pages} pages, status in ${Math.round(latencies.at(-1) ?? 0)} ms`);
+      }
+      if (FINAL.includes(status.state)) break;
+    }
+    if (late !== undefined && !isLate && Date.now() - started > late.ms) {
+      isLate = true;
+      await late.act();
+    }
+    await sleep(500);
+  }
+  const histories = await historiesOf(client, workflowId);
+  const sorted = latencies.sort((a, b) => a - b);
+  const at = (share: number): number => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
+  return {
+    runs: histories.length,
+    'most events': Math.max(...histories.map(({ events }) => events)),
+    'most KiB of history': kib(Math.max(...histories.map((history) => history.bytes))),
+    'biggest payload KiB': kib(Math.max(...histories.map(({ payload }) => payload))),
+    'status p50 ms': at(0.5),
+    'status p99 ms': at(0.99),
+    'status max ms': at(1),
+    'status KiB': kib(bytes),
+  };
+}
+
+interface HistorySeen {
+  events: number;
+  bytes: number;
+  payload: number;
+}
+
+/** Of each run of the migration. */
+async function historiesOf(client: Client, workflowId: string): Promise<HistorySeen[]> {
+  const seen: HistorySeen[] = [];
+  let runId: string | undefined;
+  do {
+    const handle = client.workflow.getHandle(workflowId, runId);
+    const { historyLength, historySize = 0, runId: own } = await handle.describe();
+    const { events } = await client.workflow.getHandle(workflowId, own).fetchHistory();
+    seen.push({ events: historyLength, bytes: historySize, payload: biggestPayload(events) });
+    runId = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
+  } while (runId !== undefined);
+  return seen;
+}
+
+/** Longest byte string in it. */
+function biggestPayload(value: unknown): number {
+  if (value instanceof Uint8Array) return value.length;
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce((most: number, each) => Math.max(most, biggestPayload(each)), 0);
+}
+
+function kib(bytes: number): number {
+  return Math.round(bytes / 102.4) / 10;
+}
