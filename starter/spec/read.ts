@@ -41,6 +41,7 @@ export interface Parsed<T> {
   refuse(complaints: readonly Complaint[]): SpecError;
 }
 
+const KINDS = ['ClusterMigration', 'Fleet', 'Mesh', 'CrossClusterPolicy'];
 const MANIFEST: Form<typeof manifestSchema> = { kind: 'ClusterMigration', schema: manifestSchema };
 
 /**
@@ -76,8 +77,19 @@ export function parseDocument<S extends z.ZodType>(text: string, source: Source,
   const { value, line } = parseYaml(text, source.file, kind);
   const refuse = (complaints: readonly Complaint[]): SpecError => new SpecError(complaints.map(line));
   const parsed = schema.safeParse(value, { reportInput: true });
-  if (!parsed.success) throw refuse(explain(parsed.error.issues, schema, kind));
+  if (!parsed.success) {
+    const complaints = explain(parsed.error.issues, schema, kind);
+    // Of another kind of document everything else is wrong, too, and none of that is news.
+    const other = complaints.filter(({ path }) => path.length === 1 && path[0] === 'kind');
+    throw refuse(other.length > 0 && isOtherKind(value) ? other : complaints);
+  }
   return { data: parsed.data, refuse };
+}
+
+/** Some kind of ours, and not the one that was asked for. */
+function isOtherKind(value: unknown): boolean {
+  const { kind } = value as { kind?: unknown };
+  return typeof kind === 'string' && KINDS.includes(kind);
 }
 
 /** A YAML document as plain JSON, and where in it things stand. */

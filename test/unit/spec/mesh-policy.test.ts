@@ -49,7 +49,8 @@ describe('MESH', () => {
     ['one cluster', MESH.replace(', {file: b.yaml}', ''), /mesh\.yaml:4:\d+: spec\.clusters: expected at least two clusters/],
     ['an unknown exposure', MESH.replace('nlb', 'nlp'), /spec\.expose: expected one of nlb, nodePort \(did you mean nlb\?\), saw "nlp"/],
     ['a misspelt key in a list', MESH.replace('{file: a.yaml}', '{fil: a.yaml}'), /mesh\.yaml:4:\d+: unknown key "fil" in spec\.clusters\[0\]: did you mean file\?/],
-    ['another kind', MESH.replace('kind: Mesh', 'kind: Fleet'), /mesh\.yaml:2:7: kind: expected Mesh, saw "Fleet"/],
+    ['another kind, and says no more of it', migration('c'), /^\S*mesh\.yaml:2:7: kind: expected Mesh, saw "ClusterMigration"$/],
+    ['a kind that is none', MESH.replace('kind: Mesh', 'kind: Mash').replace('nlb', 'nlp'), /kind: expected Mesh, saw "Mash"[^]*spec\.expose/],
     ['a file that is not there', MESH.replace('b.yaml', 'c.yaml'), /c\.yaml: no such file; -f takes the path of a ClusterMigration/],
     ['nothing', '', /expected a Mesh, saw an empty file/],
   ])('refuses %s', (_, text, message) => expect(said(() => readMesh(write('mesh.yaml', text)))).toMatch(message));
