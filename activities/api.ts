@@ -53,7 +53,6 @@ export interface PlanDigest {
   /** Inputs of the values that were read from the cluster (domain/cilium/values.ts, ValuesFacts), kept so that they never change under way. */
   valuesFacts: Record<string, unknown>;
   nodes: number;
-  leftOut: { name: string; why: string }[];
   findings: Plan['findings'];
   blocked: boolean;
   /** Lines shown at the gate accept-limits; empty where nothing is chained. */

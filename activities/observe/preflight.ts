@@ -121,7 +121,6 @@ function digestOf(made: Plan, facts: ValuesFacts): PlanDigest {
     masquerade: made.masquerade,
     valuesFacts: { ...facts },
     nodes: made.nodes.length,
-    leftOut: made.leftOut,
     findings: made.findings,
     blocked: made.blocked,
     limits: made.limits.map(limitText),

@@ -112,7 +112,6 @@ function digestOf(plan: RollbackPlan, facts: ValuesFacts, masquerade: Masquerade
     masquerade,
     valuesFacts: { ...facts },
     nodes: plan.nodes.length,
-    leftOut: plan.leftOut,
     findings: plan.findings,
     blocked: plan.blocked,
     shows: rollbackShows(plan),

@@ -421,7 +421,6 @@ export class FakeCluster {
       masquerade: { enabled: true, interfaces: 'eth0', why: 'test' },
       valuesFacts: {},
       nodes: this.labelled,
-      leftOut: [],
       findings: [],
       blocked: false,
       shows: ['chart 1.20.0'],
