@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { ManifestInput } from '../../domain/spec/schema.js';
@@ -52,6 +53,33 @@ describe.concurrent('a run that ends in the middle of a surge', () => {
     expect(cluster.snapshot()).toMatchObject(RELEASED);
     expect(report.notes.join()).toContain('extra nodes that were drained and taken back: ip-10-0-1-0, ip-10-0-1-1, ip-10-0-1-2');
     expect(cluster.calls.lastIndexOf('terminateNode')).toBeLessThan(cluster.calls.lastIndexOf('giveBackGuards'));
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('lets groups that are being raised be raised first, and takes back what that launched', async () => {
+    const cluster = new FakeCluster(4);
+    const acts = cluster.activities();
+    let raised: (() => void) | undefined;
+    const resizeGroups: typeof acts.resizeGroups = async (request) => {
+      await new Promise<void>((resolve) => (raised = resolve));
+      cluster.surge(3);
+      return acts.resizeGroups(request);
+    };
+    const taskQueue = randomUUID();
+    const worker = await harness.worker({ activities: () => ({ ...acts, resizeGroups }) }, taskQueue);
+    const report = await worker.runUntil(async () => {
+      const handle = await harness.start(manifest('raising', { refresh: surge }), taskQueue);
+      await expect.poll(() => raised, { timeout: 30_000 }).toBeDefined();
+      await handle.executeUpdate(abortUpdate, { args: [me] });
+      expect((await statusWhere(handle, ({ state }) => state === 'aborting')).inFlight).toEqual([]);
+      expect(cluster.calls).not.toContain('giveBackGuards');
+      raised?.();
+      return (await handle.result()) as MigrationReport;
+    });
+    expect(report.state).toBe('aborted');
+    expect(running(cluster)).toEqual(OLD);
+    expect(report.notes.join()).toContain('extra nodes that were drained and taken back: ip-10-0-1-0, ip-10-0-1-1, ip-10-0-1-2');
+    expect(cluster.snapshot()).toMatchObject(RELEASED);
     expect(cluster.violations).toEqual([]);
   });
 
