@@ -46,7 +46,7 @@ export function plan(cluster: ObservedCluster, input: PlanInput): Plan {
     chart,
     masquerade: strategy === 'chain' ? CHAINED_MASQUERADE : masqueradeFor(cluster, manifest.spec.cilium),
     values,
-    estimate: strategy === 'chain' ? estimateChain(cluster.nodes.length, pods) : estimate(planned.length, strategy === 'clean' ? 0 : manifest.spec.soakSeconds),
+    estimate: strategy === 'chain' ? estimateChain(cluster.nodes.length, pods) : estimate(planned, manifest.spec.refresh, strategy === 'clean' ? 0 : manifest.spec.soakSeconds),
     installDigest: sha256Hex(installText({ chartSha256: chart.sha256, values: values.migration, awsNodeAffinity: strategy === 'replace' ? affinityToSet(cluster) : null })),
   };
 }

@@ -57,7 +57,7 @@ export function planRollback(seen: ObservedRollback, { manifest, chart, values, 
     leftOut: cluster.nodes.flatMap(({ name, leftOut }) => (leftOut === undefined ? [] : [{ name, why: leftOut }])).sort((a, b) => (a.name < b.name ? -1 : 1)),
     chart,
     values: { rollback: values },
-    estimate: rollbackEstimate(nodes.length),
+    estimate: rollbackEstimate(nodes, manifest.spec.refresh),
     digest: sha256Hex(canonicalJson({ gate: 'before-rollback', decides: { situation, chartSha256: chart.sha256, values, awsNode: seen.chained ? 'stays' : awsNodeToBe(seen) } })),
   };
 }
