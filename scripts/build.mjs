@@ -1,5 +1,5 @@
 /**
- * Transpiles every .ts of the product into dist/ (ESM, same layout), bundles the workflow code and generates schemas/.
+ * Transpiles every .ts of the product into dist/ (ESM, same layout), bundles the workflow code and the big clients, generates schemas/.
  * A build that is up to date does nothing; two builds at once wait for each other. `--force` builds anyway.
  */
 import { createHash } from 'node:crypto';
@@ -10,6 +10,7 @@ import { build } from 'esbuild';
 import { withLock } from './lib/lock.mjs';
 import { cache, dist, root, SOURCE_FOLDERS } from './lib/paths.mjs';
 import { filesBelow, mirror, newestBelow } from './lib/tree.mjs';
+import { vendor } from './lib/vendor.mjs';
 
 const stamp = join(dist, '.stamp');
 const stage = join(cache, 'stage');
@@ -80,6 +81,7 @@ export async function buildAll({ force = false } = {}) {
     const started = new Date();
     await transpile();
     await bundleWorkflows();
+    await vendor({ stage, cache, root });
     writeFileSync(join(stage, '.stamp'), '');
     mirror(stage, dist);
     await writeSchemas();
