@@ -3,7 +3,7 @@ import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 
 /** Files that take long, longest first: begun last, one of them would run alone at the end. */
-const LONG = ['full/kill', 'full/rollback', 'full/outages', 'lab/mesh', 'lab/kill', 'lab/rollback', 'lab/strategies', 'lab/clean', 'lab/fleet', 'lab/drain', 'workflow/fleet', 'workflow/carried', 'lab/surge', 'lab/karpenter', 'lab/migrate', 'lab/activities', 'workflow/durable', 'lab/lab', 'unit/cilium/rendered'];
+const LONG = ['full/kill', 'full/rollback', 'full/outages', 'full/mesh', 'full/calls', 'full/strategies', 'lab/mesh', 'lab/kill', 'lab/rollback', 'lab/strategies', 'lab/clean', 'lab/fleet', 'lab/drain', 'workflow/fleet', 'workflow/carried', 'lab/surge', 'lab/karpenter', 'lab/migrate', 'lab/activities', 'workflow/durable', 'lab/lab', 'unit/cilium/rendered'];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -16,7 +16,7 @@ import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { judgeOf, lack } from './replacement/index.js';
 import type { Judge } from './replacement/index.js';
-import { claim, claims } from './terminations.js';
+import { claim, claims, dropWait } from './terminations.js';
 
 type Replacement = NonNullable<NodeResult['replacement']>;
 type ReplacementRequest = NodeRequest & { instancesBefore: string[]; known: string };
@@ -52,6 +52,7 @@ async function replacementPass(clients: Clients, { target, node: ref, instancesB
   const proven = blockers.length === 0;
   // None is due where there is none and none is awaited.
   const done = proven && (best === undefined || (await claim(clients, best.instance.InstanceId ?? '', ref.instanceId)));
+  if (done) await dropWait(clients, ref);
   if (proven && !done) blockers.push({ object: poolTitle(ref.group), reason: 'its newest instance replaces another node', todo: 'One of its own is awaited.' });
   const replacement =
     done && best !== undefined ? { name: best.node?.metadata?.name ?? '', instanceId: best.instance.InstanceId ?? '', zone: (best.node && zoneOf(best.node)) || (best.instance.Placement?.AvailabilityZone ?? '') } : null;

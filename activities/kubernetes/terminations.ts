@@ -80,9 +80,39 @@ export async function claim(clients: Clients, replacement: string, replaces: str
   return by === replaces;
 }
 
-/** Of one node. Its replacement stays spoken for. */
-export async function dropTermination(clients: Clients, { uid, instanceId }: Pick<NodeRef, 'uid' | 'instanceId'>): Promise<void> {
-  await changeData(clients, { name: GUARDS_LEDGER }, (data) => kept(data, (key) => key !== TERMINATION_PREFIX + instanceId));
+/**
+ * Of the instances that a node's pool has now, those that cannot be its replacement. What was launched for a node that still waits can,
+ * as long as nobody has claimed it: each takes what is ready first, and of two that went at different times the later one would be left
+ * with an instance that is older than its own end, and wait for ever. To be asked after the pool was.
+ */
+export async function notReplacing(clients: Clients, { instanceId }: Pick<NodeRef, 'instanceId'>, instances: readonly string[]): Promise<string[]> {
+  const ledger = [...(await readParts(clients)).values()].flatMap((data) => Object.entries(data));
+  const claimed = new Set(ledger.flatMap(([key]) => (key.startsWith(CLAIM) ? [key.slice(CLAIM.length)] : [])));
+  // Those that wait in the same pool knew this node when they went.
+  const waiting = ledger.flatMap(([key, text]) => (key.startsWith(BEFORE) && key !== BEFORE + instanceId ? [new Set(beforeSchema.parse(JSON.parse(text)))] : [])).filter((before) => before.has(instanceId));
+  return instances.filter((id) => claimed.has(id) || waiting.every((before) => before.has(id)));
+}
+
+/** More than these are too many to keep beside each other while their nodes wait: EKS allows 450 in a managed node group. */
+const MOST_KEPT = 1_000;
+
+/**
+ * Of one node whose end is not ours to watch any more. Its replacement stays spoken for; while that is awaited, what its pool had before
+ * stays too ({@link notReplacing}).
+ */
+export async function dropTermination(clients: Clients, node: Pick<NodeRef, 'uid' | 'instanceId'>): Promise<void> {
+  let decremented: boolean | undefined;
+  await changeData(clients, { name: GUARDS_LEDGER }, (data) => {
+    decremented = decrementIn(data, node.instanceId);
+    return kept(data, (key) => key !== TERMINATION_PREFIX + node.instanceId);
+  });
+  // Asked a second time there is no record, and the node waits all the same.
+  const before = (await readData(clients, partOf(node.uid).name))?.[BEFORE + node.instanceId];
+  if (before !== undefined && (decremented === true || beforeSchema.parse(JSON.parse(before)).length > MOST_KEPT)) await dropWait(clients, node);
+}
+
+/** Its replacement is there, or none is due. */
+export async function dropWait(clients: Clients, { uid, instanceId }: Pick<NodeRef, 'uid' | 'instanceId'>): Promise<void> {
   await changeData(clients, partOf(uid), (data) => kept(data, (key) => key !== BEFORE + instanceId));
 }
 

@@ -1,12 +1,13 @@
 import { ApiException } from '@kubernetes/client-node';
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Clients } from '../../../activities/clients/index.js';
 import { changeData } from '../../../activities/kubernetes/configMap.js';
 import { LABELS_A_PAGE, deleteCniLedger, readCniLedger, recordLabels } from '../../../activities/kubernetes/cniLedger.js';
 import { dropGuards, putGuards, readClusterGuards, readGuards, readNodeGuards } from '../../../activities/kubernetes/guardsLedger.js';
-import { claim, claims, dropTermination, dropTerminations, readTermination, recordTermination } from '../../../activities/kubernetes/terminations.js';
+import { claim, claims, dropTermination, dropTerminations, dropWait, notReplacing, readTermination, recordTermination } from '../../../activities/kubernetes/terminations.js';
 import type { GuardEntry } from '../../../domain/ledger.js';
 import { shardOf } from '../../../domain/ledger.js';
 import type { NodeRef } from '../../../domain/plan.js';
@@ -129,6 +130,50 @@ describe('the guards ledger', () => {
     await dropTermination(api.clients, node);
     expect(await readTermination(api.clients, node)).toBeUndefined();
     expect(await claims(api.clients)).toEqual(new Map([['i-new', node.instanceId]]));
+  });
+
+  it('leaves no node without a replacement, in whatever order they go, are launched, get ready and are found', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 2, max: 8 }), fc.infiniteStream(fc.nat({ max: 999 })), async (size, dice) => {
+        const api = new ConfigMaps();
+        const roll = (below: number): number => (dice.next().value ?? 0) % below;
+        const old = nodes(size);
+        const group = new Set(old.map(({ instanceId }) => instanceId));
+        const waiting = new Map<NodeRef, string[]>();
+        const left = [...old];
+        let [due, launched, found] = [0, 0, 0];
+        const taken = new Set<string>();
+        for (let turn = 0; found < size; turn++) {
+          expect(turn).toBeLessThan(400);
+          const next = roll(3);
+          if (next === 0 && left.length > 0) {
+            const [node = old[0]!] = left.splice(roll(left.length), 1);
+            const instancesBefore = await notReplacing(api.clients, node, [...group]);
+            await recordTermination(api.clients, node, { instancesBefore, decremented: false });
+            group.delete(node.instanceId);
+            due++;
+            await dropTermination(api.clients, node);
+            if (roll(2) === 0) await dropTermination(api.clients, node);
+            waiting.set(node, instancesBefore);
+          } else if (next === 1 && due > 0) {
+            due--;
+            group.add(`i-new-${launched++}`);
+          } else if (next === 2 && waiting.size > 0) {
+            const [node, before] = [...waiting][roll(waiting.size)]!;
+            const free = [...group].filter((id) => id.startsWith('i-new-') && !before.includes(id) && !taken.has(id));
+            const best = free[roll(free.length || 1)];
+            if (best === undefined) continue;
+            expect(await claim(api.clients, best, node.instanceId)).toBe(true);
+            taken.add(best);
+            await dropWait(api.clients, node);
+            waiting.delete(node);
+            found++;
+          }
+        }
+        expect(taken.size).toBe(size);
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('spreads over its parts evenly', () => {
