@@ -72,6 +72,8 @@ export class Nodes {
       if (options.staleNode === 'adopt') this.adopt(existing, instance);
       return;
     }
+    // A boot takes longer than collecting what was bound to a name that is given away again. Here both take a blink: the order is kept.
+    if ([...world.pods.values()].some((pod) => pod.spec.nodeName === instance.name)) return;
     work.run(`register/${instance.id}`, async () => {
       const made = await this.glue.client.create<Node>('/api/v1/nodes', this.manifest(instance));
       this.registered.set(instance.id, uidOf(made));

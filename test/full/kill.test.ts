@@ -23,8 +23,7 @@ const rows = resultRows('kill', {
 
 /** Steps of a node in which nothing is written, each in a lab that takes its time there. */
 const WAITS: { step: NodeStep; options: LabOptions }[] = [
-  // AWS gives nobody the address of an instance that is not terminated yet; this lab would.
-  { step: 'await-terminated', options: { instanceTerminationDelay: 5_000, reuseAddress: false } },
+  { step: 'await-terminated', options: { instanceTerminationDelay: 5_000 } },
   { step: 'await-node-gone', options: { cloudController: 'slow', cloudControllerDelay: 5_000 } },
   { step: 'await-replacement', options: { bootDelay: 5_000 } },
   { step: 'await-workloads', options: { podStartDelay: 5_000 } },
