@@ -4,7 +4,7 @@ import type { NodeRequest } from '../api.js';
 import { endedAt, isGoing, readInstance } from '../aws/instances.js';
 import type { Clients } from '../clients/index.js';
 import { registeredSince } from '../kubernetes/observeNode.js';
-import { notReplacing, readTermination, recordTermination } from '../kubernetes/terminations.js';
+import { readTermination, recordTermination } from '../kubernetes/terminations.js';
 import type { Termination } from '../kubernetes/terminations.js';
 import { driverOf } from './index.js';
 
@@ -18,7 +18,7 @@ export async function terminateNode(clients: Clients, request: NodeRequest & { d
   const going = isGoing(seen.state);
   if (going && recorded !== undefined) return recorded;
   const [instancesBefore, decremented] = await Promise.all([
-    recorded?.instancesBefore ?? driver.instancesBefore(clients, node, going ? endedAt(seen.instance) : undefined).then((ids) => notReplacing(clients, node, ids)),
+    recorded?.instancesBefore ?? driver.instancesBefore(clients, node, going ? endedAt(seen.instance) : undefined),
     driver.decrements(clients, request, going),
   ]);
   const termination: Termination = { instancesBefore, decremented };

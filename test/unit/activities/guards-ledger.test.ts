@@ -7,10 +7,11 @@ import type { Clients } from '../../../activities/clients/index.js';
 import { changeData } from '../../../activities/kubernetes/configMap.js';
 import { LABELS_A_PAGE, deleteCniLedger, readCniLedger, recordLabels } from '../../../activities/kubernetes/cniLedger.js';
 import { dropGuards, putGuards, readClusterGuards, readGuards, readNodeGuards } from '../../../activities/kubernetes/guardsLedger.js';
-import { claim, claims, dropTermination, dropTerminations, dropWait, notReplacing, readTermination, recordTermination } from '../../../activities/kubernetes/terminations.js';
+import { claim, dropTermination, dropTerminations, readTermination, recordTermination, spoken } from '../../../activities/kubernetes/terminations.js';
 import type { GuardEntry } from '../../../domain/ledger.js';
 import { shardOf } from '../../../domain/ledger.js';
 import type { NodeRef } from '../../../domain/plan.js';
+import { freedBy, ownFirst, ruledOut } from '../../../domain/replacements.js';
 
 /** What an API server holds of one object at most (etcd's limit on a request, and ConfigMap's own). */
 const MOST_BYTES = 2 ** 20;
@@ -87,7 +88,7 @@ describe('the guards ledger', () => {
     const all = nodes(10_000);
     const group = all.slice(0, 450).map(({ instanceId }) => instanceId);
     await putGuards(api.clients, all.map((node) => entryOf('scale-down', node)));
-    await Promise.all(all.map((node) => claim(api.clients, node.instanceId, node.instanceId)));
+    await Promise.all(all.map(({ instanceId }) => claim(api.clients, { replacement: instanceId, replaces: instanceId, frees: [instanceId] })));
     for (const node of all.slice(0, 200)) {
       await putGuards(api.clients, [entryOf('cordon', node), entryOf('lb-exclusion', node)]);
       await recordTermination(api.clients, node, { instancesBefore: group, decremented: true });
@@ -125,54 +126,76 @@ describe('the guards ledger', () => {
     expect(await readTermination(api.clients, node)).toBeUndefined();
     await recordTermination(api.clients, node, termination);
     expect(await readTermination(api.clients, node)).toEqual(termination);
-    expect(await claim(api.clients, 'i-new', node.instanceId)).toBe(true);
-    expect(await claim(api.clients, 'i-new', 'i-another')).toBe(false);
+    expect(await claim(api.clients, { replacement: 'i-new', replaces: node.instanceId, frees: ['i-older'] })).toBe(true);
+    expect(await claim(api.clients, { replacement: 'i-new', replaces: 'i-another', frees: ['i-other'] })).toBe(false);
     await dropTermination(api.clients, node);
     expect(await readTermination(api.clients, node)).toBeUndefined();
-    expect(await claims(api.clients)).toEqual(new Map([['i-new', node.instanceId]]));
+    expect(await spoken(api.clients)).toMatchObject({ claimed: new Map([['i-new', node.instanceId]]), freed: new Set(['i-older']) });
   });
 
-  it('leaves no node without a replacement, in whatever order they go, are launched, get ready and are found', async () => {
+  it('leaves no node without a replacement, in whatever order they go (some by another hand), are launched, get ready and are found, also where answers are lost', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 2, max: 8 }), fc.infiniteStream(fc.nat({ max: 999 })), async (size, dice) => {
+      fc.asyncProperty(fc.integer({ min: 2, max: 8 }), fc.infiniteStream(fc.nat({ max: 9_999 })), async (size, dice) => {
         const api = new ConfigMaps();
         const roll = (below: number): number => (dice.next().value ?? 0) % below;
-        const old = nodes(size);
-        const group = new Set(old.map(({ instanceId }) => instanceId));
-        const waiting = new Map<NodeRef, string[]>();
-        const left = [...old];
-        let [due, launched, found] = [0, 0, 0];
-        const taken = new Set<string>();
-        for (let turn = 0; found < size; turn++) {
-          expect(turn).toBeLessThan(400);
-          const next = roll(3);
-          if (next === 0 && left.length > 0) {
-            const [node = old[0]!] = left.splice(roll(left.length), 1);
-            const instancesBefore = await notReplacing(api.clients, node, [...group]);
-            await recordTermination(api.clients, node, { instancesBefore, decremented: false });
-            group.delete(node.instanceId);
+        const pick = <T>(from: readonly T[]): T | undefined => from[roll(from.length || 1)];
+        // Worker processes: each knows of claims what it has read and done itself.
+        let workers: Clients[] = [];
+        const anew = (): void => void (workers = [{ ...api.clients }, { ...api.clients }]);
+        anew();
+        const left = nodes(size).map(({ instanceId }) => instanceId);
+        const launchedAt = new Map(left.map((id) => [id, 0]));
+        const group = new Set(left);
+        const endedByOthers = new Map<string, number>();
+        const waiting = new Map<string, string[]>();
+        const found = new Map<string, string>();
+        let [due, now] = [0, 0];
+        const look = async (id: string, before: string[]): Promise<string | undefined> => {
+          const clients = pick(workers)!;
+          const known = await spoken(clients);
+          const out = new Set(ruledOut(id, before, known));
+          const candidates = [...group].filter((each) => !out.has(each)).map((InstanceId) => ({ InstanceId }));
+          const best = pick(ownFirst(id, candidates, known))?.InstanceId;
+          if (best === undefined) return undefined;
+          const frees = freedBy(best, candidates.map(({ InstanceId }) => ({ id: InstanceId, at: launchedAt.get(InstanceId) ?? 0 })), known);
+          return (await claim(clients, { replacement: best, replaces: id, frees })) ? best : undefined;
+        };
+        for (let turn = 0; found.size < size; turn++) {
+          expect(turn).toBeLessThan(600);
+          now += roll(2);
+          const what = roll(5);
+          if (what <= 1 && left.length > 0) {
+            const [id = ''] = left.splice(roll(left.length), 1);
+            if (what === 0) waiting.set(id, [...group]);
+            else endedByOthers.set(id, now);
+            group.delete(id);
             due++;
-            await dropTermination(api.clients, node);
-            if (roll(2) === 0) await dropTermination(api.clients, node);
-            waiting.set(node, instancesBefore);
-          } else if (next === 1 && due > 0) {
+          } else if (what === 2 && endedByOthers.size > 0) {
+            const [id, at] = pick([...endedByOthers])!;
+            waiting.set(id, [...group].filter((each) => (launchedAt.get(each) ?? 0) < at));
+            endedByOthers.delete(id);
+          } else if (what === 3 && due > 0) {
             due--;
-            group.add(`i-new-${launched++}`);
-          } else if (next === 2 && waiting.size > 0) {
-            const [node, before] = [...waiting][roll(waiting.size)]!;
-            const free = [...group].filter((id) => id.startsWith('i-new-') && !before.includes(id) && !taken.has(id));
-            const best = free[roll(free.length || 1)];
-            if (best === undefined) continue;
-            expect(await claim(api.clients, best, node.instanceId)).toBe(true);
-            taken.add(best);
-            await dropWait(api.clients, node);
-            waiting.delete(node);
-            found++;
+            launchedAt.set(`i-new-${launchedAt.size}`, now);
+            group.add(`i-new-${launchedAt.size - 1}`);
+          } else if (what === 4 && waiting.size > 0) {
+            const [id, before] = pick([...waiting])!;
+            const taken = await look(id, before);
+            if (taken === undefined) continue;
+            if (roll(4) === 0) {
+              // The answer is lost, and it is long until it is asked for again: whoever does has read meanwhile.
+              anew();
+              continue;
+            }
+            found.set(id, taken);
+            waiting.delete(id);
           }
+          // What is old is read again in the end.
+          if (turn % 20 === 19) anew();
         }
-        expect(taken.size).toBe(size);
+        expect(new Set(found.values()).size).toBe(size);
       }),
-      { numRuns: 150 },
+      { numRuns: 300 },
     );
   });
 
