@@ -18,7 +18,7 @@ export interface Launched {
 /** Instances that are not this one's replacement, of those that were there when it went and of those that others have. */
 export function ruledOut(instanceId: string, instancesBefore: readonly string[], { claimed, freed }: Spoken): string[] {
   const others = [...claimed].filter(([, by]) => by !== instanceId).map(([id]) => id);
-  return [...instancesBefore.filter((id) => !freed.has(id)), instanceId, ...others];
+  return [...instancesBefore.filter((id) => !freed.has(id) && claimed.get(id) !== instanceId), instanceId, ...others];
 }
 
 /** The one that it has already, where the answer to its claim was lost; else all. */

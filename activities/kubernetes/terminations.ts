@@ -106,7 +106,8 @@ export async function claim(clients: Clients, { replacement, replaces, frees }: 
   const by = data[key] ?? '';
   const here = known.get(clients);
   here?.claimed.set(replacement, by);
-  if (by === replaces) for (const id of frees) here?.freed.add(id);
+  // As it was written, which may have been before.
+  for (const id of idsSchema.parse(JSON.parse(data[FREED + replacement] ?? '[]'))) here?.freed.add(id);
   return by === replaces;
 }
 
