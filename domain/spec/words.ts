@@ -33,3 +33,7 @@ export function approvalsOf({ approvals, refresh, strategy, chain }: Manifest['s
   const others = named.filter((gate) => gate !== 'accept-limits');
   return strategy === 'chain' && chain.acceptLimits === undefined ? ['accept-limits', ...others] : others;
 }
+
+/** Kinds of documents that a person writes. */
+export const KINDS = ['ClusterMigration', 'Fleet', 'Mesh', 'CrossClusterPolicy'] as const;
+export type Kind = (typeof KINDS)[number];

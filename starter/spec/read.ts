@@ -5,6 +5,7 @@ import type { Document } from 'yaml';
 import type { z } from 'zod';
 import { manifestSchema } from '../../domain/spec/schema.js';
 import type { Manifest } from '../../domain/spec/schema.js';
+import { KINDS } from '../../domain/spec/words.js';
 import { EXIT, ExitError } from '../exit.js';
 import { explain } from './explain.js';
 import type { Complaint } from './explain.js';
@@ -41,7 +42,6 @@ export interface Parsed<T> {
   refuse(complaints: readonly Complaint[]): SpecError;
 }
 
-const KINDS = ['ClusterMigration', 'Fleet', 'Mesh', 'CrossClusterPolicy'];
 const MANIFEST: Form<typeof manifestSchema> = { kind: 'ClusterMigration', schema: manifestSchema };
 
 /**
@@ -89,7 +89,7 @@ export function parseDocument<S extends z.ZodType>(text: string, source: Source,
 /** Some kind of ours, and not the one that was asked for. */
 function isOtherKind(value: unknown): boolean {
   const { kind } = value as { kind?: unknown };
-  return typeof kind === 'string' && KINDS.includes(kind);
+  return KINDS.some((ours) => ours === kind);
 }
 
 /** A YAML document as plain JSON, and where in it things stand. */

@@ -4,6 +4,7 @@ import type { Exposure } from '../../domain/spec/mesh.js';
 import type { HelmValues } from '../../domain/spec/schema.js';
 import { realChart } from '../support/field.js';
 import { resultRows } from '../support/fields.js';
+import { killedWhile } from '../support/killing.js';
 import { MeshField } from '../support/meshField.js';
 
 const rows = resultRows('mesh', {
@@ -51,16 +52,10 @@ describe.each(['1.18.12', '1.20.0'])('chart %s', (version) => {
     });
 
     it.each(KILLS)('by node ports, the worker killed with $name', async ({ name, rule }) => {
-      const { faults } = up.labs.c2;
-      const id = await faults.add({ target: 'kubernetes', phase: 'after', hold: true, count: 1, ...rule });
-      const parked = async (): Promise<number | undefined> => (await faults.rules()).find((one) => one.id === id)?.parked;
-      const watch = up.field.ciliate('mesh', 'connect', '-f', up.mesh('nodePort'), '--watch', '-o', 'json');
-      await expect.poll(parked, { timeout: 240_000, interval: 50 }).toBe(1);
-      await up.field.killWorker();
-      await expect.poll(parked, { timeout: 60_000, interval: 20 }).toBe(0);
-      await faults.remove(id);
-      up.field.startWorker();
-      const status = JSON.parse((await watch).out) as MeshStatus;
+      const { out } = await killedWhile(up.field, { lab: up.labs.c2, rule: { target: 'kubernetes', phase: 'after', ...rule } }, () =>
+        up.field.ciliate('mesh', 'connect', '-f', up.mesh('nodePort'), '--watch', '-o', 'json'),
+      );
+      const status = JSON.parse(out) as MeshStatus;
       rows.push({ chart: version, expose: 'nodePort', kill: name, outcome: status.state });
       expect([status.state, ...status.clusters.map(({ proof }) => proof?.problems)]).toEqual(['unproven', [], []]);
       expect(await up.endpoints('c2', 'cluster-1')).toEqual(['https://cluster-1.mesh.cilium.io:32379']);

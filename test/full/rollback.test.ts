@@ -4,7 +4,7 @@ import { AppsV1Api } from '@kubernetes/client-node';
 import type { LabOptions } from '../../lab/index.js';
 import type { Field } from '../support/field.js';
 import { fieldsPerTest, resultRows } from '../support/fields.js';
-import { expectClean, migrateWithKills } from '../support/killing.js';
+import { expectClean, migrateWithKills, untilHeld, untilLetGo } from '../support/killing.js';
 import { ROLLBACK_KILL_POINTS } from '../support/killPoints.js';
 import type { KillPoint } from '../support/killPoints.js';
 import { before, expectReturned, halfWay, untouched } from '../support/wayBack.js';
@@ -94,10 +94,10 @@ it('aborted while helm confines Cilium: Cilium goes to new nodes again, and no a
   if (point === undefined) throw new Error('no such kill point');
   const rule = await field.lab.faults.add(point.rule);
   expect((await field.ciliate('rollback', '-f', field.spec('r-1'))).code).toBe(0);
-  await expect.poll(async () => (await field.lab.faults.rules()).find(({ id }) => id === rule)?.parked, { timeout: 120_000, interval: 50 }).toBe(1);
+  await untilHeld(field.lab, rule);
   await field.ciliate('abort', 'r-1', '--reason', 'test');
   // Its helm is killed with the step; what it had sent was carried out.
-  await expect.poll(async () => (await field.lab.faults.rules()).find(({ id }) => id === rule)?.parked, { timeout: 60_000, interval: 50 }).toBe(0);
+  await untilLetGo(field.lab, rule);
   await field.lab.faults.remove(rule);
   const report = await field.report('r-1');
   expect(report).toMatchObject({ state: 'aborted', toward: 'aws-node' });

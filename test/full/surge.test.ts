@@ -3,31 +3,25 @@ import { CoreV1Api } from '@kubernetes/client-node';
 import { expect, it } from 'vitest';
 import { clusterState } from '../support/clusterState.js';
 import { fieldsPerTest } from '../support/fields.js';
-import { expectClean } from '../support/killing.js';
+import { expectClean, killedWhile, untilHeld } from '../support/killing.js';
 
 const up = fieldsPerTest();
 
 it('an abort in the middle of a surge, its worker killed while it takes the extra nodes back: sizes and zones as before; the same start goes on', async () => {
   const field = await up({ nodes: 6, groups: [{ name: 'one', managed: true, desired: 3, max: 3 }, { name: 'two', managed: false, desired: 3, max: 4 }] });
   const before = await clusterState(field);
-  const parked = async (id: string) => (await field.lab.faults.rules()).find((rule) => rule.id === id)?.parked ?? 0;
   const terminating = { target: 'aws', action: 'TerminateInstanceInAutoScalingGroup', hold: true } as const;
   const first = await field.lab.faults.add({ ...terminating, count: 3 });
   field.startWorker();
   const file = field.spec('back', { refresh: { maxSurge: 3, maxUnavailable: 0, canary: false } });
   expect((await field.ciliate('start', '-f', file)).code).toBe(0);
-  await expect.poll(() => parked(first), { timeout: 180_000 }).toBeGreaterThan(0);
+  await untilHeld(field.lab, first);
   expect((await field.ciliate('abort', 'back', '--reason', 'wrong window')).code).toBe(0);
   await field.lab.faults.remove(first);
   const { state, awaits } = await field.statusWhere('back', (status) => status.awaits[0]?.object === 'Surge', 120_000);
   expect(state).toBe('aborting');
   expect(awaits[0]?.todo).toContain('ciliate abort back');
-  const held = await field.lab.faults.add({ ...terminating, body: 'ShouldDecrementDesiredCapacity=true', phase: 'after', count: 1 });
-  await expect.poll(() => parked(held), { timeout: 120_000 }).toBe(1);
-  await field.killWorker();
-  await field.lab.faults.remove(held);
-  field.startWorker();
-  const report = await field.report('back');
+  const report = await killedWhile(field, { lab: field.lab, rule: { ...terminating, body: 'ShouldDecrementDesiredCapacity=true', phase: 'after' } }, () => field.report('back'));
   expect(report.state).toBe('aborted');
   expect(report.notes.join()).toContain('extra nodes that were drained and taken back');
   const after = await clusterState(field);
@@ -52,7 +46,7 @@ it('zones that became uneven are evened out, drained, before AZRebalance is resu
   const held = await field.lab.faults.add({ target: 'aws', action: 'TerminateInstanceInAutoScalingGroup', hold: true, nth: 3, count: 1 });
   field.startWorker();
   expect((await field.ciliate('start', '-f', field.spec('even', { refresh: { canary: false, order: { last: [last] } } }))).code).toBe(0);
-  await expect.poll(async () => (await field.lab.faults.rules()).find(({ id }) => id === held)?.parked, { timeout: 180_000 }).toBe(1);
+  await untilHeld(field.lab, held);
   await launchInto(subnets?.split(',')[0]);
   await field.lab.faults.remove(held);
   await expect.poll(async () => (await group())?.Instances?.filter(({ AvailabilityZone, LifecycleState }) => AvailabilityZone?.endsWith('a') && LifecycleState !== 'Terminating').length, { timeout: 60_000, interval: 20 }).toBe(2);

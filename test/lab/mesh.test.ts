@@ -7,6 +7,7 @@ import type { PolicyResult } from '../../domain/policy/run.js';
 import type { MeshStatus } from '../../domain/mesh/run.js';
 import type { HelmValues } from '../../domain/spec/schema.js';
 import { labKube, realChart } from '../support/field.js';
+import { killedWhile } from '../support/killing.js';
 import { MeshField } from '../support/meshField.js';
 
 const VERSION = '1.20.0';
@@ -39,19 +40,9 @@ describe.skipIf(chart === undefined)('a mesh over two labs, nodePort', () => {
   const cnps = async (name: 'c1' | 'c2', namespace: string): Promise<{ metadata: { name: string; labels: Record<string, string> } }[]> =>
     ((await labKube(up.labs[name]).makeApiClient(CustomObjectsApi).listNamespacedCustomObject({ group: 'cilium.io', version: 'v2', namespace, plural: 'ciliumnetworkpolicies' })) as { items: { metadata: { name: string; labels: Record<string, string> } }[] }).items;
 
-  /** Runs a command whose worker is killed once the second cluster has done what the rule names, and nobody has heard of it. */
-  async function killedInC2<T>(made: Pick<FaultRule, 'path' | 'client' | 'body'>, command: () => Promise<T>): Promise<T> {
-    const { faults } = up.labs.c2;
-    const rule = await faults.add({ target: 'kubernetes', method: 'POST|PATCH', ...made, phase: 'after', hold: true, count: 1 });
-    const parked = async (): Promise<number | undefined> => (await faults.rules()).find(({ id }) => id === rule)?.parked;
-    const running = command();
-    await expect.poll(parked, { timeout: 120_000, interval: 50 }).toBe(1);
-    await up.field.killWorker();
-    await expect.poll(parked, { timeout: 60_000, interval: 20 }).toBe(0);
-    await faults.remove(rule);
-    up.field.startWorker();
-    return running;
-  }
+  /** The worker is killed once the second cluster has done what the rule names, and nobody has heard of it. */
+  const killedInC2 = <T>(made: Pick<FaultRule, 'path' | 'client' | 'body'>, command: () => Promise<T>): Promise<T> =>
+    killedWhile(up.field, { lab: up.labs.c2, rule: { target: 'kubernetes', method: 'POST|PATCH', phase: 'after', ...made } }, command);
 
   it('begins with two CAs, and no mesh', async () => {
     expect(before.cas[0]).toMatch(/BEGIN CERTIFICATE/);

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { nodeWorkflowId } from '../../domain/names.js';
 import type { NodeProgress, NodeStep } from '../../domain/refresh.js';
 import type { MigrationReport } from '../../domain/status.js';
-import type { Lab } from '../../lab/index.js';
+import type { FaultRule, Lab } from '../../lab/index.js';
 import { clusterState } from './clusterState.js';
 import type { ClusterState } from './clusterState.js';
 import type { Field } from './field.js';
@@ -19,13 +19,9 @@ export async function migrateWithKills(field: Field, file: string, { name, point
   const open = new Map(points.map((point, index) => [rules[index] ?? '', point]));
   while (open.size > 0) {
     const [rule, point] = await nextHeld(field, open);
-    await field.killWorker();
-    // The front lets a request of the dead go nowhere once it has noticed; removing the rule before would let it pass.
-    await nobodyHeld(field, rule);
-    await field.lab.faults.remove(rule);
+    await killHeld(field, field.lab, rule);
     open.delete(rule);
     console.log(`killed: ${point.name}`);
-    field.startWorker();
   }
   return field.report(name);
 }
@@ -63,8 +59,36 @@ async function nextHeld(field: Field, open: Map<string, KillPoint>): Promise<[st
   throw new Error(`the migration never came to: ${missed}. Its status: ${JSON.stringify(await field.status('x').catch(() => null))}`);
 }
 
-async function nobodyHeld(field: Field, rule: string): Promise<void> {
-  await expect.poll(async () => (await field.lab.faults.rules()).find(({ id }) => id === rule)?.parked, { timeout: 60_000, interval: 20 }).toBe(0);
+/** Runs a command whose worker is killed while a lab holds the request that the rule names, and lets the next worker end it. */
+export async function killedWhile<T>(field: Field, { lab, rule }: { lab: Lab; rule: FaultRule }, command: () => Promise<T>): Promise<T> {
+  const id = await lab.faults.add({ ...rule, hold: true, count: 1 });
+  const running = command();
+  await untilHeld(lab, id);
+  await killHeld(field, lab, id);
+  return running;
+}
+
+/** Until a lab holds requests that a rule names. */
+export async function untilHeld(lab: Lab, rule: string): Promise<void> {
+  await expect.poll(() => parked(lab, rule), { timeout: 240_000, interval: 50 }).toBeGreaterThan(0);
+}
+
+/** Until whoever sent them has let go of them. */
+export async function untilLetGo(lab: Lab, rule: string): Promise<void> {
+  await expect.poll(() => parked(lab, rule), { timeout: 60_000, interval: 20 }).toBe(0);
+}
+
+/** Kills the worker whose request a lab holds, and starts another. */
+async function killHeld(field: Field, lab: Lab, rule: string): Promise<void> {
+  await field.killWorker();
+  // The front lets a request of the dead go nowhere once it has noticed; removing the rule before would let it pass.
+  await untilLetGo(lab, rule);
+  await lab.faults.remove(rule);
+  field.startWorker();
+}
+
+async function parked(lab: Lab, rule: string): Promise<number | undefined> {
+  return (await lab.faults.rules()).find(({ id }) => id === rule)?.parked;
 }
 
 /** Equal but for what must differ between two labs: names that hold random ids. */

@@ -1,9 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import { expect } from 'vitest';
 import type { MigrationStatus, RunState } from '../../../domain/status.js';
 
 /** Temporal warns of histories beyond these (limit.historyCount.warn, limit.historySize.warn, limit.blobSize.warn). */
-export const WARNS = { events: 10_240, bytes: 10 * 2 ** 20, payload: 512 * 2 ** 10 };
+const WARNS = { events: 10_240, bytes: 10 * 2 ** 20, payload: 512 * 2 ** 10 };
+
+/** What a run of any size has to keep. */
+export const AIMS = `Aims: below Temporal's warnings (${WARNS.events} events, ${WARNS.bytes / 2 ** 20} MiB of history, ${WARNS.payload / 2 ** 10} KiB a payload), a worker of at most 512 MiB, status within 1 s (p99).`;
+
+/** Fails where what was seen is beyond the aims. */
+export function expectWithinAims(seen: Seen & { 'worker peak RSS MiB': number }): void {
+  expect(seen['most events']).toBeLessThan(WARNS.events);
+  expect(seen['most KiB of history'] * 1024).toBeLessThan(WARNS.bytes);
+  expect(seen['biggest payload KiB'] * 1024).toBeLessThan(WARNS.payload);
+  expect(seen['worker peak RSS MiB']).toBeLessThan(512);
+  expect(seen['status p99 ms']).toBeLessThan(1_000);
+}
 
 const FINAL: RunState[] = ['done', 'partial', 'failed', 'aborted'];
 
