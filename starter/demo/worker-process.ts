@@ -18,10 +18,10 @@ const READY = '"worker started"';
 const READY_MS = 60_000;
 
 /** A worker in a process of its own, as in production: it can be killed without taking the demo along. Logs go to a file. */
-export function startWorkerProcess(env: NodeJS.ProcessEnv, logFile: string): WorkerProcess {
+export function startWorkerProcess(env: NodeJS.ProcessEnv, logFile: string, args: readonly string[] = []): WorkerProcess {
   const log = openSync(logFile, 'a');
   const bin = join(packageRoot(), 'dist', 'starter', 'bin.js');
-  const child = spawn(process.execPath, [bin, 'worker'], { env, stdio: ['ignore', log, log], detached: true });
+  const child = spawn(process.execPath, [bin, 'worker', ...args], { env, stdio: ['ignore', log, log], detached: true });
   closeSync(log);
   let ended: string | undefined;
   child.once('error', (error) => (ended = error.message));

@@ -60,6 +60,7 @@ export class Field {
   #server: TemporalServer;
   #client: Client | undefined;
   #beside: Lab[] = [];
+  #workersBeside: WorkerProcess[] = [];
   #labEnv: NodeJS.ProcessEnv | undefined;
 
   private constructor(
@@ -90,7 +91,7 @@ export class Field {
 
   async down(): Promise<void> {
     await this.#client?.connection.close();
-    await this.stopWorker();
+    await Promise.all([this.stopWorker(), ...this.#workersBeside.map((worker) => worker.stop())]);
     await this.#server.stop();
     await Promise.all([this.lab, ...this.#beside].map((lab) => lab.stop()));
     rmSync(this.folder, { recursive: true, force: true });
@@ -137,6 +138,11 @@ export class Field {
 
   startWorker(): void {
     this.#worker = startWorkerProcess(this.env, join(this.folder, 'worker.log'));
+  }
+
+  /** A second worker, on a task queue of its own, until the field goes down. */
+  startWorkerOn(taskQueue: string): void {
+    this.#workersBeside.push(startWorkerProcess(this.env, join(this.folder, `worker-${taskQueue}.log`), ['--task-queue', taskQueue]));
   }
 
   /** Returns how it ended. */
