@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { DescribeAddonCommand, EKSClient, UpdateAddonCommand } from '@aws-sdk/client-eks';
 import { AppsV1Api } from '@kubernetes/client-node';
 import type { LabOptions } from '../../lab/index.js';
+import { clusterState } from '../support/clusterState.js';
 import type { Field } from '../support/field.js';
 import { fieldsPerTest, resultRows } from '../support/fields.js';
+import { pinToKarpenter } from '../support/karpenter.js';
 import { expectClean, migrateWithKills, untilHeld, untilLetGo } from '../support/killing.js';
 import { ROLLBACK_KILL_POINTS } from '../support/killPoints.js';
 import type { KillPoint } from '../support/killPoints.js';
@@ -70,6 +72,31 @@ async function addonStatus(field: Field): Promise<string | undefined> {
 
 describe('undisturbed', () => {
   it.each(CASES)('from $beginning, aws-node $owner', ({ beginning, owner }) => rolledBack({ beginning, owner, points: [] }));
+});
+
+it('with a surge over managed groups: extra nodes come up on aws-node, zones and sizes as before', async () => {
+  const field = await up({ nodes: 6, groups: [{ name: 'one', managed: true, desired: 3, max: 3 }, { name: 'two', managed: false, desired: 3, max: 4 }] });
+  const was = await before(field);
+  field.startWorker();
+  const surging = field.spec('r-1', { refresh: { maxSurge: 2, maxUnavailable: 0 } });
+  expect(await field.migrate(surging, 'r-1')).toMatchObject({ state: 'done', problem: null });
+  const terminating = { target: 'aws', action: 'TerminateInstanceInAutoScalingGroup', phase: 'after' } as const;
+  const report = await migrateWithKills(field, surging, { name: 'r-1', points: [{ name: 'a termination in the surge', rule: { ...terminating, hold: true, nth: 3, count: 1 } }], verb: 'rollback' });
+  await expectReturned(field, report, was);
+  expect(report.tally).toEqual({ refreshed: 6 });
+});
+
+it('of a mixed cluster: nodes of Karpenter go with their NodeClaims, and come back with their pods', async () => {
+  const field = await up({ groups: [{ name: 'workers', desired: 2 }], karpenter: 2 });
+  await pinToKarpenter(field.kube, 2);
+  await expect.poll(async () => (await clusterState(field)).workloads['pinned'], { timeout: 60_000 }).toBe('2/2');
+  const was = await before(field);
+  field.startWorker();
+  const file = field.spec('r-1', { refresh: { canary: false } });
+  expect(await field.migrate(file, 'r-1')).toMatchObject({ state: 'done', problem: null });
+  const report = await migrateWithKills(field, file, { name: 'r-1', points: [{ name: 'a NodeClaim deleted', rule: { target: 'kubernetes', method: 'DELETE', path: '/nodeclaims/', phase: 'after', hold: true, count: 1 } }], verb: 'rollback' });
+  await expectReturned(field, report, was);
+  expect(report.tally).toEqual({ refreshed: 4 });
 });
 
 it('a rollback that ends early is rolled back by a start: forward to the end again', async () => {

@@ -1,6 +1,7 @@
-import { AppsV1Api, CustomObjectsApi, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import { CustomObjectsApi, PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Field } from '../support/field.js';
+import { pinToKarpenter } from '../support/karpenter.js';
 import { expectClean } from '../support/killing.js';
 
 const POOLS = { group: 'karpenter.sh', version: 'v1', plural: 'nodepools' } as const;
@@ -20,36 +21,13 @@ const patchPool = (spec: object): Promise<unknown> => custom.patchClusterCustomO
 const budgets = async (): Promise<unknown> => ((await custom.getClusterCustomObject({ ...POOLS, name: 'default' })) as { spec: { disruption: { budgets: unknown } } }).spec.disruption.budgets;
 const claims = async (): Promise<Claim[]> => ((await custom.listClusterCustomObject(CLAIMS)) as { items: Claim[] }).items;
 
-/** One replica for each node of Karpenter's, and nowhere else: without a new node it stays pending. */
-async function pinned(): Promise<void> {
-  const labels = { app: 'pinned' };
-  await field.kube.makeApiClient(AppsV1Api).createNamespacedDeployment({
-    namespace: 'shop',
-    body: {
-      metadata: { name: 'pinned' },
-      spec: {
-        replicas: 2,
-        selector: { matchLabels: labels },
-        template: {
-          metadata: { labels },
-          spec: {
-            nodeSelector: { 'karpenter.sh/nodepool': 'default' },
-            affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: labels } }] } },
-            containers: [{ name: 'pinned', image: 'example.invalid/pinned:1' }],
-          },
-        },
-      },
-    },
-  });
-}
-
 describe('a mixed cluster: a managed node group, and nodes of Karpenter', () => {
   let before: Claim[];
   beforeAll(async () => {
     field = await Field.up({ groups: [{ name: 'workers', desired: 2 }], karpenter: 2 });
     custom = field.kube.makeApiClient(CustomObjectsApi);
     await patchPool({ disruption: { budgets: BUDGETS } });
-    await pinned();
+    await pinToKarpenter(field.kube, 2);
     before = await claims();
     field.startWorker();
   });
