@@ -45,7 +45,7 @@ it.runIf(CHART_IS_THERE)('off a chain: its nodes are replaced, the worker killed
   expect(returned.tally).toEqual({ refreshed: 3 });
   expect((await providerIds(field)).filter((id) => nodes.includes(id))).toEqual([]);
   // The other strategy is free to begin now.
-  expect(await field.migrate(field.spec('c-1'), 'c-1')).toMatchObject({ state: 'done', problem: null, strategy: 'replace', tally: { refreshed: 3 } });
+  expect(await field.migrate(field.spec('c-1'), 'c-1')).toMatchObject({ state: 'done', problem: null, tally: { refreshed: 3 } });
   await expectClean(field);
 });
 
