@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { renderChart } from '../../../activities/helm/render.js';
+import type { KubeObject } from '../../../domain/cilium/objects.js';
 import type { CiliumSpec, HelmValues } from '../../../domain/spec/schema.js';
 import type { ValuesInput, ValuesPhase } from '../../../domain/cilium/values.js';
 import type { ValuesFacts } from '../../../domain/cilium/facts.js';
@@ -35,6 +37,25 @@ export const REAL_CHARTS = VERSIONS.flatMap((version) => {
   const path = realChart(version);
   return path === undefined ? [] : [{ version, path }];
 });
+
+/** The mutations cost 0.3 s each: on the newest chart here, on all of them in `make test-full`. */
+export function thorough(version: string): boolean {
+  return process.env['CILIATE_TEST_FULL'] === '1' || REAL_CHARTS.at(-1)?.version === version;
+}
+
+const cache = new Map<string, Promise<KubeObject[]>>();
+
+export function renderAnew(path: string, values: HelmValues): Promise<KubeObject[]> {
+  return renderChart({ path }, values, { kubeVersion: 'v1.33.0' });
+}
+
+/** Once for each set of values: a render costs 0.3 s. */
+export function render(path: string, values: HelmValues): Promise<KubeObject[]> {
+  const key = `${path} ${JSON.stringify(values)}`;
+  const known = cache.get(key) ?? renderAnew(path, values);
+  cache.set(key, known);
+  return known;
+}
 
 export const HAS_HELM = spawnSync(process.env['CILIATE_HELM'] ?? 'helm', ['version', '--short']).status === 0;
 

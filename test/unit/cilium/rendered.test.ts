@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { renderChart } from '../../../activities/helm/render.js';
 import { agentAffinity, assertRendered } from '../../../domain/cilium/rendered.js';
 import type { KubeObject } from '../../../domain/cilium/objects.js';
 import { ciliumValues } from '../../../domain/cilium/values.js';
@@ -7,22 +6,7 @@ import type { ValuesInput } from '../../../domain/cilium/values.js';
 import { merge, nested } from '../../../domain/cilium/valueTree.js';
 import type { HelmValue } from '../../../domain/cilium/valueTree.js';
 import { matchesNode } from '../../../domain/kubernetes/nodeAffinity.js';
-import { CAN_RENDER, FACTS, PHASES, REAL_CHARTS, input } from './fixtures.js';
-
-const KUBE_VERSION = 'v1.33.0';
-const cache = new Map<string, Promise<KubeObject[]>>();
-
-/** Rendered once a set of values: a render costs 0.3 s. */
-function render(path: string, values: ReturnType<typeof ciliumValues>): Promise<KubeObject[]> {
-  const key = `${path} ${JSON.stringify(values)}`;
-  const known = cache.get(key) ?? renderChart({ path }, values, { kubeVersion: KUBE_VERSION });
-  cache.set(key, known);
-  return known;
-}
-
-/** The mutations cost 0.3 s each: on the newest chart here, on all of them in `make test-full`. */
-const thorough = (version: string): boolean =>
-  process.env['CILIATE_TEST_FULL'] === '1' || REAL_CHARTS.at(-1)?.version === version;
+import { CAN_RENDER, FACTS, PHASES, REAL_CHARTS, input, render, renderAnew, thorough } from './fixtures.js';
 
 const node = (labels: Record<string, string>) => ({ name: 'n', labels: { 'kubernetes.io/os': 'linux', ...labels } });
 const minorOf = (version: string): number => Number(version.split('.')[1]);
@@ -89,8 +73,8 @@ describe.skipIf(!CAN_RENDER).each(REAL_CHARTS)('real chart $version', ({ version
   });
 
   it('rolls agent and operator with enforcement, and says so by a checksum that only the ConfigMap moves', async () => {
-    const sum = async (phase: 'migration' | 'enforcement' | 'final') => {
-      const objects = await render(path, ciliumValues(input(version, phase)));
+    const sum = async (phase: 'migration' | 'enforcement' | 'final', how = render) => {
+      const objects = await how(path, ciliumValues(input(version, phase)));
       return ['DaemonSet cilium', 'Deployment cilium-operator'].map((name) => {
         const object = objects.find(({ kind, metadata }) => `${kind} ${metadata.name}` === name);
         const spec = object?.spec as { template: { metadata: { annotations: Record<string, string> } } };
@@ -100,8 +84,7 @@ describe.skipIf(!CAN_RENDER).each(REAL_CHARTS)('real chart $version', ({ version
     const [migration, enforcement, final] = await Promise.all([sum('migration'), sum('enforcement'), sum('final')]);
     expect(migration).not.toEqual(enforcement);
     expect(enforcement).toEqual(final);
-    cache.clear();
-    expect(await sum('migration')).toEqual(migration);
+    expect(await sum('migration', renderAnew)).toEqual(migration);
   });
 
   it('survives upgradeCompatibility of every older minor', async () => {
@@ -166,7 +149,7 @@ describe.skipIf(!CAN_RENDER).each(REAL_CHARTS)('real chart $version', ({ version
     const values = merge(merge(ciliumValues(given), nested(where, null)), nested(where, value));
     // Explicit values do what upgradeCompatibility would, and from 1.19 on eni.enabled implies ipam.mode: these render clean.
     const harmless = where === 'upgradeCompatibility' || (where === 'ipam.mode' && minorOf(version) >= 19);
-    const findings = await renderChart({ path }, values, { kubeVersion: KUBE_VERSION }).then(
+    const findings = await renderAnew(path, values).then(
       (objects) => assertRendered(objects, given).map(({ object }) => object),
       (error: Error) => [error.message],
     );
