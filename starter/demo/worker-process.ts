@@ -4,6 +4,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { failedError } from '../exit.js';
+import { leash } from '../leash.js';
 import { packageRoot } from '../paths.js';
 
 export interface WorkerProcess {
@@ -17,12 +18,13 @@ export interface WorkerProcess {
 const READY = '"worker started"';
 const READY_MS = 60_000;
 
-/** A worker in a process of its own, as in production: it can be killed without taking the demo along. Logs go to a file. */
+/** A worker in a process of its own, as in production: it can be killed without taking the demo along, and goes with it. Logs go to a file. */
 export function startWorkerProcess(env: NodeJS.ProcessEnv, logFile: string, args: readonly string[] = []): WorkerProcess {
   const log = openSync(logFile, 'a');
   const bin = join(packageRoot(), 'dist', 'starter', 'bin.js');
   const child = spawn(process.execPath, [bin, 'worker', ...args], { env, stdio: ['ignore', log, log], detached: true });
   closeSync(log);
+  const letGo = leash(child);
   let ended: string | undefined;
   child.once('error', (error) => (ended = error.message));
   child.once('exit', (code, signal) => (ended = `ended with ${signal ?? code}, see ${logFile}`));
@@ -30,7 +32,10 @@ export function startWorkerProcess(env: NodeJS.ProcessEnv, logFile: string, args
     pid: child.pid ?? 0,
     died: () => ended,
     stop: () => stop(child),
-    detach: () => child.unref(),
+    detach: () => {
+      letGo();
+      child.unref();
+    },
   };
 }
 

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { ExitError, EXIT } from '../exit.js';
+import { leash } from '../leash.js';
 import { findTemporal } from './discover.js';
 import { portFor } from './ports.js';
 
@@ -75,6 +76,7 @@ async function startOnce(options: TemporalOptions): Promise<TemporalServer> {
   // to a pipe: a server that outlives us (demo --keep) must not die of a broken one.
   const child = spawn(path, args, { detached: true, stdio: ['ignore', log.fd, log.fd] });
   closeSync(log.fd);
+  const letGo = leash(child);
   try {
     await untilAnswers(child, { port, errors: log.last });
   } catch (error) {
@@ -85,6 +87,7 @@ async function startOnce(options: TemporalOptions): Promise<TemporalServer> {
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     child.removeAllListeners('exit');
+    letGo();
     if (child.exitCode === null && child.signalCode === null) {
       const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
       child.kill(signal);
@@ -102,7 +105,10 @@ async function startOnce(options: TemporalOptions): Promise<TemporalServer> {
     pid: child.pid ?? 0,
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
-    detach: () => child.unref(),
+    detach: () => {
+      letGo();
+      child.unref();
+    },
   };
 }
 
