@@ -5,12 +5,13 @@
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { delimiter, join, relative } from 'node:path';
 import { prepare } from './prepare.mjs';
 import { cache, root } from './lib/paths.mjs';
 
 const bin = (name) => join(root, 'node_modules', '.bin', name);
-/** Tools that pass or fail as a whole, side by side. */
+/** Tools that pass or fail as a whole, side by side with the tests. */
 const TOOLS = {
   types: [bin('tsc'), ['--noEmit']],
   lint: [bin('eslint'), ['.', '--cache', '--cache-location', join(root, 'node_modules/.cache/eslint/')]],
@@ -25,6 +26,8 @@ const OPTIONS = {
   // Figures are measured alone.
   bench: ['--no-file-parallelism'],
 };
+/** Of `nice`: for what no clock watches. */
+const PATIENT = 10;
 const PARTS = [...Object.keys(TOOLS), ...PROJECTS];
 const DEFAULT = ['types', 'lint', 'unit', 'workflow', 'replay', 'lab'];
 
@@ -56,9 +59,8 @@ if (projects.length > 0) {
 }
 const checks = Object.keys(TOOLS).filter((part) => parts.includes(part));
 if (checks.length > 0) heading(checks.join(', '));
-// Each takes one processor: as soon as one is free again, the tests begin.
+// They take what the tests leave: a lab waits for a third of its time.
 const checking = checks.map(single);
-if (checking.length > 0) await Promise.race(checking);
 const tested = [];
 for (const project of projects) {
   heading(project);
@@ -76,7 +78,7 @@ heading('all');
 for (const { part, passed, failed, skipped, seconds } of results) {
   console.log(`  ${part.padEnd(10)} ${seconds.toFixed(1).padStart(7)} s  ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 }
-// Types and lint run side by side.
+// Types and lint run beside the others.
 console.log(`  ${'total'.padEnd(10)} ${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s`);
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
 process.exit(sum('failed') > 0 || sum('passed') === 0 ? 1 : 0);
@@ -87,7 +89,7 @@ function heading(name) {
 
 async function single(part) {
   const started = Date.now();
-  const code = await run(...TOOLS[part]);
+  const code = await run(...TOOLS[part], PATIENT);
   return { part, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, seconds: (Date.now() - started) / 1000 };
 }
 
@@ -120,9 +122,10 @@ function told({ name, status, message, assertionResults }) {
   return failed.map((test) => `${file} > ${test.fullName}: ${why(test.failureMessages?.[0])}`);
 }
 
-function run(command, args) {
+function run(command, args, priority = 0) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, CI: process.env.CI ?? '1' } });
+    if (priority !== 0 && child.pid !== undefined) setPriority(child.pid, priority);
     const stop = (signal) => child.kill(signal);
     process.once('SIGINT', stop).once('SIGTERM', stop);
     child.once('error', (error) => {
