@@ -39,11 +39,11 @@ export function lookReplacement(clients: Clients, request: ReplacementRequest): 
   return linger(clients, matters, () => replacementPass(clients, request));
 }
 
-async function replacementPass(clients: Clients, { target, node: ref, instancesBefore, known: seen }: ReplacementRequest): Promise<Look & { replacement: Replacement | null }> {
-  const [driver, known] = await Promise.all([driverOf(clients, ref), spoken(clients)]);
-  const { instances, awaited } = await driver.candidates(clients, ref, ruledOut(ref.instanceId, instancesBefore, known));
+async function replacementPass(clients: Clients, { target, node: ref, instancesBefore, known }: ReplacementRequest): Promise<Look & { replacement: Replacement | null }> {
+  const [driver, claims] = await Promise.all([driverOf(clients, ref), spoken(clients)]);
+  const { instances, awaited } = await driver.candidates(clients, ref, ruledOut(ref.instanceId, instancesBefore, claims));
   let best: { node: V1Node | undefined; instance: Instance; blockers: Blocker[] } | undefined;
-  for (const instance of await likeliest(clients, ref, ownFirst(ref.instanceId, instances, known))) {
+  for (const instance of await likeliest(clients, ref, ownFirst(ref.instanceId, instances, claims))) {
     const judged = await judge(clients, instance, judgeOf(directionOf(target)));
     // The one that is furthest on is the one to talk about.
     if (best === undefined || judged.blockers.length < best.blockers.length) best = { instance, ...judged };
@@ -52,18 +52,18 @@ async function replacementPass(clients: Clients, { target, node: ref, instancesB
   const blockers = [...(best?.blockers ?? awaited)];
   const proven = blockers.length === 0;
   // None is due where there is none and none is awaited.
-  const done = proven && (best === undefined || (await take(clients, ref, { taken: best.instance, instances, known })));
+  const done = proven && (best === undefined || (await take(clients, ref, { taken: best.instance, instances, claims })));
   if (proven && !done) blockers.push({ object: poolTitle(ref.group), reason: 'its newest instance replaces another node', todo: 'One of its own is awaited.' });
   const replacement =
     done && best !== undefined ? { name: best.node?.metadata?.name ?? '', instanceId: best.instance.InstanceId ?? '', zone: (best.node && zoneOf(best.node)) || (best.instance.Placement?.AvailabilityZone ?? '') } : null;
-  return look({ known: seen, done, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), extra: { replacement } });
+  return look({ known, done, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), extra: { replacement } });
 }
 
 /** Claims one, and leaves the others that are older to whoever needs one. */
-async function take(clients: Clients, { instanceId }: NodeRef, { taken, instances, known }: { taken: Instance; instances: Instance[]; known: Spoken }): Promise<boolean> {
+async function take(clients: Clients, { instanceId }: NodeRef, { taken, instances, claims }: { taken: Instance; instances: Instance[]; claims: Spoken }): Promise<boolean> {
   const launched = instances.map(({ InstanceId = '', LaunchTime }) => ({ id: InstanceId, at: LaunchTime?.getTime() ?? 0 }));
   const replacement = taken.InstanceId ?? '';
-  return claim(clients, { replacement, replaces: instanceId, frees: freedBy(replacement, launched, known) });
+  return claim(clients, { replacement, replaces: instanceId, frees: freedBy(replacement, launched, claims) });
 }
 
 /** Candidates that one pass looks at. With fifty nodes in flight each has fifty: looking at all of them would cost the square of that. */

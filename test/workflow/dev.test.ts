@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { once } from 'node:events';
 import { afterAll, expect, it, vi } from 'vitest';
 import { packageRoot } from '../../starter/paths.js';
-import { portFor } from '../../starter/temporal/ports.js';
+import { freePort, portFor } from '../../starter/temporal/ports.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'ciliate-dev-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('dev killed with -9 takes its server along, and starts again on the same ports and file at once', async () => {
-  const ports = await Promise.all([portFor(0, { what: 'Temporal', option: '--port' }), portFor(0, { what: 'UI', option: '--ui-port' })]);
+  const ports = await Promise.all([freePort(), freePort()]);
   const start = async () => {
     const args = [join(packageRoot(), 'dist', 'starter', 'bin.js'), 'dev', '--port', String(ports[0]), '--ui-port', String(ports[1]), '--db', join(folder, 'temporal.db')];
     const child = spawn(process.execPath, args, { env: { ...process.env, TEMPORAL_ADDRESS: undefined }, stdio: ['ignore', 'ignore', 'pipe'] });

@@ -1,4 +1,5 @@
 import type { Field } from '../../support/field.js';
+import { untilLetGo } from '../../support/killing.js';
 import type { Attempt, Contender } from './contender.js';
 import { baggageOf, leftovers } from './leftovers.js';
 import { Observer } from './observer.js';
@@ -57,7 +58,7 @@ async function killedAndAgain(field: Field, contender: Contender, patience: numb
   if (early !== undefined) return `never came to be killed: ${early}`;
   await first.kill();
   // Removed while the dead client's connection still looks open, the rule would let the request through to AWS.
-  await letGo(field, rule);
+  await untilLetGo(field.lab, rule);
   await faults.remove(rule);
   return within(await contender.again(field), patience);
 }
@@ -70,13 +71,4 @@ async function within(attempt: Attempt, patience: number): Promise<string> {
   if (outcome !== undefined) return outcome;
   await attempt.kill();
   return `not ended after ${patience / 1000} s`;
-}
-
-/** Until the front has noticed that the client of the held request is gone. */
-async function letGo({ lab }: Field, id: string): Promise<void> {
-  const end = Date.now() + 30_000;
-  while ((await lab.faults.rules()).some((rule) => rule.id === id && rule.parked > 0)) {
-    if (Date.now() > end) throw new Error('the held termination was never let go: its client lives');
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
