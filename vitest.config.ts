@@ -32,7 +32,8 @@ export default defineConfig({
     // Looking twenty times a second is work for what is looked at.
     expect: { poll: { interval: 250 } },
     projects: [
-      project('unit', { testTimeout: 30_000 }),
+      // They run beside the labs, which come first: slow is not wrong.
+      project('unit', { testTimeout: 120_000 }),
       // Each file starts its own Temporal dev server, each test its own lab. Most of a workflow test is waiting, and who has no worker need not wait long for its answer.
       project('workflow', { testTimeout: 240_000, hookTimeout: 120_000, maxConcurrency: 3, ...bundled, env: { CILIATE_ANSWER_MS: '1500' } }),
       project('replay', { testTimeout: 120_000, hookTimeout: 120_000, ...bundled }),

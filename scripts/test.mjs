@@ -11,13 +11,15 @@ import { prepare } from './prepare.mjs';
 import { cache, root } from './lib/paths.mjs';
 
 const bin = (name) => join(root, 'node_modules', '.bin', name);
-/** Tools that pass or fail as a whole, side by side with the tests. */
+/** Tools that pass or fail as a whole. */
 const TOOLS = {
   types: [bin('tsc'), ['--noEmit']],
   lint: [bin('eslint'), ['.', '--cache', '--cache-location', join(root, 'node_modules/.cache/eslint/')]],
 };
-/** Projects of vitest.config.ts, one after the other: each keeps the machine busy, and two at once only wait for each other. */
+/** Projects of vitest.config.ts. */
 const PROJECTS = ['unit', 'workflow', 'replay', 'lab', 'full', 'bench'];
+/** What no clock watches: one after the other beside the rest, with what that leaves of the processors (a lab waits for a sixth of its time). */
+const BESIDE = ['unit', 'types', 'lint'];
 const OPTIONS = {
   // Half of its time would go into loading the same modules for every file.
   unit: ['--no-isolate'],
@@ -26,7 +28,7 @@ const OPTIONS = {
   // Figures are measured alone.
   bench: ['--no-file-parallelism'],
 };
-/** Of `nice`: for what no clock watches. */
+/** Of `nice`. */
 const PATIENT = 10;
 const PARTS = [...Object.keys(TOOLS), ...PROJECTS];
 const DEFAULT = ['types', 'lint', 'unit', 'workflow', 'replay', 'lab'];
@@ -57,18 +59,9 @@ if (projects.length > 0) {
     process.exit(2);
   }
 }
-const checks = Object.keys(TOOLS).filter((part) => parts.includes(part));
-if (checks.length > 0) heading(checks.join(', '));
-// They take what the tests leave: a lab waits for a third of its time.
-const checking = checks.map(single);
-const tested = [];
-for (const project of projects) {
-  heading(project);
-  const started = Date.now();
-  tested.push({ part: project, ...(await vitest(project)), seconds: (Date.now() - started) / 1000 });
-}
-results.push(...(await Promise.all(checking)), ...tested);
-for (const { part, failed } of results) if (checks.includes(part) && failed > 0) failures.unshift(`${part}: see above`);
+const beside = BESIDE.filter((part) => parts.includes(part));
+const ahead = projects.filter((part) => !beside.includes(part));
+results.push(...(await Promise.all([inTurn(beside, { patient: ahead.length > 0 }), inTurn(ahead, {})])).flat());
 
 // Once more at the end, where a log that was cut off still has them.
 if (failures.length > 0) heading('failed');
@@ -78,7 +71,7 @@ heading('all');
 for (const { part, passed, failed, skipped, seconds } of results) {
   console.log(`  ${part.padEnd(10)} ${seconds.toFixed(1).padStart(7)} s  ${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
 }
-// Types and lint run beside the others.
+// Less than their sum: some run beside the others.
 console.log(`  ${'total'.padEnd(10)} ${((Date.now() - began) / 1000).toFixed(1).padStart(7)} s`);
 console.log(`${sum('passed')} passed, ${sum('failed')} failed`);
 process.exit(sum('failed') > 0 || sum('passed') === 0 ? 1 : 0);
@@ -87,17 +80,29 @@ function heading(name) {
   console.log(`\n== ${name}`);
 }
 
-async function single(part) {
-  const started = Date.now();
-  const code = await run(...TOOLS[part], PATIENT);
-  return { part, passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0, seconds: (Date.now() - started) / 1000 };
+/** Patient ones run at a low priority and print what they have to say when they are through. */
+async function inTurn(names, { patient = false }) {
+  const done = [];
+  for (const part of names) {
+    if (!patient) heading(part);
+    const started = Date.now();
+    const result = part in TOOLS ? await single(part, patient) : await vitest(part, patient);
+    done.push({ part, ...result, seconds: (Date.now() - started) / 1000 });
+  }
+  return done;
 }
 
-async function vitest(project) {
+async function single(part, patient) {
+  const code = await run(part, TOOLS[part], patient);
+  if (code !== 0) failures.unshift(`${part}: see above`);
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
+}
+
+async function vitest(project, patient) {
   mkdirSync(cache, { recursive: true });
   const output = join(cache, `results-${project}-${process.pid}.json`);
   const options = OPTIONS[project] ?? [];
-  const code = await run(bin('vitest'), ['run', '--project', project, ...options, '--reporter=default', '--reporter=json', `--outputFile.json=${output}`]);
+  const code = await run(project, [bin('vitest'), ['run', '--project', project, ...options, '--reporter=default', '--reporter=json', `--outputFile.json=${output}`]], patient);
   try {
     const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(readFileSync(output, 'utf8'));
     // A file that could not be loaded, or whose set-up failed, has no failed test of its own.
@@ -122,18 +127,25 @@ function told({ name, status, message, assertionResults }) {
   return failed.map((test) => `${file} > ${test.fullName}: ${why(test.failureMessages?.[0])}`);
 }
 
-function run(command, args, priority = 0) {
+function run(part, [command, args], patient) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, CI: process.env.CI ?? '1' } });
-    if (priority !== 0 && child.pid !== undefined) setPriority(child.pid, priority);
+    const said = patient ? 'pipe' : 'inherit';
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', said, said], env: { ...process.env, CI: process.env.CI ?? '1' } });
+    const chunks = [];
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => chunks.push(chunk));
+    if (patient && child.pid !== undefined) setPriority(child.pid, PATIENT);
     const stop = (signal) => child.kill(signal);
     process.once('SIGINT', stop).once('SIGTERM', stop);
     child.once('error', (error) => {
       process.stderr.write(`${command}: ${error.message}\n`);
       resolve(1);
     });
-    child.once('exit', (code) => {
+    child.once('close', (code) => {
       process.off('SIGINT', stop).off('SIGTERM', stop);
+      if (patient) {
+        heading(part);
+        process.stdout.write(Buffer.concat(chunks));
+      }
       resolve(code ?? 1);
     });
   });
