@@ -27,6 +27,7 @@ interface UpFlags {
   staleNode?: 'wait' | 'adopt';
   maxPods?: number;
   egress?: 'nat' | 'igw';
+  niceness?: number;
   ownerPid?: number;
 }
 
@@ -90,6 +91,7 @@ function upCommand(): Command {
     .addOption(new Option('--stale-node <how>', 'what a kubelet does with an old Node of its name (default wait)').choices(['wait', 'adopt']))
     .option('--max-pods <n>', 'allocatable pods of a node (default 29)', integer)
     .addOption(new Option('--egress <how>', 'where the subnets route 0.0.0.0/0 (default nat)').choices(['nat', 'igw']))
+    .option('--niceness <n>', 'how far the lab steps back for other programs, 0 to 19', integer)
     .option('--owner-pid <pid>', 'end the lab when this process ends', integer)
     .action((flags: UpFlags) =>
       guarded(async () => {

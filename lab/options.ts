@@ -67,6 +67,8 @@ const optionsSchema = z.strictObject({
   /** EKS tokens: IAM ARN (role or user) to Kubernetes groups. Everybody else is cluster-admin unless `accessDefault` says otherwise. */
   access: z.record(z.string(), z.array(z.string())).default({}),
   accessDefault: z.array(z.string()).default(['system:masters']),
+  /** How far everything of the lab steps back for others (`nice`): on AWS an API server has a machine of its own, here it has yours. */
+  niceness: z.number().int().min(0).max(19).default(0),
   /** The lab ends when this process is gone. */
   ownerPid: z.number().int().positive().optional(),
   /** How long `up` waits for a cluster that is ready. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { messageOf } from './errors.js';
 import { readOptions } from './options.js';
 import { identityOf, isAlive } from './process/identity.js';
+import { stepBack } from './process/niceness.js';
 import { startReaper } from './process/reaper.js';
 import { Runtime } from './runtime.js';
 import type { LabState } from './state.js';
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
   if (dir === undefined || bin === undefined || python === undefined) throw new Error('usage: supervisor DIR BIN PYTHON');
   startReaper();
   const options = readOptions(dir);
+  stepBack(options.niceness);
   const started = Date.now();
   const state: LabState = {
     phase: 'starting',

@@ -1,4 +1,6 @@
 import type { HelmValues } from '../../../domain/spec/schema.js';
+import { vi } from 'vitest';
+import type { MigrationStatus } from '../../../domain/status.js';
 import { anyChart } from '../field.js';
 import type { Field } from '../field.js';
 import { update } from '../../../starter/run/update.js';
@@ -18,7 +20,7 @@ export interface Migrated {
 const GATE = 'before-enforcement';
 
 /** Labs of any size get the same of these, so that only their size differs. */
-export const BRIEF = { podStartDelay: 100, terminationDelay: 200, bootDelay: 1_000, agentDelay: 300, instanceTerminationDelay: 500 };
+export const BRIEF = { niceness: 10, podStartDelay: 100, terminationDelay: 200, bootDelay: 1_000, agentDelay: 300, instanceTerminationDelay: 500 };
 
 export interface Scaled {
   nodes: number;
@@ -42,7 +44,12 @@ export async function migrateCounted(field: Field, { nodes, inFlight, values = {
   if (code !== 0) throw new Error(`start ended with ${code}: ${err}`);
   await field.statusWhere(name, ({ phase }) => phase === 'refresh', 600_000);
   await faults.resetCounts();
-  const { gate } = await field.statusWhere(name, (status) => status.gate?.gate === GATE || status.problem !== null, 3_000_000);
+  const atGate = async (): Promise<MigrationStatus | undefined> => {
+    const status = await field.status(name).catch(() => undefined);
+    return status?.gate?.gate === GATE || (status?.problem ?? null) !== null ? status : undefined;
+  };
+  // Not four times a second: to ask is work for who is measured.
+  const gate = (await vi.waitUntil(atGate, { timeout: 3_600_000, interval: 3_000 }))?.gate ?? null;
   const counts = Object.entries(await faults.counts());
   const most = counts.sort(([, a], [, b]) => b - a).slice(0, 25).map(([key, count]) => `${count} ${key}`);
   console.log(`${nodes} nodes, most of the calls:\n  ${most.join('\n  ')}`);
