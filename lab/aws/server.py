@@ -46,6 +46,7 @@ class Aws:
     def start(self):
         with self.cloud.lock:
             patch_subnets(self.subnet_addresses)
+            patch_tags()
             self.account.seed(self.addons)
             self.cloud.groups = lambda: self.account.asg.autoscaling_groups.values()
         threading.Thread(target=self.cloud.run, daemon=True).start()
@@ -219,6 +220,19 @@ def patch_subnets(overrides):
 
     original = Subnet.available_ip_address_count.fget
     Subnet.available_ip_address_count = property(lambda self: overrides.get(self.id, original(self)))
+
+
+def patch_tags():
+    """moto looks through the tags of everything for those of one resource: with a thousand instances it does nothing else."""
+    from moto.ec2.models.core import TaggedEC2Resource
+    from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
+
+    def get_tags(self):
+        kind = EC2_PREFIX_TO_RESOURCE.get(get_prefix(self.id), "")
+        held = self.ec2_backend.tags.get(self.id, {})
+        return [{"resource_id": self.id, "key": key, "value": value, "resource_type": kind} for key, value in held.items()]
+
+    TaggedEC2Resource.get_tags = get_tags
 
 
 def is_form(environ):

@@ -40,9 +40,14 @@ export class Watchdog {
     const stranded = pods.filter((pod) => pod.metadata.annotations?.[cniAnnotation] === before && pod.status?.phase === 'Running');
     const other = before === 'aws' ? 'cilium' : 'aws';
     if (running[other] && !running[before]) {
-      this.report('cni-swapped', view, `${before} was replaced by ${other} on a running instance`);
-      for (const pod of stranded) this.report('pod-lost-network', view, `${nameOf(pod)} had its address from ${before}`);
-      this.cniOf.set(key, other);
+      this.glue.work.run(`cni-swapped/${key}`, async () => {
+        // What is known of AWS here may be some moments old, and a dead instance's Node may lose its label.
+        const alive = await this.glue.world.stillRuns(view.instance.id);
+        this.cniOf.set(key, other);
+        if (!alive) return;
+        this.report('cni-swapped', view, `${before} was replaced by ${other} on a running instance`);
+        for (const pod of stranded) this.report('pod-lost-network', view, `${nameOf(pod)} had its address from ${before}`);
+      });
     }
     this.noteRemoval(view, before, stranded);
   }

@@ -72,6 +72,12 @@ export class World extends EventEmitter {
     return id === undefined ? undefined : this.instance(id);
   }
 
+  /** Asks AWS now, where `instance` tells what it said last. */
+  async stillRuns(id: string): Promise<boolean> {
+    const { instances } = (await labCall(this.awsPort, 'state')) as AwsState;
+    return instances.some((item) => item.id === id && item.state === 'running');
+  }
+
   podsByNode(): Map<string, Pod[]> {
     const result = new Map<string, Pod[]>();
     for (const pod of this.pods.values()) {

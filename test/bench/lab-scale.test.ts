@@ -16,7 +16,7 @@ const rows = resultRows('lab-scale', {
   title: 'Scale: a big cluster on the lab',
   about: [
     'Six pods a node, on the lab: API server, etcd, scheduler, controllers, AWS, Temporal and the worker share the machine, so seconds are those of the machine. The lab',
-    'steps back for the others (nice 10): an API server in AWS has machines of its own.',
+    'steps back for the others (nice 19): an API server in AWS has machines of its own.',
     'Calls are the worker\'s, counted while nodes are refreshed. The status is asked for twice a second from beginning to end.',
     AIMS,
   ],

@@ -20,7 +20,7 @@ export interface Migrated {
 const GATE = 'before-enforcement';
 
 /** Labs of any size get the same of these, so that only their size differs. */
-export const BRIEF = { niceness: 10, podStartDelay: 100, terminationDelay: 200, bootDelay: 1_000, agentDelay: 300, instanceTerminationDelay: 500 };
+export const BRIEF = { niceness: 19, podStartDelay: 100, terminationDelay: 200, bootDelay: 1_000, agentDelay: 300, instanceTerminationDelay: 500 };
 
 export interface Scaled {
   nodes: number;

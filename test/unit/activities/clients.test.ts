@@ -1,15 +1,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtempSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { awsClients } from '../../../activities/clients/aws.js';
 import { EksToken } from '../../../activities/clients/eks.js';
 import { ClientPool, withKubeconfigFile } from '../../../activities/clients/index.js';
 import { presign } from '../../../activities/clients/sigv4.js';
+import { scratchFolder } from '../../support/scratch.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'ciliate-test-'));
+const folder = scratchFolder();
 const kubeconfig = (server: string, token = 't'): string =>
   JSON.stringify({
     clusters: [{ name: 'c', cluster: { server, 'insecure-skip-tls-verify': true } }],

@@ -1,18 +1,18 @@
 import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DescribeAutoScalingGroupsCommand } from '@aws-sdk/client-auto-scaling';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { awsClients } from '../../../activities/clients/aws.js';
 import { EksToken } from '../../../activities/clients/eks.js';
 import { profileEndpoints } from '../../../activities/clients/endpoints.js';
 import { ClientPool } from '../../../activities/clients/index.js';
+import { scratchFolder } from '../../support/scratch.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'ciliate-test-'));
+const folder = scratchFolder();
 const configFile = join(folder, 'config');
 const credentialsFile = join(folder, 'credentials');
 const servers: Server[] = [];
@@ -27,7 +27,6 @@ afterEach(() => {
   vi.unstubAllEnvs();
   for (const server of servers.splice(0)) server.close();
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const EVERYWHERE = 'endpoint_url = http://profile:1\n';
 const SERVICES = '[services dev]\nec2 =\n  endpoint_url = http://ec2:1\nauto_scaling =\n  endpoint_url = http://auto-scaling:1\n';

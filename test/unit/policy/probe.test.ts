@@ -1,14 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { overall, probedPort, probeScript, readProbe, verdicts } from '../../../domain/policy/probe.js';
 import type { Outcome, ProbeResults } from '../../../domain/policy/probe.js';
+import { scratchFolder } from '../../support/scratch.js';
+
+const folder = scratchFolder();
 
 const names = { from: 'c1/my-client', to: 'c2/my-server', elsewhere: 'CoreDNS 10.0.0.9:8181' };
 const proven: ProbeResults = { selected: { server: 'open', elsewhere: 'closed' }, control: { server: 'closed', elsewhere: 'open' } };
@@ -26,7 +28,7 @@ describe.skipIf(!HAS_BASH)("the probe pod's script (in this machine's bash)", ()
     await new Promise<void>((resolve) => closed.listen(0, '127.0.0.1', resolve));
     const nobody = (closed.address() as AddressInfo).port;
     await new Promise((resolve) => closed.close(resolve));
-    const result = join(mkdtempSync(join(tmpdir(), 'ciliate-probe-')), 'termination-log');
+    const result = join(folder, 'termination-log');
     await execa('bash', ['-c', probeScript('n1', { server: { ip: '127.0.0.1', port }, elsewhere: { ip: '127.0.0.1', port: nobody } })], { env: { RESULT: result } });
     server.close();
     const message = readFileSync(result, 'utf8');

@@ -1,5 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
@@ -8,8 +7,9 @@ import { crossClusterPolicySchema } from '../../../domain/spec/policy.js';
 import { readMesh } from '../../../starter/spec/mesh.js';
 import { readPolicy } from '../../../starter/spec/policy.js';
 import { SCHEMAS } from '../../../starter/spec/schemas.js';
+import { scratchFolder } from '../../support/scratch.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'ciliate-mesh-'));
+const folder = scratchFolder();
 const write = (name: string, text: string): string => {
   writeFileSync(join(folder, name), text);
   return join(folder, name);

@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { approvalsOf, GATES } from '../../../domain/spec/words.js';
 import { parseSpec, readSpec, SpecError } from '../../../starter/spec/read.js';
+import { scratchFolder } from '../../support/scratch.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'ciliate-spec-'));
+const folder = scratchFolder();
 const source = { file: 'spec.yaml', folder };
 
 const GOOD = `apiVersion: ciliate.io/v1alpha1

@@ -1,11 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { main } from '../../../starter/cli/main.js';
 import { buildProgram } from '../../../starter/cli/program.js';
+import { scratchFolder } from '../../support/scratch.js';
+
+const folder = scratchFolder();
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -92,7 +94,7 @@ describe('exit code 2: bad usage', () => {
   });
 
   it('shows every line of a bad SPEC, and nothing on stdout', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'ciliate-cli-')), 'bad.yaml');
+    const file = join(folder, 'bad.yaml');
     writeFileSync(file, 'apiVersion: ciliate.io/v1alpha1\nkind: ClusterMigraton\nmetadata: {nam: a}\nspec: {}\n');
     const { code, out, err } = await run('start', '-f', file);
     expect({ code, out }).toEqual({ code: 2, out: '' });

@@ -1,10 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { findTemporal, onPath } from '../../../starter/temporal/discover.js';
 import { TEMPORAL_CLI_VERSION } from '../../../starter/temporal/wheel.js';
 import { metricsAddress } from '../../../worker/runtime.js';
+import { scratchFolder } from '../../support/scratch.js';
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -17,7 +17,7 @@ function script(folder: string, name: string, text = 'exit 1'): string {
 }
 
 describe("where Temporal's server comes from", () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ciliate-temporal-'));
+  const folder = scratchFolder();
 
   it('temporal on PATH comes first', async () => {
     const binary = script(join(folder, 'bin'), 'temporal');
