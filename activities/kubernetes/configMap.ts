@@ -1,5 +1,3 @@
-import pLimit from 'p-limit';
-import type { LimitFunction } from 'p-limit';
 import type { V1ConfigMap } from '@kubernetes/client-node';
 import { CiliateError } from '../../domain/failures.js';
 import { FIELD_MANAGER, KUBE_SYSTEM, MANAGED_BY, MANAGED_BY_LABEL } from '../../domain/names.js';
@@ -36,24 +34,67 @@ export async function listData(clients: Clients, label: string): Promise<Map<str
   return found;
 }
 
+type Change = (data: Data) => Data | null;
+
 /**
  * Changes a ConfigMap's data under optimistic concurrency: read, change, write with that resourceVersion; on a conflict
  * again from the read. `change` returns the same object where nothing is to be written, and null to delete the ConfigMap.
- * Within a process one change follows the other: nodes that are refreshed side by side would else conflict all the time.
+ * Within a process those that come while one is written share the next write: nodes that are refreshed side by side would else
+ * conflict all the time, or stand in line (fifty of them for a minute). Returns the data as this change left it.
  */
-export function changeData(clients: Clients, named: Named, change: (data: Data) => Data | null): Promise<Data> {
-  return queueOf(clients, named.name)(() => changeNow(clients, named, change));
+export function changeData(clients: Clients, named: Named, change: Change): Promise<Data> {
+  return new Promise((resolve, reject) => {
+    const waiting = waitingFor(clients, named.name);
+    waiting.push({ change, resolve, reject });
+    // Whoever is first writes for those who come until then, and again for those who come meanwhile.
+    if (waiting.length === 1) void writeAll(clients, named, waiting);
+  });
 }
 
-async function changeNow(clients: Clients, named: Named, change: (data: Data) => Data | null): Promise<Data> {
+interface Waiting {
+  change: Change;
+  resolve: (data: Data) => void;
+  reject: (error: unknown) => void;
+}
+
+const lines = new WeakMap<Clients, Map<string, Waiting[]>>();
+
+function waitingFor(clients: Clients, name: string): Waiting[] {
+  const ofCluster = lines.get(clients) ?? new Map<string, Waiting[]>();
+  lines.set(clients, ofCluster);
+  const waiting = ofCluster.get(name) ?? [];
+  ofCluster.set(name, waiting);
+  return waiting;
+}
+
+/** Until nobody waits. Those that are being written stay in line, so that nobody else begins. */
+async function writeAll(clients: Clients, named: Named, waiting: Waiting[]): Promise<void> {
+  while (waiting.length > 0) {
+    const batch = [...waiting];
+    try {
+      const outcomes = await changeNow(clients, named, batch.map(({ change }) => change));
+      for (const [index, outcome] of outcomes.entries()) {
+        if ('error' in outcome) batch[index]?.reject(outcome.error);
+        else batch[index]?.resolve(outcome.data);
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    }
+    waiting.splice(0, batch.length);
+  }
+}
+
+type Outcome = { data: Data } | { error: unknown };
+
+async function changeNow(clients: Clients, named: Named, changes: readonly Change[]): Promise<Outcome[]> {
   for (let round = 0; round < ROUNDS; round++) {
     const found = await orUndefined(clients.kube.core.readNamespacedConfigMap({ namespace: KUBE_SYSTEM, name: named.name }));
     const before: Data = found?.data ?? {};
-    const after = change(before);
-    if (after === before || (after === null && found === undefined)) return before;
+    const { after, outcomes } = applied(before, changes);
+    if (after === before || (after === null && found === undefined)) return outcomes;
     try {
       await write(clients, found ?? fresh(named), after);
-      return after ?? {};
+      return outcomes;
     } catch (error) {
       if (!isConflict(error) && !isNotFound(error)) throw error;
     }
@@ -65,14 +106,21 @@ async function changeNow(clients: Clients, named: Named, change: (data: Data) =>
   );
 }
 
-const queues = new WeakMap<Clients, Map<string, LimitFunction>>();
-
-function queueOf(clients: Clients, name: string): LimitFunction {
-  const ofCluster = queues.get(clients) ?? new Map<string, LimitFunction>();
-  queues.set(clients, ofCluster);
-  const queue = ofCluster.get(name) ?? pLimit(1);
-  ofCluster.set(name, queue);
-  return queue;
+/** One change after the other; one that throws changes nothing, and is told to nobody but its own caller. */
+function applied(before: Data, changes: readonly Change[]): { after: Data | null; outcomes: Outcome[] } {
+  let after: Data | null = before;
+  const outcomes = changes.map((change): Outcome => {
+    try {
+      // What one of them deletes, the next one finds empty.
+      const data = after ?? {};
+      const changed = change(data);
+      if (changed !== data) after = changed;
+      return { data: changed ?? {} };
+    } catch (error) {
+      return { error };
+    }
+  });
+  return { after, outcomes };
 }
 
 async function write(clients: Clients, config: V1ConfigMap, data: Data | null): Promise<void> {

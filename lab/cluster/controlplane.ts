@@ -1,10 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { groupSpecs } from '../options.js';
 import type { ResolvedOptions } from '../options.js';
 import { freePorts } from '../process/ports.js';
 import { Service, until } from '../process/service.js';
 import { KubeClient, isStatus } from './client.js';
 import { kubeletLabel, kwokStages } from './stages.js';
+
+/** A lab with more nodes lives at a calmer pulse. */
+const MANY_NODES = 100;
 
 export interface ControlPlaneConfig {
   dir: string;
@@ -84,6 +88,7 @@ export class ControlPlane {
 
   private async startOnce(): Promise<void> {
     const { dir, bin, pki, options } = this.config;
+    const pulse = pulseOf(options);
     const [etcdPort = 0, peerPort = 0, apiPort = 0, kwokPort = 0] = await freePorts(4);
     this.port = apiPort;
     const at = (name: string): string => path.join(pki, name);
@@ -152,7 +157,7 @@ export class ControlPlane {
         '--use-service-account-credentials=true',
         '--leader-elect=false',
         '--secure-port=0',
-        '--node-monitor-period=1s',
+        `--node-monitor-period=${String(pulse.monitorSeconds)}s`,
         '--kube-api-qps=300',
         '--kube-api-burst=600',
       ]),
@@ -169,7 +174,7 @@ export class ControlPlane {
         `--kubeconfig=${kubeconfigs['kwok'] ?? ''}`,
         `--config=${stages}`,
         `--manage-nodes-with-label-selector=${kubeletLabel}=alive`,
-        '--node-lease-duration-seconds=40',
+        `--node-lease-duration-seconds=${String(pulse.leaseSeconds)}`,
         `--server-address=127.0.0.1:${String(kwokPort)}`,
       ], () => void this.restartKwok().catch(() => undefined)),
     };
@@ -200,6 +205,15 @@ export class ControlPlane {
     );
     if (service.crashes > 2) throw new Error(`kube-apiserver does not stay up: ${service.lastWords()}`);
   }
+}
+
+/**
+ * How often nodes say that they live (four times a lease) and are asked. Of a thousand nodes as often as of ten, that alone would
+ * keep a processor busy. A lease must be renewed well within the grace of the node monitor (50 s).
+ */
+function pulseOf(options: ResolvedOptions): { leaseSeconds: number; monitorSeconds: number } {
+  const nodes = groupSpecs(options).reduce((sum, { desired }) => sum + desired, options.karpenter);
+  return nodes > MANY_NODES ? { leaseSeconds: 120, monitorSeconds: 5 } : { leaseSeconds: 40, monitorSeconds: 1 };
 }
 
 /** A kubeconfig file's text. */

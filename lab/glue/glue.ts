@@ -47,6 +47,8 @@ export class Glue {
   private readonly addons = new AddonApplier(this);
   private timer: NodeJS.Timeout | undefined;
   private timerAt = 0;
+  /** What the last pass took. */
+  private passMs = 0;
   private stopped = false;
 
   constructor(config: GlueConfig) {
@@ -80,8 +82,8 @@ export class Glue {
   /** Asks for a pass in `delay` milliseconds, or sooner if one is planned anyway. */
   wake(delay: number): void {
     if (this.stopped) return;
-    // Changes come in bursts: a pass a change would be a pass a pod.
-    const at = Date.now() + Math.max(delay, 15);
+    // Changes come in bursts: a pass a change would be a pass a pod. In a big lab a pass takes long, and they never end.
+    const at = Date.now() + Math.max(delay, 15, 3 * this.passMs);
     if (this.timer !== undefined && this.timerAt <= at) return;
     clearTimeout(this.timer);
     this.timerAt = at;
@@ -93,6 +95,7 @@ export class Glue {
 
   private pass(): void {
     if (this.stopped || !this.world.complete) return;
+    const began = Date.now();
     this.chained = isChained(this.world.pods.values());
     this.operatorReady = this.cni.operatorReady();
     this.cni.operatorStep(this.operatorReady);
@@ -100,5 +103,6 @@ export class Glue {
     this.nodes.step();
     this.pods.step(this.world.podsByNode());
     this.karpenter.step();
+    this.passMs = Date.now() - began;
   }
 }

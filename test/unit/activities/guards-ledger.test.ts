@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Clients } from '../../../activities/clients/index.js';
 import { changeData } from '../../../activities/kubernetes/configMap.js';
+import type { Data } from '../../../activities/kubernetes/configMap.js';
 import { LABELS_A_PAGE, deleteCniLedger, readCniLedger, recordLabels } from '../../../activities/kubernetes/cniLedger.js';
 import { dropGuards, putGuards, readClusterGuards, readGuards, readNodeGuards } from '../../../activities/kubernetes/guardsLedger.js';
 import { claim, dropTermination, dropTerminations, readTermination, recordTermination, spoken } from '../../../activities/kubernetes/terminations.js';
@@ -112,11 +113,60 @@ describe('the guards ledger', () => {
     expect([...api.maps.keys()]).toEqual(expect.arrayContaining(['ciliate-guards', `ciliate-guards-${shardOf(node.uid)}`]));
   });
 
-  it('takes fifty writers at once without a conflict between them', async () => {
+  it('takes fifty writers at once in two writes: the first, and all that came meanwhile', async () => {
     const api = new ConfigMaps();
     await Promise.all(Array.from({ length: 50 }, (_, index) => changeData(api.clients, { name: 'one' }, (data) => ({ ...data, [`key-${index}`]: 'x' }))));
     expect(Object.keys(api.maps.get('one')?.data ?? {})).toHaveLength(50);
-    expect(api).toMatchObject({ conflicts: 0, writes: 50 });
+    expect(api).toMatchObject({ conflicts: 0, writes: 2 });
+  });
+
+  it('writes for others what one of them could not say, each hears of its own, and a conflict is tried again for all', async () => {
+    const api = new ConfigMaps();
+    const change = (to: (data: Data) => Data | null): Promise<Data> => changeData(api.clients, { name: 'one' }, to);
+    await change(() => ({ first: '1' }));
+    // Another worker's write, which the first of ours does not know of.
+    let stolen = false;
+    const steal = (data: Data): Data => {
+      if (!stolen) {
+        stolen = true;
+        const map = api.maps.get('one');
+        api.maps.set('one', { ...map, metadata: { ...map?.metadata, resourceVersion: 'stolen' }, data: { ...map?.data, theirs: '1' } });
+      }
+      return { ...data, a: '1' };
+    };
+    const results = await Promise.allSettled([
+      change(steal),
+      change((data) => ({ ...data, b: Object.keys(data).sort().join() })),
+      change(() => {
+        throw new Error('not JSON');
+      }),
+      change((data) => data),
+      change(() => null),
+      change((data) => ({ ...data, c: '1' })),
+    ]);
+    const of = (index: number): unknown => (results[index]?.status === 'fulfilled' ? results[index].value : String(results[index]?.reason));
+    expect(of(0)).toEqual({ first: '1', theirs: '1', a: '1' });
+    expect(of(1)).toEqual({ first: '1', theirs: '1', a: '1', b: 'a,first,theirs' });
+    expect(of(2)).toBe('Error: not JSON');
+    expect(of(3)).toEqual(of(1));
+    expect(of(4)).toEqual({});
+    expect(of(5)).toEqual({ c: '1' });
+    expect(api.maps.get('one')?.data).toEqual({ c: '1' });
+    expect(api.conflicts).toBe(1);
+  });
+
+  it('a write that fails is told to all whose changes were in it, and to nobody after', async () => {
+    const api = new ConfigMaps();
+    const replace = api.clients.kube.core.createNamespacedConfigMap.bind(api.clients.kube.core);
+    let broken = true;
+    api.clients.kube.core.createNamespacedConfigMap = (request) => (broken ? Promise.reject(new Error('away')) : replace(request));
+    const put = (key: string): Promise<Data> => changeData(api.clients, { name: 'one' }, (data) => ({ ...data, [key]: 'x' }));
+    const first = put('a');
+    const others = [put('b'), put('c')];
+    await expect(first).rejects.toThrow('away');
+    await Promise.all(others.map((other) => expect(other).rejects.toThrow('away')));
+    broken = false;
+    expect(await put('d')).toEqual({ d: 'x' });
   });
 
   it('remembers a termination until it is dropped, and a claim beyond it', async () => {
