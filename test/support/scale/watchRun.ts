@@ -18,6 +18,8 @@ export function expectWithinAims(seen: Seen & { 'worker peak RSS MiB': number })
   expect(seen['status p99 ms']).toBeLessThan(1_000);
 }
 
+/** A status that takes longer (ms) is told, with its moment. */
+const SLOW = 500;
 const FINAL: RunState[] = ['done', 'partial', 'failed', 'aborted'];
 
 /** How the status of a run was to be had, from its beginning to its end, and what its histories came to. */
@@ -53,7 +55,9 @@ export async function watchRun(client: Client, { workflowId, late, say }: Watchi
     const status = await handle.query<MigrationStatus>('status').catch((error: unknown) => {
       say?.(`no status: ${error instanceof Error ? error.message : String(error)}`);
     });
-    latencies.push(performance.now() - before);
+    const took = performance.now() - before;
+    latencies.push(took);
+    if (took > SLOW) say?.(`${Math.round((Date.now() - started) / 1000)} s: status took ${Math.round(took)} ms, ${status?.phase ?? 'and there was none'}`);
     if (status !== undefined) {
       bytes = Math.max(bytes, JSON.stringify(status).length);
       if (Date.now() - saidAt > 30_000) {
