@@ -158,6 +158,7 @@ export class ControlPlane {
         '--leader-elect=false',
         '--secure-port=0',
         `--node-monitor-period=${String(pulse.monitorSeconds)}s`,
+        `--node-monitor-grace-period=${String(pulse.graceSeconds)}s`,
         '--kube-api-qps=300',
         '--kube-api-burst=600',
       ]),
@@ -209,11 +210,12 @@ export class ControlPlane {
 
 /**
  * How often nodes say that they live (four times a lease) and are asked. Of a thousand nodes as often as of ten, that alone would
- * keep a processor busy. A lease must be renewed well within the grace of the node monitor (50 s).
+ * keep a processor busy. A lease must be renewed well within the grace of the node monitor: kwok renews late where it waits for
+ * a processor itself, and a node that is taken for dead once stays so, since nothing here posts its status again.
  */
-function pulseOf(options: ResolvedOptions): { leaseSeconds: number; monitorSeconds: number } {
+function pulseOf(options: ResolvedOptions): { leaseSeconds: number; monitorSeconds: number; graceSeconds: number } {
   const nodes = groupSpecs(options).reduce((sum, { desired }) => sum + desired, options.karpenter);
-  return nodes > MANY_NODES ? { leaseSeconds: 120, monitorSeconds: 5 } : { leaseSeconds: 40, monitorSeconds: 1 };
+  return nodes > MANY_NODES ? { leaseSeconds: 120, monitorSeconds: 5, graceSeconds: 300 } : { leaseSeconds: 40, monitorSeconds: 1, graceSeconds: 50 };
 }
 
 /** A kubeconfig file's text. */
