@@ -208,15 +208,21 @@ function zonesByGroup({ nodes, groups, flights }: Survey, candidates: readonly S
 function budgetCounter({ pods, budgets }: Survey): (node: string) => Record<string, number> {
   const byNamespace = new Map<string, SeenBudget[]>();
   for (const budget of budgets) byNamespace.set(budget.namespace, [...(byNamespace.get(budget.namespace) ?? []), budget]);
+  // Pods of one workload bear the same labels: thousands of pods by hundreds of budgets are some hundred questions.
+  const byLabels = new Map<string, string[]>();
+  const keysOf = ({ namespace, labels }: SeenPod): string[] => {
+    const which = `${namespace} ${JSON.stringify(labels)}`;
+    const known = byLabels.get(which);
+    if (known !== undefined) return known;
+    const keys = (byNamespace.get(namespace) ?? []).filter(({ selector }) => matchesSelector(selector, labels)).map(({ name }) => `${namespace}/${name}`);
+    byLabels.set(which, keys);
+    return keys;
+  };
   const counts = new Map<string, Record<string, number>>();
   for (const pod of pods) {
-    for (const budget of byNamespace.get(pod.namespace) ?? []) {
-      if (!matchesSelector(budget.selector, pod.labels)) continue;
-      const of = counts.get(pod.node) ?? {};
-      const key = `${budget.namespace}/${budget.name}`;
-      of[key] = (of[key] ?? 0) + 1;
-      counts.set(pod.node, of);
-    }
+    const of = counts.get(pod.node) ?? {};
+    for (const key of keysOf(pod)) of[key] = (of[key] ?? 0) + 1;
+    counts.set(pod.node, of);
   }
   return (node) => counts.get(node) ?? {};
 }
