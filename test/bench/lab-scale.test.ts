@@ -9,7 +9,8 @@ import { AIMS, expectWithinAims, watchRun } from '../support/scale/watchRun.js';
 const NODES = Number(process.env['CILIATE_LAB_NODES'] ?? 1_000);
 const IN_FLIGHT = Math.min(50, Math.ceil(NODES / 4));
 /** Two at a time, as the chart has it, agents of a thousand nodes would take half an hour to roll: any operator raises it. */
-const VALUES = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } } };
+const ROLLING = { updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '10%' } } };
+const VALUES = { ...ROLLING, envoy: ROLLING };
 
 const up = fieldsPerTest();
 const rows = resultRows('lab-scale', {
