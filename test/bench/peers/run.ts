@@ -1,8 +1,10 @@
 import type { Field } from '../../support/field.js';
 import { untilLetGo } from '../../support/killing.js';
+import { Timeline, uncovered } from '../timeline.js';
 import type { Attempt, Contender } from './contender.js';
 import { baggageOf, leftovers } from './leftovers.js';
 import { Observer } from './observer.js';
+import { BOOT } from './shape.js';
 import type { Figures } from './tally.js';
 
 /** One contender on one fresh cluster. */
@@ -16,6 +18,8 @@ export interface Run {
   /** Of the command as a whole, s; ours goes on to enforcement and the removal of aws-node. */
   command: number;
   figures: Figures;
+  /** Until all nodes were others: seconds in which a pod was terminating, an instance booting or an agent starting. */
+  busy: number | undefined;
   leftovers: string[];
   calls: { kubernetes: number; aws: number };
 }
@@ -37,7 +41,7 @@ export async function runOn(field: Field, contender: Contender, { nodes, kill, p
   const { faults } = field.lab;
   const before = await baggageOf(field.lab);
   await faults.resetCounts();
-  const observer = await Observer.of(field.lab);
+  const [observer, timeline] = await Promise.all([Observer.of(field.lab), Timeline.of(field)]);
   const started = Date.now();
   const outcome = kill ? await killedAndAgain(field, contender, patience) : await (await contender.start(field)).ended;
   const command = (Date.now() - started) / 1000;
@@ -46,7 +50,14 @@ export async function runOn(field: Field, contender: Contender, { nodes, kill, p
   const sum = (target: string): number => counts.filter(([key]) => key.startsWith(`${target} `)).reduce((total, [, count]) => total + count, 0);
   const calls = { kubernetes: sum('kubernetes'), aws: sum('aws') };
   const figures = await observer.stop();
-  return { contender: contender.name, nodes, killed: kill, outcome, at: new Date(started).toISOString(), command, figures, leftovers: leftovers(before, await baggageOf(field.lab)), calls };
+  timeline.stop();
+  const busy = busyWithin(figures, timeline);
+  return { contender: contender.name, nodes, killed: kill, outcome, at: new Date(started).toISOString(), command, figures, busy, leftovers: leftovers(before, await baggageOf(field.lab)), calls };
+}
+
+function busyWithin({ firstChange, rolled }: Figures, timeline: Timeline): number | undefined {
+  if (firstChange === undefined || rolled === undefined) return undefined;
+  return (rolled - firstChange - uncovered(firstChange, rolled, timeline.busy(BOOT))) / 1000;
 }
 
 async function killedAndAgain(field: Field, contender: Contender, patience: number): Promise<string> {

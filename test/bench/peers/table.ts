@@ -29,6 +29,8 @@ export function row(run: Run, bound: Bound): Row {
     'bound s (with StatefulSet)': `${bound.ordinary} (${bound.slow})`,
     // The bound is one of rolling nodes: what comes before and after that is in `elapsed`.
     'rolled / bound': rolled === undefined ? '' : `${round(rolled / bound.ordinary, 2)} (${round(rolled / bound.slow, 2)})`,
+    'busy s': run.busy === undefined ? '' : round(run.busy),
+    'rolled / busy': rolled === undefined || run.busy === undefined ? '' : round(rolled / run.busy, 2),
     'command s': round(run.command),
     'disruptions per replica': round(figures.disruptions / replicas, 2),
     'PDB violations': figures.violations.length,
