@@ -39,6 +39,7 @@ import { otherNetworkAgent } from './other-network-agent.js';
 import { probeFails } from './probe-fails.js';
 import { podEniEnabled, securityGroupsForPods } from './security-groups-for-pods.js';
 import { singletonDown } from './singleton.js';
+import { slowRoll } from './slow-roll.js';
 import { startupTaint, startupTaintForGood } from './startup-taint.js';
 import { subnetAddresses } from './subnet-addresses.js';
 import { twoBudgets } from './two-budgets.js';
@@ -67,6 +68,7 @@ export const HAZARDS: readonly Hazard[] = [
   chartRender,
   chartAssertion,
   clusterIdAbsent,
+  slowRoll,
   // aws-node, Cilium and others
   awsNodeMissing,
   eksUnknown,

@@ -6,6 +6,8 @@ import { FakeCluster, failure } from '../workflow/fakeCluster.js';
 
 /** Nodes a group: what EKS allows a managed node group. */
 const GROUP_SIZE = 450;
+/** So many waits hold an activity slot, the others come again, as activities/linger.ts has it. */
+const MOST_LINGERING = 20;
 
 /**
  * Thousands of nodes in memory behind the activities' contract. What FakeCluster would search through all nodes for is kept at
@@ -17,6 +19,9 @@ export class SimulatedCluster {
   readonly #old = new Map<string, NodeRef>();
   readonly #replacedBy = new Map<string, NodeRef>();
   readonly #members = new Map<string, Set<string>>();
+  /** When a step that takes a while is through, epoch ms. */
+  readonly #until = new Map<string, number>();
+  #lingering = 0;
   #fresh = 0;
   /** Terminations of a node that had been terminated before, or that was never there. */
   readonly violations: string[] = [];
@@ -40,7 +45,6 @@ export class SimulatedCluster {
   activities(): Activities {
     const base = this.#base.activities();
     const counts = () => ({ aws: this.#old.size, cilium: this.refreshed, pending: 0 });
-    const step = async () => new Promise<void>((resolve) => setTimeout(resolve, this.stepMs));
     const done = { done: true, seen: 'done', blockers: [] };
     return {
       ...base,
@@ -57,21 +61,20 @@ export class SimulatedCluster {
         if (start.length === 0 && left.length > 0) throw failure('NotYet', 'no room');
         return Promise.resolve({ ...done, resize: false, start, counts: counts(), remaining: left.length, most, groups, leftAlone: [] });
       },
-      prepareNode: async () => {
-        await step();
+      prepareNode: () => {
         const workloads = Array.from({ length: 6 }, (_, index) => ({ kind: 'Deployment', namespace: 'shop', name: `app-${index}`, ready: 3 }));
-        return { ...done, situation: { state: 'present', why: 'it is there' }, workloads };
+        return Promise.resolve({ ...done, situation: { state: 'present', why: 'it is there' }, workloads });
       },
-      lookDrained: async () => {
-        await step();
+      lookDrained: async ({ node }) => {
+        await this.#passed('drained', node);
         return { ...done, evicted: 6, blocking: [], volumes: [], notes: [] };
       },
       terminateNode: ({ node, decrement }) => {
         if (!this.#old.has(node.instanceId)) this.violations.push(`${node.instanceId} was terminated, and is not on aws-node`);
         return Promise.resolve({ instancesBefore: [...(this.#members.get(node.group) ?? [])], decremented: decrement });
       },
-      lookTerminated: async () => {
-        await step();
+      lookTerminated: async ({ node }) => {
+        await this.#passed('terminated', node);
         return { ...done, terminatedAt: new Date().toISOString() };
       },
       lookNodeGone: ({ node }) => {
@@ -79,7 +82,7 @@ export class SimulatedCluster {
         return Promise.resolve(done);
       },
       lookReplacement: async ({ node }) => {
-        await step();
+        await this.#passed('replacement', node);
         const replacement = this.#replacedBy.get(node.instanceId);
         return { ...done, replacement: replacement ? { name: replacement.name, instanceId: replacement.instanceId, zone: replacement.zone } : null };
       },
@@ -91,6 +94,21 @@ export class SimulatedCluster {
   /** The pages that were filed. */
   get pages(): FakeCluster['pages'] {
     return this.#base.pages;
+  }
+
+  /** Returns when stepMs have passed since this was first asked of the node. */
+  async #passed(what: string, { instanceId }: NodeRef): Promise<void> {
+    const key = `${what}/${instanceId}`;
+    const until = this.#until.get(key) ?? Date.now() + this.stepMs;
+    this.#until.set(key, until);
+    const left = until - Date.now();
+    if (left > 0) {
+      if (this.#lingering >= MOST_LINGERING) throw failure('NotYet', `${Math.ceil(left / 1000)} s to go`);
+      this.#lingering++;
+      await new Promise((resolve) => setTimeout(resolve, left));
+      this.#lingering--;
+    }
+    this.#until.delete(key);
   }
 
   #replace(node: NodeRef): void {

@@ -24,6 +24,8 @@ const addon = (over: object): Partial<ObservedCluster> => ({
   awsNode: awsNode({ managedBy: 'addon', addon: { version: 'v1.20.0-eksbuild.1', status: 'ACTIVE', schemaHasAffinity: true, ...over } }),
 });
 const nodePool = (over: Partial<ObservedNodePool>): ObservedNodePool => ({ name: 'default', labels: {}, taints: [], startupTaints: [], expireAfter: 'Never', ...over });
+const hundred = Array.from({ length: 101 }, (_, index) => node(index + 1));
+const TENTH = { rollingUpdate: { maxUnavailable: '10%' } };
 const three = [node(1), node(2), node(3)];
 const decrement = manifest({ refresh: { shouldDecrementDesiredCapacity: true } });
 const policy = { namespace: 'shop', name: 'deny' };
@@ -52,6 +54,8 @@ const CASES: Case[] = [
   { id: 'chart-render', severity: 'blocker', problems: [problem('render')] },
   { id: 'chart-assertion', severity: 'blocker', problems: [problem('assertion')] },
   { id: 'cluster-id-absent', severity: 'info', manifest: manifest({ cilium: { version: '1.20.0', clusterId: undefined } }) },
+  { id: 'slow-roll', severity: 'info', cluster: { nodes: hundred }, names: 'cilium-envoy (101 nodes, 2 at a time: 51 rounds)' },
+  { id: 'slow-roll', severity: 'info', cluster: { nodes: hundred }, manifest: cilium({ values: { updateStrategy: TENTH } }), names: 'cilium-envoy' },
   { id: 'aws-node-missing', severity: 'blocker', cluster: { awsNode: null } },
   { id: 'eks-unknown', severity: 'warning', cluster: { eks: null } },
   { id: 'eks-unknown', severity: 'blocker', cluster: { eks: null, awsNode: awsNode({ fieldManagers: ['eks'] }) } },
@@ -234,6 +238,11 @@ describe('what makes a hazard go away', () => {
   it('nodegroup-not-active: its nodes are on Cilium already', () => {
     const nodegroups = [{ name: 'ng', labels: {}, taints: [], autoScalingGroups: ['other'], status: 'DEGRADED' }];
     gone('nodegroup-not-active', { cluster: eks({ nodegroups }) });
+  });
+  it('slow roll: a tenth of the nodes at a time, or few nodes', () => {
+    gone('slow-roll', { cluster: { nodes: hundred }, manifest: cilium({ values: { updateStrategy: TENTH, envoy: { updateStrategy: TENTH } } }) });
+    gone('slow-roll', { cluster: { nodes: hundred.slice(0, 100) } });
+    gone('slow-roll', { cluster: { nodes: hundred }, manifest: cilium({ values: { updateStrategy: TENTH, envoy: { enabled: false } } }) });
   });
   it('decrement: room on Cilium nodes and in MinSize', () => {
     const nodes = [node(1, { labels: { 'cni-plugin': 'aws' } }), node(2, { cni: 'cilium' }), node(3, { cni: 'cilium' })];
