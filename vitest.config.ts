@@ -29,6 +29,8 @@ export default defineConfig({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     minWorkers: 1,
+    // A log that was kept only in part still says what differed.
+    chaiConfig: { truncateThreshold: 4000 },
     // Looking twenty times a second is work for what is looked at.
     expect: { poll: { interval: 250 } },
     projects: [

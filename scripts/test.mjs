@@ -122,7 +122,7 @@ async function vitest(project, patient) {
 function told({ name, status, message, assertionResults }) {
   const file = relative(root, name);
   const failed = assertionResults.filter((test) => test.status === 'failed');
-  const why = (text) => (text ?? '').split('\n')[0].slice(0, 300);
+  const why = (text) => (text ?? '').split('\n')[0].slice(0, 6000);
   if (status === 'failed' && failed.length === 0) return [`${file}: ${why(message)}`];
   return failed.map((test) => `${file} > ${test.fullName}: ${why(test.failureMessages?.[0])}`);
 }

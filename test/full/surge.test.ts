@@ -1,7 +1,7 @@
 import { AutoScalingClient, DescribeAutoScalingGroupsCommand, UpdateAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
 import { CoreV1Api } from '@kubernetes/client-node';
 import { expect, it } from 'vitest';
-import { clusterState } from '../support/clusterState.js';
+import { clusterState, settledState } from '../support/clusterState.js';
 import { fieldsPerTest } from '../support/fields.js';
 import { expectClean, killedWhile, untilHeld } from '../support/killing.js';
 
@@ -9,7 +9,7 @@ const up = fieldsPerTest();
 
 it('an abort in the middle of a surge, its worker killed while it takes the extra nodes back: sizes and zones as before; the same start goes on', async () => {
   const field = await up({ nodes: 6, groups: [{ name: 'one', managed: true, desired: 3, max: 3 }, { name: 'two', managed: false, desired: 3, max: 4 }] });
-  const before = await clusterState(field);
+  const before = await settledState(field);
   const terminating = { target: 'aws', action: 'TerminateInstanceInAutoScalingGroup', hold: true } as const;
   const first = await field.lab.faults.add({ ...terminating, count: 3 });
   field.startWorker();
@@ -59,7 +59,7 @@ it('zones that became uneven are evened out, drained, before AZRebalance is resu
 
 it('an abort of a surge that cannot be launched calls the launches off: no node goes for one that never came', async () => {
   const field = await up({ nodes: 3, groups: [{ name: 'full', managed: false, desired: 3, max: 3 }] });
-  const before = await clusterState(field);
+  const before = await settledState(field);
   const nodes = async () => (await field.kube.makeApiClient(CoreV1Api).listNode()).items.map(({ metadata }) => metadata?.uid).sort();
   const uids = await nodes();
   await field.lab.faults.aws({ launchFailure: 'We currently do not have sufficient m5.large capacity' });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { clusterState } from '../support/clusterState.js';
+import { clusterState, settledState } from '../support/clusterState.js';
 import { fieldsPerTest } from '../support/fields.js';
 import { CHART_IS_THERE, policyMode, providerIds, unknownPods } from '../support/strategies.js';
 
@@ -8,7 +8,7 @@ const up = fieldsPerTest();
 it.runIf(CHART_IS_THERE)('chain: limits are accepted, pods restart owner by owner, the worker killed in the middle; no node goes, and every pod is known', async () => {
   const field = await up({ nodes: 2 });
   const nodes = await providerIds(field);
-  const was = await clusterState(field);
+  const was = await settledState(field);
   field.startWorker();
   const file = field.spec('c-1', { strategy: 'chain' });
   const advice = await field.ciliate('advise', '-f', file);

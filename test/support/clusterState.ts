@@ -2,6 +2,7 @@ import { DescribeAutoScalingGroupsCommand, AutoScalingClient } from '@aws-sdk/cl
 import { EKSClient, ListAddonsCommand } from '@aws-sdk/client-eks';
 import { CoreV1Api, AppsV1Api, CoordinationV1Api } from '@kubernetes/client-node';
 import { execa } from 'execa';
+import { expect } from 'vitest';
 import type { Lab } from '../../lab/index.js';
 import { labAws, labKube } from './field.js';
 
@@ -77,6 +78,19 @@ export async function clusterState({ lab }: { lab: Lab }): Promise<ClusterState>
     killedPods: status.killedPods.length,
     workloads: Object.fromEntries(deployments.items.map((deployment) => [deployment.metadata?.name ?? '', `${deployment.status?.readyReplicas ?? 0}/${deployment.spec?.replicas}`])),
   };
+}
+
+/**
+ * A lab's state to compare with later. A lab is up when its nodes are Ready and its pods run: the node controller's taints and the
+ * Deployments' counts follow, and are waited for here.
+ */
+export async function settledState(field: { lab: Lab }): Promise<ClusterState> {
+  await expect.poll(async () => unsettled(await clusterState(field)), { timeout: 60_000, interval: 500 }).toEqual([]);
+  return clusterState(field);
+}
+
+function unsettled({ taints, workloads }: ClusterState): string[] {
+  return [...taints, ...Object.entries(workloads).flatMap(([name, ready]) => (new Set(ready.split('/')).size === 1 ? [] : [`${name} ${ready}`]))];
 }
 
 async function helmState(lab: Lab): Promise<ClusterState['helm']> {

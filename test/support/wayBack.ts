@@ -3,7 +3,7 @@ import { AppsV1Api, CoreV1Api, PatchStrategy, setHeaderOptions } from '@kubernet
 import { expect } from 'vitest';
 import type { MigrationReport } from '../../domain/status.js';
 import { parse } from 'yaml';
-import { clusterState } from './clusterState.js';
+import { clusterState, settledState } from './clusterState.js';
 import type { ClusterState } from './clusterState.js';
 import type { Field } from './field.js';
 
@@ -22,7 +22,7 @@ interface AwsNodeState {
 }
 
 export async function before(field: Field): Promise<Before> {
-  return { aws: await awsNodeState(field), state: await clusterState(field) };
+  return { aws: await awsNodeState(field), state: await settledState(field) };
 }
 
 async function awsNodeState(field: Field): Promise<AwsNodeState> {

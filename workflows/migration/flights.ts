@@ -214,6 +214,7 @@ export class Flights {
   /** Heard twice of a node that outlives its run and ends before that: the first counts. */
   #end(flight: Flight, result: NodeResult): void {
     if (flight.ended) return;
+    this.migration.heardNews();
     this.events.ended(result);
     this.#drop(flight);
   }

@@ -69,6 +69,7 @@ export function listen(migration: Migration): void {
   setHandler(
     nodeProgressSignal,
     (progress) => {
+      migration.heardNews();
       // A node that has ended may still be heard: only those in flight are shown.
       const known = migration.flying.get(progress.node.instanceId);
       // Two words of one moment may come in either order: the older one is no news.

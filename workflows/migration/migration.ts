@@ -5,6 +5,7 @@ import {
   ContinueAsNew,
   continueAsNew,
   setCurrentDetails,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -36,6 +37,9 @@ import { searchAttributesOf } from './visibility.js';
 /** How often the Lease says that we are still there. Its expiry hands nothing over: it is for people who look. */
 const RENEW = '20m';
 
+/** How long a run that is about to continue as new lets news come in between two tries. */
+const LULL_MS = 50;
+
 /** The counts among the search attributes follow this slowly: each upsert is an event. */
 const COUNTS_MS = 10_000;
 
@@ -61,6 +65,8 @@ export class Migration {
   readonly #endedEarly: NodeResult[] = [];
   #pool: NodesInFlight | null = null;
   #blockers: Blocker[] = [];
+  /** The moment of the workflow task that brought the newest news of a node. */
+  #newsAt = 0;
   #shown = { words: '', counts: '', at: 0 };
 
   readonly #route: Route;
@@ -91,7 +97,13 @@ export class Migration {
     for (const result of this.#endedEarly.splice(0)) pool.ended(result);
   }
 
+  /** Something of a node in flight has come with this workflow task. */
+  heardNews(): void {
+    this.#newsAt = Date.now();
+  }
+
   nodeEnded(result: NodeResult): void {
+    this.heardNews();
     if (this.#pool === null) this.#endedEarly.push(result);
     else this.#pool.ended(result);
   }
@@ -362,6 +374,10 @@ export class Migration {
     // With nodes in flight the guards stay: the next run goes on with them at once.
     if (this.book.holdsChanging && this.flying.size === 0) await this.letBreathe();
     await condition(allHandlersFinished);
+    // The server refuses to continue as new past what came meanwhile, and the task is made again, replayed from the first event: that takes
+    // so long that more has come by then, and so on for half a minute with a hundred nodes in flight. A task that brought news ends
+    // without trying; the next one is short.
+    while (this.#newsAt === Date.now()) await sleep(LULL_MS);
     return continueAsNew(this.input, this.checkpoint());
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import { temporal } from '@temporalio/proto';
 import { expect } from 'vitest';
 import type { MigrationStatus, RunState } from '../../../domain/status.js';
 
@@ -29,6 +30,8 @@ export interface Seen {
   'most events': number;
   'most KiB of history': number;
   'biggest payload KiB': number;
+  /** Tasks of the migration that no worker took in time, that it lost, or that failed: each makes a status wait. */
+  'workflow tasks lost': number;
   'status p50 ms': number;
   'status p99 ms': number;
   'status max ms': number;
@@ -73,6 +76,7 @@ export async function watchRun(client: Client, { workflowId, late, say }: Watchi
     await sleep(500);
   }
   const histories = await historiesOf(client, workflowId);
+  for (const line of histories.flatMap(({ lost }) => lost)) say?.(line);
   const sorted = latencies.sort((a, b) => a - b);
   const at = (share: number): number => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
   return {
@@ -80,6 +84,7 @@ export async function watchRun(client: Client, { workflowId, late, say }: Watchi
     'most events': Math.max(...histories.map(({ events }) => events)),
     'most KiB of history': kib(Math.max(...histories.map((history) => history.bytes))),
     'biggest payload KiB': kib(Math.max(...histories.map(({ payload }) => payload))),
+    'workflow tasks lost': histories.reduce((sum, { lost }) => sum + lost.length, 0),
     'status p50 ms': at(0.5),
     'status p99 ms': at(0.99),
     'status max ms': at(1),
@@ -91,6 +96,8 @@ interface HistorySeen {
   events: number;
   bytes: number;
   payload: number;
+  /** A line for each task that was lost. */
+  lost: string[];
 }
 
 /** Of each run of the migration. */
@@ -101,10 +108,16 @@ async function historiesOf(client: Client, workflowId: string): Promise<HistoryS
     const handle = client.workflow.getHandle(workflowId, runId);
     const { historyLength, historySize = 0, runId: own } = await handle.describe();
     const { events } = await client.workflow.getHandle(workflowId, own).fetchHistory();
-    seen.push({ events: historyLength, bytes: historySize, payload: biggestPayload(events) });
+    seen.push({ events: historyLength, bytes: historySize, payload: biggestPayload(events), lost: (events ?? []).flatMap(lostTask) });
     runId = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId || undefined;
   } while (runId !== undefined);
   return seen;
+}
+
+function lostTask({ eventTime, workflowTaskTimedOutEventAttributes: timedOut, workflowTaskFailedEventAttributes: failed }: temporal.api.history.v1.IHistoryEvent): string[] {
+  if (!timedOut && !failed) return [];
+  const at = new Date(Number(eventTime?.seconds ?? 0) * 1000).toISOString();
+  return [`${at}: workflow task ${timedOut ? `timed out (${temporal.api.enums.v1.TimeoutType[timedOut.timeoutType ?? 0]})` : `failed: ${failed?.failure?.message}`}`];
 }
 
 /** Longest byte string in it. */
