@@ -45,6 +45,8 @@ export interface Steering {
   forced: string[];
   /** The migration continues as new, or has: the cancellation that comes of that is none, and the end is told by a signal (docs/adr/0011). */
   outlives: boolean;
+  /** The migration is about to continue as new: news would make the server refuse that, so it waits for the next steering, or a minute. */
+  hush?: boolean;
 }
 
 /** How a node is refreshed, beyond which. */

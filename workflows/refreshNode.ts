@@ -34,6 +34,9 @@ const GRACE = '10m';
 /** A node that outlived the run that started it asks after its migration at least so often. */
 const MOST_SECONDS = 1_800;
 
+/** A migration that continues as new speaks to its nodes again within moments; where it does not, they stop waiting for it. */
+const HUSH = '1m';
+
 /** Steps that rarely wait: the parent hears of them when they are blocked. */
 const BRIEF_STEPS: NodeStep[] = ['prepare', 'terminate', 'await-node-gone', 'await-workloads', 'await-probes'];
 
@@ -68,6 +71,8 @@ class NodeRefresh {
   #seen: { blockers: Blocker[]; blocking: BlockingPod[] } = { blockers: [], blocking: [] };
   /** What failed and waits for a person. */
   #failure: Blocker | null = null;
+  /** News that waits for the migration to be there again. */
+  #untold: Promise<boolean> | null = null;
   /** Why the node is handed back for its turn to come again at the end. */
   #postponed: string | null = null;
 
@@ -93,10 +98,19 @@ class NodeRefresh {
   }
 
   async #watchMigration(): Promise<void> {
+    let spoke = this.#steering.hush === true && (await this.#hushOver());
     for (let seconds = 60; ; seconds = Math.min(2 * seconds, MOST_SECONDS)) {
-      if (!(await this.#tellMigration())) return this.steer({ handBack: 'its migration is gone' });
+      if (!spoke && !(await this.#tellMigration())) return this.steer({ handBack: 'its migration is gone' });
+      spoke = false;
       await CancellationScope.nonCancellable(() => sleep(seconds * 1000));
     }
+  }
+
+  /** True: the migration has spoken again. */
+  async #hushOver(): Promise<boolean> {
+    const spoke = await CancellationScope.nonCancellable(() => condition(() => this.#steering.hush !== true, HUSH));
+    if (!spoke) this.#steering = { ...this.#steering, hush: false };
+    return spoke;
   }
 
   /** To whichever run of the migration is open. False: none is. */
@@ -130,6 +144,7 @@ class NodeRefresh {
 
   async run(): Promise<NodeResult> {
     const result = await this.#run();
+    if (this.#steering.hush === true) await this.#hushOver();
     // The run that started it may be over, and the next one hears of no child's end but by a signal.
     if (this.#steering.outlives) await this.#signalMigration((migration) => migration.signal(nodeEndedSignal, result));
     return result;
@@ -370,6 +385,15 @@ class NodeRefresh {
   }
 
   #tellMigration(): Promise<boolean> {
+    if (this.#steering.hush !== true) return this.#sendProgress();
+    // Whatever comes meanwhile is told as one.
+    return (this.#untold ??= this.#hushOver().then(() => {
+      this.#untold = null;
+      return this.#sendProgress();
+    }));
+  }
+
+  #sendProgress(): Promise<boolean> {
     const progress = { ...this.#progress, seq: ++this.#seq };
     return this.#signalMigration((migration) => migration.signal(nodeProgressSignal, progress));
   }

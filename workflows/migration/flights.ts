@@ -55,6 +55,7 @@ export class Flights {
   #held = false;
   #comeDown: string | null = null;
   #continues = false;
+  #sources: unknown[] = [];
 
   constructor(
     readonly migration: Migration,
@@ -166,7 +167,14 @@ export class Flights {
   /** Passes on what operators say until the node ends. Its end always comes: nothing here ends it. */
   async #supervise(flight: Flight, { told, steer }: { told: Steering | undefined; steer: (steering: Steering) => Promise<void> }): Promise<void> {
     let text = told === undefined ? '' : JSON.stringify(told);
-    const news = () => flight.ended || JSON.stringify(this.#steering(flight)) !== text || this.#beginsToFail(flight);
+    let compared: unknown[] | undefined;
+    const isOther = () => {
+      const sources = this.#steeringSources();
+      if (sources === compared) return false;
+      compared = sources;
+      return JSON.stringify(this.#steering(flight)) !== text;
+    };
+    const news = () => flight.ended || isOther() || this.#beginsToFail(flight);
     for (;;) {
       const isNews = flight.adopted ? await condition(news, CHECK) : await condition(news).then(() => true);
       if (flight.ended) return;
@@ -177,6 +185,7 @@ export class Flights {
       const next = this.#steering(flight);
       if (isNews && JSON.stringify(next) === text) continue;
       text = JSON.stringify(next);
+      compared = undefined;
       try {
         await steer(next);
         flight.outlives ||= next.outlives;
@@ -203,7 +212,15 @@ export class Flights {
       drain,
       forced: control.forced[node.instanceId] ?? [],
       outlives: adopted || this.#continues,
+      hush: this.#continues,
     };
+  }
+
+  /** What steerings are made of: the same object until something of it changes. Asked for of every node with every event. */
+  #steeringSources(): unknown[] {
+    const sources = [this.migration.control, this.#held, this.#comeDown, this.#continues];
+    if (sources.some((source, index) => source !== this.#sources[index])) this.#sources = sources;
+    return this.#sources;
   }
 
   #heardEnd(result: NodeResult): void {

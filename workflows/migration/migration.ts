@@ -37,8 +37,9 @@ import { searchAttributesOf } from './visibility.js';
 /** How often the Lease says that we are still there. Its expiry hands nothing over: it is for people who look. */
 const RENEW = '20m';
 
-/** How long a run that is about to continue as new lets news come in between two tries. */
-const LULL_MS = 50;
+/** A run that is about to continue as new waits until no node was heard for so long, at most so often. */
+const LULL_MS = 500;
+const LULLS = 20;
 
 /** The counts among the search attributes follow this slowly: each upsert is an event. */
 const COUNTS_MS = 10_000;
@@ -374,11 +375,17 @@ export class Migration {
     // With nodes in flight the guards stay: the next run goes on with them at once.
     if (this.book.holdsChanging && this.flying.size === 0) await this.letBreathe();
     await condition(allHandlersFinished);
-    // The server refuses to continue as new past what came meanwhile, and the task is made again, replayed from the first event: that takes
-    // so long that more has come by then, and so on for half a minute with a hundred nodes in flight. A task that brought news ends
-    // without trying; the next one is short.
-    while (this.#newsAt === Date.now()) await sleep(LULL_MS);
+    await this.#lull();
     return continueAsNew(this.input, this.checkpoint());
+  }
+
+  /**
+   * The server refuses to continue as new past what came meanwhile, and the task is made again, replayed from the first event: that
+   * takes so long that more has come by then, and so on for half a minute with a hundred nodes in flight. They have been hushed; what was
+   * under way comes first. Not for ever: to be refused costs time, and nothing else.
+   */
+  async #lull(): Promise<void> {
+    for (let tries = 0; tries < LULLS && Date.now() - this.#newsAt < LULL_MS; tries++) await sleep(LULL_MS);
   }
 }
 
