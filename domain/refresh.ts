@@ -89,4 +89,6 @@ export interface NodeProgress {
   force?: OpenForce;
   /** Goes up with every word of the node to its parent: signals may come out of order. */
   seq?: number;
+  /** The newest of its parent's steerings that the node had heard. */
+  heard?: number;
 }

@@ -47,6 +47,8 @@ export interface Steering {
   outlives: boolean;
   /** The migration is about to continue as new: news would make the server refuse that, so it waits for the next steering, or a minute. */
   hush?: boolean;
+  /** Goes up with every steering: a node that rests says which of them made it rest. */
+  turn?: number;
 }
 
 /** How a node is refreshed, beyond which. */

@@ -131,6 +131,8 @@ class NodeRefresh {
     this.#steering = { ...this.#steering, ...change };
     // After the termination the waits go on (see GRACE).
     if (this.#terminated) return;
+    // It rests for this one too.
+    if (change.turn !== undefined && this.#steering.paused && this.#progress.paused) void this.#tellMigration();
     this.#judgeLimit();
     // A drain that waits goes by what it was started with: what is new for it ends the wait, and it begins again with that.
     const other = this.#limit !== undefined && JSON.stringify([drain, forced]) !== JSON.stringify([this.#steering.drain, this.#steering.forced]);
@@ -394,7 +396,8 @@ class NodeRefresh {
   }
 
   #sendProgress(): Promise<boolean> {
-    const progress = { ...this.#progress, seq: ++this.#seq };
+    const { turn } = this.#steering;
+    const progress = { ...this.#progress, seq: ++this.#seq, ...(turn === undefined ? {} : { heard: turn }) };
     return this.#signalMigration((migration) => migration.signal(nodeProgressSignal, progress));
   }
 

@@ -30,6 +30,8 @@ export interface CarriedFlight {
   progress: NodeProgress;
   /** Its replacement did not come up: counted already. */
   failing: boolean;
+  /** Number of its newest steering. */
+  turn?: number;
 }
 
 /**

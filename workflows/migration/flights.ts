@@ -38,6 +38,8 @@ interface Flight {
   outlives: boolean;
   failing: boolean;
   ended: boolean;
+  /** Number of its newest steering. */
+  turn: number;
 }
 
 /** Why a node is handed back that an operator skipped. */
@@ -65,7 +67,7 @@ export class Flights {
   /** Goes on with those that the run before has left in flight, and hears of ends from now on. */
   adopt(): void {
     const { migration } = this;
-    for (const { progress, plan, failing } of migration.book.flights.splice(0)) this.#adopt({ node: progress.node, plan, adopted: true, outlives: true, failing, ended: false });
+    for (const { progress, plan, failing, turn = 0 } of migration.book.flights.splice(0)) this.#adopt({ node: progress.node, plan, adopted: true, outlives: true, failing, ended: false, turn: turn + 1 });
     migration.pool = { ended: (result) => this.#heardEnd(result), carry: () => this.#carry(), carried: () => this.#carried() };
   }
 
@@ -82,16 +84,22 @@ export class Flights {
   }
 
   start(node: NodeRef, plan: FlightPlan): void {
-    const flight: Flight = { node, plan, adopted: false, outlives: false, failing: false, ended: false };
+    const flight: Flight = { node, plan, adopted: false, outlives: false, failing: false, ended: false, turn: 0 };
     this.#flights.set(node.instanceId, flight);
     this.migration.flying.set(node.instanceId, { node, step: 'prepare', since: now(), blockers: [], paused: false });
     this.#tellControl();
     void this.#fly(flight).catch((error: unknown) => this.#end(flight, lost(node, stepFailure(error).message)));
   }
 
-  /** All of them rest in the middle of their drains, or there are none. */
+  /**
+   * All of them rest in the middle of their drains, or there are none. A node that rested for a pause before, and was told to go on
+   * since, may have gone on: its word counts only if it has heard the newest steering.
+   */
   resting(): boolean {
-    return [...this.migration.flying.values()].every(({ paused }) => paused);
+    return [...this.#flights.values()].every(({ node, turn }) => {
+      const { paused, heard = turn } = this.migration.flying.get(node.instanceId) ?? begun(node);
+      return paused && heard === turn;
+    });
   }
 
   /** While held, a node that rests stays at rest, whatever operators say: the guards are not taken yet. */
@@ -114,7 +122,7 @@ export class Flights {
   }
 
   #carried(): CarriedFlight[] {
-    return [...this.#flights.values()].map(({ node, plan, failing }) => ({ plan, failing, progress: this.migration.flying.get(node.instanceId) ?? begun(node) }));
+    return [...this.#flights.values()].map(({ node, plan, failing, turn }) => ({ plan, failing, turn, progress: this.migration.flying.get(node.instanceId) ?? begun(node) }));
   }
 
   #adopt(flight: Flight): void {
@@ -150,7 +158,7 @@ export class Flights {
       try {
         return await startChild<typeof refreshNode>('refreshNode', {
           workflowId: nodeWorkflowId(target.migration, node.instanceId),
-          args: [{ target, node, ...plan, ...(asksForProbes(probes) && !plan.surplus ? { probes } : {}), steering }],
+          args: [{ target, node, ...plan, ...(asksForProbes(probes) && !plan.surplus ? { probes } : {}), steering: { ...steering, turn: 0 } }],
           parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
           staticSummary: `${node.name} in ${node.group}, ${node.zone}`.slice(0, 200),
         });
@@ -187,7 +195,7 @@ export class Flights {
       text = JSON.stringify(next);
       compared = undefined;
       try {
-        await steer(next);
+        await steer({ ...next, turn: ++flight.turn });
         flight.outlives ||= next.outlives;
       } catch (error) {
         // Its end was told before it ended, so it would have been heard: it was terminated. Of a child of this run the result says so.
