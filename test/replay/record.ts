@@ -1,5 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { WorkflowHandle } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { CONNECT_MESH, CROSS_CLUSTER_POLICY, fleetWorkflowId, RUN_FLEET } from '../../domain/names.js';
 import { CILIATE_VERSION } from '../../domain/version.js';
@@ -156,6 +157,7 @@ await recordFleet();
 await recordOther(CONNECT_MESH, meshOrder, meshFakes);
 await recordOther(CROSS_CLUSTER_POLICY, policyInput('apply'), policyFakes);
 await harness.stop();
+await recordCarried();
 
 /** Two rings with a gate between them, and a cluster that fails. */
 async function recordFleet(): Promise<void> {
@@ -186,10 +188,33 @@ async function recordOther(type: string, input: object, fakes: Fakes): Promise<v
   });
 }
 
-async function save(name: string, workflowId: string): Promise<void> {
+/** A run that adopts nodes in flight and continues as new with them, and a node that was hushed meanwhile. */
+async function recordCarried(): Promise<void> {
+  const server = await Harness.start(['--dynamic-config-value', 'limit.historyCount.suggestContinueAsNew=150']);
+  const { client } = server.env;
+  await server.run(new FakeCluster(24), manifest('carried', { refresh: { canary: false, maxUnavailable: 6 } }), async (handle) => {
+    const { nodes } = await handle.result();
+    const runs: string[] = [];
+    for (let runId: string | undefined = (await client.workflow.getHandle(handle.workflowId).describe()).runId; runId; ) {
+      runs.unshift(runId);
+      const { events } = await client.workflow.getHandle(handle.workflowId, runId).fetchHistory();
+      runId = events?.[0]?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId ?? undefined;
+    }
+    const middle = client.workflow.getHandle(handle.workflowId, runs[Math.floor(runs.length / 2)]);
+    await save(`migrateCluster.${CILIATE_VERSION}.carried`, middle);
+    for (const { node } of nodes) {
+      const child = client.workflow.getHandle(`${handle.workflowId}/node/${node.instanceId}`);
+      const { events } = await child.fetchHistory();
+      if (events?.some(({ workflowExecutionCancelRequestedEventAttributes: cancelled }) => cancelled)) return save(`refreshNode.${CILIATE_VERSION}.carried`, child);
+    }
+  });
+  await server.stop();
+}
+
+async function save(name: string, workflow: string | Pick<WorkflowHandle, 'fetchHistory'>): Promise<void> {
   const file = fileURLToPath(new URL(`./histories/${name}.json`, import.meta.url));
   if (existsSync(file)) return void console.log(`kept ${name}`);
-  const history = await harness.env.client.workflow.getHandle(workflowId).fetchHistory();
+  const history = await (typeof workflow === 'string' ? harness.env.client.workflow.getHandle(workflow) : workflow).fetchHistory();
   // Stack traces name the folder of the checkout.
   writeFileSync(file, historyToJSON(history).replaceAll(root, ''));
   console.log(`recorded ${name}: ${history.events?.length} events`);

@@ -34,8 +34,8 @@ interface Flight {
   plan: FlightPlan;
   /** Another run started it: its end comes as a signal. */
   adopted: boolean;
-  /** Its workflow knows that it may outlive this run, and so will tell its end by a signal. */
-  outlives: boolean;
+  /** Its workflow knows that it may outlive this run, and so will tell its end by a signal; its news waits for the next run. */
+  hushed: boolean;
   failing: boolean;
   ended: boolean;
   /** Number of its newest steering. */
@@ -67,7 +67,7 @@ export class Flights {
   /** Goes on with those that the run before has left in flight, and hears of ends from now on. */
   adopt(): void {
     const { migration } = this;
-    for (const { progress, plan, failing, turn = 0 } of migration.book.flights.splice(0)) this.#adopt({ node: progress.node, plan, adopted: true, outlives: true, failing, ended: false, turn: turn + 1 });
+    for (const { progress, plan, failing, turn = 0 } of migration.book.flights.splice(0)) this.#adopt({ node: progress.node, plan, adopted: true, hushed: false, failing, ended: false, turn: turn + 1 });
     migration.pool = { ended: (result) => this.#heardEnd(result), carry: () => this.#carry(), carried: () => this.#carried() };
   }
 
@@ -84,7 +84,7 @@ export class Flights {
   }
 
   start(node: NodeRef, plan: FlightPlan): void {
-    const flight: Flight = { node, plan, adopted: false, outlives: false, failing: false, ended: false, turn: 0 };
+    const flight: Flight = { node, plan, adopted: false, hushed: false, failing: false, ended: false, turn: 0 };
     this.#flights.set(node.instanceId, flight);
     this.migration.flying.set(node.instanceId, { node, step: 'prepare', since: now(), blockers: [], paused: false });
     this.#tellControl();
@@ -118,7 +118,7 @@ export class Flights {
   /** Told before the run continues as new. A node that does not hear of it has ended: its end is heard here. */
   async #carry(): Promise<void> {
     this.#continues = true;
-    await condition(() => [...this.#flights.values()].every(({ outlives }) => outlives));
+    await condition(() => [...this.#flights.values()].every(({ hushed }) => hushed));
   }
 
   #carried(): CarriedFlight[] {
@@ -196,7 +196,7 @@ export class Flights {
       compared = undefined;
       try {
         await steer({ ...next, turn: ++flight.turn });
-        flight.outlives ||= next.outlives;
+        flight.hushed = next.hush === true;
       } catch (error) {
         // Its end was told before it ended, so it would have been heard: it was terminated. Of a child of this run the result says so.
         if (flight.adopted) this.#end(flight, lost(flight.node, `its workflow is gone: ${stepFailure(error).message}`));
