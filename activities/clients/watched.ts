@@ -30,10 +30,10 @@ const MIRROR = 'kubernetes.io/config.mirror';
 
 function keptPod({ metadata, spec, status }: V1Pod): V1Pod {
   const mirror = metadata?.annotations?.[MIRROR];
-  const { nodeName, hostNetwork, priorityClassName } = spec ?? {};
+  const { nodeName, hostNetwork, priorityClassName, terminationGracePeriodSeconds } = spec ?? {};
   return {
     metadata: { ...keptMeta(metadata), ownerReferences: metadata?.ownerReferences, ...(mirror === undefined ? {} : { annotations: { [MIRROR]: mirror } }) },
-    spec: { containers: [], nodeName, hostNetwork, priorityClassName },
+    spec: { containers: [], nodeName, hostNetwork, priorityClassName, terminationGracePeriodSeconds },
     status: { phase: status?.phase, conditions: status?.conditions?.filter(({ type }) => type === 'Ready') },
   };
 }

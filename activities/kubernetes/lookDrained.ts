@@ -13,8 +13,8 @@ import { look, stopIfCancelled } from '../look.js';
 import { tellNode } from './drainEvent.js';
 import { brief, DrainMemory } from './drainMemory.js';
 import { deletePod } from './evict.js';
-import { evictTier } from './evictTier.js';
-import type { Refusal } from './evictTier.js';
+import { evictTiers } from './evictTiers.js';
+import type { Refusal } from './evictTiers.js';
 import { podsOnNode } from './lists.js';
 import { ownerOf, ownerText } from './owner.js';
 import { surgeAfter } from './surgeSingleton.js';
@@ -55,7 +55,7 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
 
   const pods = await podsOnNode(clients, ref.name);
   const sorted = await sort(clients, { ...request, pods: pods.filter((pod) => !isStale(pod, node)) }, memory);
-  const pass = await evictTier(clients, sorted.evictable, { ref, drain, memory, services: attempt.services });
+  const pass = await evictTiers(clients, sorted.evictable, { ref, drain, memory, services: attempt.services });
   if (drain.surgeSingletons) for (const line of await surgeAfter(clients, ref, pass.staying)) memory.note(line);
 
   attempt.refusedIn.clear();

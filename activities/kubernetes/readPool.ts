@@ -80,8 +80,11 @@ function isUsable(node: V1Node): boolean {
 
 const EVICT_ALL = { emptyDir: 'evict', barePods: 'evict' } as const;
 
+/** Kubernetes' own default: the API server fills it in. */
+const USUAL_GRACE_SECONDS = 30;
+
 function evictable(pods: readonly V1Pod[]): SeenPod[] {
   return pods
     .filter((pod) => pod.spec?.nodeName !== undefined && pod.metadata?.deletionTimestamp === undefined && drainVerdict(pod, EVICT_ALL).act !== 'leave')
-    .map((pod) => ({ node: pod.spec?.nodeName ?? '', namespace: pod.metadata?.namespace ?? '', labels: pod.metadata?.labels ?? {} }));
+    .map((pod) => ({ node: pod.spec?.nodeName ?? '', namespace: pod.metadata?.namespace ?? '', labels: pod.metadata?.labels ?? {}, graceSeconds: pod.spec?.terminationGracePeriodSeconds ?? USUAL_GRACE_SECONDS }));
 }

@@ -2,7 +2,7 @@ import { AutoscalingV2Api } from '@kubernetes/client-node';
 import type { V1Deployment, V1Pod } from '@kubernetes/client-node';
 import type { GuardEntry } from '../../domain/ledger.js';
 import { matchesSelector } from '../../domain/kubernetes/labelSelector.js';
-import { fullName, podReady } from '../../domain/kubernetes/resources.js';
+import { fullName } from '../../domain/kubernetes/resources.js';
 import { singletonVerdict } from '../../domain/kubernetes/singleton.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Blocker } from '../../domain/refresh.js';
@@ -12,6 +12,7 @@ import { giveBack, hold } from './guard.js';
 import { readGuards, readNodeGuards } from './guardsLedger.js';
 import { singletonEntry, singletonGuard, singletonId } from './guards/singleton.js';
 import { ownerOf } from './owner.js';
+import { readyElsewhere } from './readyElsewhere.js';
 
 /** What to do before a pod is evicted under drain.surgeSingletons: nothing, wait, or only say why not. */
 export interface Surge {
@@ -56,19 +57,13 @@ async function see(clients: Clients, ref: NodeRef, { deployment, pod }: { deploy
     surgedByOthers: entries.length > 0 && ours === undefined,
     autoscaler: replicas === 1 && ours === undefined ? await autoscalerOf(clients, deployment) : undefined,
     claims: (pod.spec?.volumes ?? []).some((volume) => volume.persistentVolumeClaim !== undefined),
-    readyElsewhere: ours !== undefined && replicas > 1 ? await readyElsewhere(clients, ref, deployment) : 0,
+    readyElsewhere: ours !== undefined && replicas > 1 ? await readyElsewhere(clients, ref.name, { namespace: deployment.metadata?.namespace ?? '', selector: deployment.spec?.selector }) : 0,
   };
 }
 
 async function autoscalerOf({ kube }: Clients, { metadata }: V1Deployment): Promise<string | undefined> {
   const { items } = await kube.make(AutoscalingV2Api).listNamespacedHorizontalPodAutoscaler({ namespace: metadata?.namespace ?? '' });
   return items.find(({ spec }) => spec?.scaleTargetRef.kind === 'Deployment' && spec.scaleTargetRef.name === metadata?.name)?.metadata?.name;
-}
-
-async function readyElsewhere({ kube }: Clients, ref: NodeRef, { metadata, spec }: V1Deployment): Promise<number> {
-  const labelSelector = Object.entries(spec?.selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`).join(',');
-  const { items } = await kube.core.listNamespacedPod({ namespace: metadata?.namespace ?? '', labelSelector });
-  return items.filter((pod) => podReady(pod) && pod.spec?.nodeName !== ref.name && matchesSelector(spec?.selector, pod.metadata?.labels ?? {})).length;
 }
 
 /** Gives back what was scaled up for this node and has no pod here any more. Returns what was no longer ours, one line each. */

@@ -57,7 +57,8 @@ function first(state: State, fits: (entry: Entry) => boolean): Entry | undefined
 /**
  * The operator's order; then what is kept for the end late, and before it a node with cilium-operator, so that the operator
  * moves seldom; then the least collision with budgets in use; then the zone and the group with most nodes left, less those in
- * flight, so that nodes at a time come from different zones and every zone keeps capacity; then the oldest.
+ * flight, so that nodes at a time come from different zones and every zone keeps capacity; then, while no new node could take
+ * them, the one whose pods cost least to move twice; then the oldest.
  */
 function order(a: Entry, b: Entry): number {
   return (
@@ -69,6 +70,7 @@ function order(a: Entry, b: Entry): number {
     compare(a.zone.name, b.zone.name) ||
     b.group.left - b.group.flying - (a.group.left - a.group.flying) ||
     compare(a.group.name, b.group.name) ||
+    (a.node.again ?? 0) - (b.node.again ?? 0) ||
     a.node.created - b.node.created ||
     compare(a.node.ref.name, b.node.ref.name)
   );

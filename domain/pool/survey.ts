@@ -25,6 +25,8 @@ export interface SeenPod {
   node: string;
   namespace: string;
   labels: Readonly<Record<string, string>>;
+  /** How long it may take to end. */
+  graceSeconds: number;
 }
 
 export interface SeenBudget {
@@ -102,6 +104,7 @@ export function survey(seen: Survey): Surveyed {
   const there = over ? surplusByGroup(seen, true) : surplus;
   const candidates = over ? surplusNodes(seen, there) : old;
   const budgetsOf = budgetCounter(seen);
+  const againOf = againCounter(seen);
   const poolNode = (node: SeenNode): PoolNode => ({
     ref: node.ref,
     hostsOperator: node.hostsOperator,
@@ -119,7 +122,7 @@ export function survey(seen: Survey): Surveyed {
   const gone = seen.flights.length - flying.length;
   return {
     view: {
-      candidates: candidates.map((node) => ({ ...poolNode(node), keptForLast: kept[node.ref.uid] ?? 0 })),
+      candidates: candidates.map((node) => ({ ...poolNode(node), keptForLast: kept[node.ref.uid] ?? 0, again: againOf(node.ref.name) })),
       inFlight: flying,
       budgets: Object.fromEntries(seen.budgets.map((budget) => [`${budget.namespace}/${budget.name}`, budget.disruptionsAllowed])),
       nodes: { wanted, usable: seen.nodes.filter(({ usable }) => usable).length },
@@ -202,6 +205,18 @@ function zonesByGroup({ nodes, groups, flights }: Survey, candidates: readonly S
     const staying = own.filter((node) => !left.has(node) && !going.has(node.ref.instanceId));
     return { name, zones: { stayingZones: staying.map(({ ref }) => ref.zone), old: old.map(({ ref }) => ref) } };
   });
+}
+
+/**
+ * What a node's pods cost a second time, in seconds of their ends: without a new node that could take them they go to old ones, and
+ * have to leave those too.
+ */
+function againCounter({ nodes, pods, flights }: Survey): (node: string) => number {
+  const flying = new Set(flights.map(({ instanceId }) => instanceId));
+  if (nodes.some(({ old, usable, ref }) => !old && usable && !flying.has(ref.instanceId))) return () => 0;
+  const seconds = new Map<string, number>();
+  for (const { node, graceSeconds } of pods) seconds.set(node, (seconds.get(node) ?? 0) + graceSeconds);
+  return (node) => seconds.get(node) ?? 0;
 }
 
 /** Pods of each budget on a node. */

@@ -15,6 +15,8 @@ export interface PoolNode {
   budgets: Readonly<Record<string, number>>;
   /** Greater than 0: meant to go late, the greater the later (`lastToGo`), so that the group's zones end balanced. */
   keptForLast?: number;
+  /** What its pods cost once more where they can only go to other old nodes, in seconds of their ends. Absent or 0: there is a new node for them. */
+  again?: number;
 }
 
 export interface FlyingNode extends PoolNode {

@@ -1,13 +1,18 @@
+import { ApiException } from '@kubernetes/client-node';
 import type { V1Pod, V1VolumeAttachment } from '@kubernetes/client-node';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import type { Clients } from '../../../activities/clients/index.js';
 import { tellNode } from '../../../activities/kubernetes/drainEvent.js';
+import { DrainMemory } from '../../../activities/kubernetes/drainMemory.js';
+import { evictTiers } from '../../../activities/kubernetes/evictTiers.js';
 import { lookDetached } from '../../../activities/kubernetes/volumes.js';
 import { lastBackendBlocker, WebhookServices } from '../../../activities/kubernetes/webhookBackends.js';
+import { TIERS } from '../../../domain/kubernetes/drain.js';
 import { isLastBackend } from '../../../domain/kubernetes/lastBackend.js';
 import { matchesSelector } from '../../../domain/kubernetes/labelSelector.js';
 import { singletonVerdict } from '../../../domain/kubernetes/singleton.js';
+import { drainSchema } from '../../../domain/spec/schema.js';
 
 const ref = { name: 'ip-1', uid: 'node-uid', instanceId: 'i-1', group: 'g', zone: 'z' };
 const target = { migration: 'm', cluster: { kubeconfig: '/k' }, holder: 'h' };
@@ -60,6 +65,53 @@ describe('the last backend', () => {
     expect((await lastBackendBlocker(clients, pod('hooks'), of))?.reason).toBe('it is the last ready backend of Service hooks/closed, which webhook closed.x needs: it fails closed');
     expect(await lastBackendBlocker(clients, pod('shop'), of)).toBeUndefined();
     expect(asked).toEqual(['kubernetes.io/service-name=closed']);
+  });
+});
+
+describe('tiers', () => {
+  const [ordinary, critical, operator] = [TIERS.ordinary, TIERS.critical, TIERS.operator];
+  const pod = (name: string, { tier, going = false, kind = 'ReplicaSet' }: { tier: number; going?: boolean; kind?: string }): { pod: V1Pod; tier: number } => ({
+    tier,
+    pod: { metadata: { namespace: 'kube-system', name, uid: `uid-${name}`, labels: { app: name }, ownerReferences: [{ apiVersion: 'apps/v1', kind, name, uid: `rs-${name}`, controller: true }], ...(going ? { deletionTimestamp: new Date() } : {}) } },
+  });
+  const ready = (name: string, nodeName: string): V1Pod => ({ metadata: { labels: { app: name } }, spec: { nodeName, containers: [] }, status: { conditions: [{ type: 'Ready', status: 'True' }] } });
+
+  /** Names of the pods that were evicted, in order. */
+  async function evicted(pods: { pod: V1Pod; tier: number }[], { twins = [], refused = [] }: { twins?: string[]; refused?: string[] } = {}): Promise<string[]> {
+    const asked: string[] = [];
+    const core = {
+      createNamespacedPodEviction: ({ name }: { name: string }) => {
+        asked.push(name);
+        return refused.includes(name) ? Promise.reject(new ApiException(429, 'Too Many Requests', '{}', {})) : Promise.resolve({});
+      },
+      listNamespacedPod: ({ labelSelector = '' }: { labelSelector?: string }) => {
+        const name = labelSelector.slice('app='.length);
+        return Promise.resolve({ items: [ready(name, ref.name), ...(twins.includes(name) ? [ready(name, 'ip-2')] : [])] });
+      },
+    };
+    const apps = { readNamespacedReplicaSet: ({ name }: { name: string }) => Promise.resolve({ spec: { selector: { matchLabels: { app: name } } } }) };
+    const means = { ref, drain: drainSchema.parse({}), memory: new DrainMemory([]), services: { of: () => Promise.resolve([]) } as unknown as WebhookServices };
+    const pass = await evictTiers({ kube: { core, apps } } as unknown as Clients, pods, means);
+    expect(pass.staying.map(({ metadata }) => metadata?.name)).toEqual(pods.filter(({ pod: { metadata } }) => metadata?.deletionTimestamp === undefined && (!asked.includes(metadata?.name ?? '') || refused.includes(metadata?.name ?? ''))).map(({ pod: { metadata } }) => metadata?.name));
+    return asked;
+  }
+
+  it('later ones do not wait for the end of those before where a twin is ready elsewhere', async () => {
+    const pods = [pod('cart', { tier: ordinary }), pod('dns', { tier: critical }), pod('operator', { tier: operator })];
+    expect(await evicted(pods, { twins: ['dns', 'operator'] })).toEqual(['cart', 'dns', 'operator']);
+    expect(await evicted(pods, { twins: ['operator'] })).toEqual(['cart']);
+    expect(await evicted([pod('cart', { tier: ordinary, going: true }), pod('dns', { tier: critical })], { twins: ['dns'] })).toEqual(['dns']);
+    expect(await evicted([pod('cart', { tier: ordinary, going: true }), pod('dns', { tier: critical })])).toEqual([]);
+    expect(await evicted([pod('dns', { tier: critical }), pod('operator', { tier: operator, going: true })])).toEqual(['dns']);
+  });
+
+  it('later ones stay while one before may not go, twin or not', async () => {
+    const pods = [pod('api', { tier: ordinary }), pod('cart', { tier: ordinary }), pod('dns', { tier: critical })];
+    expect(await evicted(pods, { twins: ['dns'], refused: ['api'] })).toEqual(['api', 'cart']);
+  });
+
+  it('a pod that no ReplicaSet made has no twin', async () => {
+    expect(await evicted([pod('cart', { tier: ordinary, going: true }), pod('etcd', { tier: critical, kind: 'StatefulSet' })], { twins: ['etcd'] })).toEqual([]);
   });
 });
 

@@ -160,6 +160,13 @@ describe('admit', () => {
     expect(names(view({ candidates: [...candidates, poolNode(3)], budgets }))).toEqual(['ip-10-0-0-3']);
   });
 
+  it('while no new node is there, takes the one whose pods cost least to move twice, within zone and group', () => {
+    const again = [poolNode(1, { again: 90 }), poolNode(2, { again: 30 }), poolNode(3, { again: 60 })];
+    expect(names(view({ candidates: again, limits: { maxUnavailable: 0, width: 1 } }))).toEqual(['ip-10-0-0-2']);
+    const zones = [...again, poolNode(4, { again: 10, zone: 'b' })];
+    expect(names(view({ candidates: zones, limits: { maxUnavailable: 0, width: 1 } }))).toEqual(['ip-10-0-0-2']);
+  });
+
   it('spreads over zones, counting what is in flight', () => {
     const candidates = [1, 2, 3, 4].map((index) => poolNode(index, { zone: index < 3 ? 'a' : 'b' }));
     const inFlight = [flying(9, { zone: 'a' })];

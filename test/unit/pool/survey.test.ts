@@ -27,6 +27,15 @@ describe('what the pool may choose from', () => {
     expect(started(seen({ nodes: [node('a'), node('b', { usable: false, old: false }), node('c')] }))).toEqual([]);
   });
 
+  it('begins with the node whose pods cost least to move twice, as long as they can only go to old ones', () => {
+    const pod = (of: string, graceSeconds: number) => ({ node: of, namespace: 'shop', labels: {}, graceSeconds });
+    const pods = [pod('a', 30), pod('a', 30), pod('b', 60), pod('c', 30)];
+    const again = (of: Survey) => survey(of).view.candidates.map((candidate) => candidate.again);
+    expect(again(seen({ pods }))).toEqual([60, 60, 30]);
+    expect(again(seen({ pods, nodes: [...['a', 'b', 'c'].map((name) => node(name)), node('x', { old: false, usable: false })] }))).toEqual([60, 60, 30]);
+    expect(again(seen({ pods, nodes: [...['a', 'b', 'c'].map((name) => node(name)), node('x', { old: false })] }))).toEqual([0, 0, 0]);
+  });
+
   it('is nothing before the extra nodes of a surge are there', () => {
     const refresh = refreshSchema.parse({ maxSurge: 2, maxUnavailable: 0 });
     const groups = [{ name: 'g', desired: 5, surge: { prior: 3, added: 2 }, inService: ['i-a', 'i-b', 'i-c', 'i-d', 'i-e'] }];
@@ -116,7 +125,7 @@ describe('what the pool may choose from', () => {
 
   it('counts pods of each budget by node, and no two drains use one budget that allows one', () => {
     const refresh = refreshSchema.parse({ maxUnavailable: 3 });
-    const pods = ['a', 'b'].map((name) => ({ node: name, namespace: 'shop', labels: { app: 'cart' } }));
+    const pods = ['a', 'b'].map((name) => ({ node: name, namespace: 'shop', labels: { app: 'cart' }, graceSeconds: 30 }));
     const budgets = [{ namespace: 'shop', name: 'cart', selector: { matchLabels: { app: 'cart' } }, disruptionsAllowed: 1 }];
     const names = started(seen({ refresh, pods, budgets }));
     expect(names).toContain('c');

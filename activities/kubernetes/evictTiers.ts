@@ -9,6 +9,7 @@ import { stopIfCancelled } from '../look.js';
 import type { DrainMemory } from './drainMemory.js';
 import { evict } from './evict.js';
 import { ownerOf, ownerText } from './owner.js';
+import { hasReadyTwin } from './readyElsewhere.js';
 import { surgeBefore } from './surgeSingleton.js';
 import { lastBackendBlocker } from './webhookBackends.js';
 import type { WebhookServices } from './webhookBackends.js';
@@ -42,15 +43,25 @@ interface Means {
   services: WebhookServices;
 }
 
-/** Evicts the lowest tier that still has pods: critical ones stay while an ordinary one cannot go. */
-export async function evictTier(clients: Clients, pods: { pod: V1Pod; tier: number }[], means: Means): Promise<Pass> {
+/**
+ * Evicts tier by tier: critical pods stay while an ordinary one cannot go. Once all of the tiers before are on their way, one with
+ * a ready twin on another node goes too; one without stays until they are gone.
+ */
+export async function evictTiers(clients: Clients, pods: { pod: V1Pod; tier: number }[], means: Means): Promise<Pass> {
   const pass: Pass = { leaving: [], staying: [], left: pods.length, refused: [] };
   const lowest = Math.min(...pods.map(({ tier }) => tier));
   const going = new Set(pods.flatMap(({ pod: { metadata } }) => (metadata?.deletionTimestamp === undefined ? [] : [metadata.uid ?? ''])));
+  /** The tier of the first pod that stays: none after it begins. */
+  let last = Infinity;
   for (const { pod, tier } of evictionOrder(pods)) {
     if (pod.metadata?.deletionTimestamp !== undefined) {
-      if (tier === lowest) pass.leaving.push(fullName(pod.metadata));
-    } else if (tier !== lowest || !(await evictOne(clients, pod, { ...means, pass, going }))) pass.staying.push(pod);
+      pass.leaving.push(fullName(pod.metadata));
+      continue;
+    }
+    const begins = tier <= last && (tier === lowest || (await hasReadyTwin(clients, means.ref.name, pod)));
+    if (begins && (await evictOne(clients, pod, { ...means, pass, going }))) continue;
+    pass.staying.push(pod);
+    last = Math.min(last, tier);
   }
   return pass;
 }
