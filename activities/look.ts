@@ -31,6 +31,8 @@ const OVERDUE_MARK = '!';
 
 /** How many blockers stand in a failure's text; the rest are counted. */
 const IN_TEXT = 3;
+/** How many are told at a time: each is carried by histories, statuses and what a run continues as new with, of fifty nodes at once. */
+const TOLD = 10;
 
 /**
  * The contract of every look (activities/api.ts): returns when done, or when what is seen differs from `known`; otherwise
@@ -41,10 +43,19 @@ export function look<E extends object>(input: LookInput<E>): Look & E {
   const digest = input.seen ?? sha256Hex(canonicalJson({ done, seenOf: input.seenOf ?? null })).slice(0, 16);
   const overdue = known === `${digest}${OVERDUE_MARK}` || (known === digest && waitedMs() > (input.overdueMs ?? OVERDUE_MS));
   const seen = overdue ? `${digest}${OVERDUE_MARK}` : digest;
-  const told = overdue ? blockers.map((blocker) => ({ ...blocker, firm: true })) : blockers;
+  const told = some(overdue ? blockers.map((blocker) => ({ ...blocker, firm: true })) : blockers);
   if (done || seen !== known) return { ...extra, done, seen, blockers: done ? [] : told };
   const all = [...blockers, ...(input.young ?? [])];
-  throw new CiliateError('NotYet', blockersText(all), { code: 'NotYet', retryAfterMs: input.retryAfterMs, details: { blockers: all.slice(0, 10) } });
+  throw new CiliateError('NotYet', blockersText(all), { code: 'NotYet', retryAfterMs: input.retryAfterMs, details: { blockers: all.slice(0, TOLD) } });
+}
+
+/** The first few; firm ones before others, and how many more there are. */
+function some(blockers: Blocker[]): Blocker[] {
+  if (blockers.length <= TOLD) return blockers;
+  const first = [...blockers].sort((a, b) => Number(b.firm ?? false) - Number(a.firm ?? false)).slice(0, TOLD - 1);
+  const left = blockers.length - first.length;
+  const isFirm = blockers.some(({ firm }) => firm);
+  return [...first, { object: `${left} more`, reason: 'of the same wait are not listed', todo: 'They are told as those before them are gone.', ...(isFirm ? { firm: true } : {}) }];
 }
 
 /** How long this look has been retried: since it was scheduled, over all attempts. */

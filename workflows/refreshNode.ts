@@ -1,4 +1,4 @@
-import { CancellationScope, condition, getExternalWorkflowHandle, setCurrentDetails, sleep, setHandler, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, getExternalWorkflowHandle, patched, setCurrentDetails, sleep, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { ExternalWorkflowHandle } from '@temporalio/workflow';
 import type { NodeRequest, NodeSituation, Target } from '../activities/api.js';
 import { forceOf } from '../domain/force.js';
@@ -63,11 +63,11 @@ class NodeRefresh {
   #evicted = 0;
   #notes: string[] = [];
   #seq = 0;
-  /** The clock of the drain, while it lasts. */
+  /** The clock of the drain, or of the wait for it, while it lasts. */
   #limit: DrainLimit | undefined;
-  /** Since when the drain takes longer than it may; null: it does not. */
+  /** Since when that takes longer than it may; null: it does not. */
   #overdueSince: string | null = null;
-  /** What the last look of the drain told. */
+  /** What the last look told, before the termination. */
   #seen: { blockers: Blocker[]; blocking: BlockingPod[] } = { blockers: [], blocking: [] };
   /** What failed and waits for a person. */
   #failure: Blocker | null = null;
@@ -178,32 +178,73 @@ class NodeRefresh {
     return this.#afterTermination(workloads, decremented ? null : instancesBefore);
   }
 
-  /** Room and cordon. A labelled node that runs the other agent is somebody's mistake: refreshing it would be another, so a person must look. */
+  /**
+   * Room and cordon. A labelled node that runs the other agent is somebody's mistake: refreshing it would be another, so a person must
+   * look. Whoever has to wait here has as long as for a drain: a node without room must not hold up the others either.
+   */
   async #prepare(): Promise<{ situation: NodeSituation; workloads: WorkloadReady[] }> {
-    for (;;) {
-      const seen = await this.#look('prepare', (known) => acts.prepareNode({ ...this.#request, surplus: this.input.surplus, known }));
-      if (seen.situation.state !== 'hands-off') return seen;
-      await this.#stuck(new Error(seen.situation.why));
+    let ends = async (): Promise<void> => undefined;
+    /** Waits that were begun before this have no end. */
+    let limits: boolean | undefined;
+    const waits = (): void => {
+      if (this.#limit === undefined && (limits ??= patched('limited-wait-for-drain'))) ends = this.#limited();
+    };
+    try {
+      for (;;) {
+        const seen = await this.#step('prepare', () => this.#prepareOnce(waits));
+        if (seen.situation.state !== 'hands-off') return this.#inTime(seen);
+        waits();
+        await this.#stuck(new Error(seen.situation.why));
+      }
+    } finally {
+      await ends();
     }
+  }
+
+  #prepareOnce(waits: () => void): ReturnType<typeof acts.prepareNode> {
+    return until(
+      async (known) => {
+        if (known !== '') waits();
+        const seen = await acts.prepareNode({ ...this.#request, surplus: this.input.surplus, known });
+        this.#seen = { blockers: seen.blockers, blocking: [] };
+        return seen;
+      },
+      () => this.#showWait(),
+    );
   }
 
   /** With the cordon, all that can still be taken back. */
   async #drain(): Promise<void> {
-    const limit = new DrainLimit(() => ({ seconds: this.#steering.drain.timeLimitSeconds, paused: this.#progress.paused }));
-    this.#limit = limit;
-    const watching = limit.watch(() => this.#judgeLimit());
+    this.#seen = { blockers: [], blocking: [] };
+    const ends = this.#limited();
     let volumes: string[] = [];
     try {
-      volumes = await this.#step('drain', () => this.#drainOnce());
-      // Drained in the very moment in which the time was over: it may go.
-      this.#postponed = null;
+      volumes = this.#inTime(await this.#step('drain', () => this.#drainOnce()));
     } finally {
-      limit.end();
-      this.#limit = undefined;
-      await watching;
-      this.#tell({ force: undefined });
+      await ends();
     }
     if (volumes.length > 0) await this.#detach();
+  }
+
+  /** From now on there is a limit; call what it returns at the end, one way or the other. */
+  #limited(): () => Promise<void> {
+    const limit = new DrainLimit(() => ({ seconds: this.#steering.drain.timeLimitSeconds, paused: this.#progress.paused }));
+    this.#limit = limit;
+    // It may begin within a step, and outlasts the step that it ends.
+    const watching = CancellationScope.nonCancellable(() => limit.watch(() => this.#judgeLimit()));
+    return async () => {
+      limit.end();
+      this.#limit = undefined;
+      this.#overdueSince = null;
+      await watching;
+      this.#tell({ force: undefined });
+    };
+  }
+
+  /** Done in the very moment in which the time was over: it may go on. */
+  #inTime<T>(done: T): T {
+    this.#postponed = null;
+    return done;
   }
 
   /** One drain with what operators want of it now; returns the VolumeAttachments that are left. */
@@ -219,7 +260,7 @@ class NodeRefresh {
         volumes = seen.volumes;
         return seen;
       },
-      () => this.#showDrain(),
+      () => this.#showWait(),
     );
     return volumes;
   }
@@ -231,34 +272,38 @@ class NodeRefresh {
     this.#note(seen.notes);
   }
 
-  /** Whether the drain is over its time by now, and what that means. */
+  /** Whether the drain, or the wait for it, is over its time by now, and what that means. */
   #judgeLimit(): void {
     if (this.#limit === undefined) return;
     this.#overdueSince = this.#limit.isOver ? (this.#overdueSince ?? now()) : null;
     if (this.#overdueSince !== null && this.#steering.drain.onTimeout === 'skip-to-end') {
-      this.#postponed = `its drain took longer than ${this.#steering.drain.timeLimitSeconds} s: ${blockerLines(this.#drainBlockers) || 'its pods were still going'}`;
+      this.#postponed = `${this.#late} took longer than ${this.#steering.drain.timeLimitSeconds} s: ${blockerLines(this.#waitsFor) || 'its pods were still going'}`;
       this.#interruptible.interrupt();
-    } else this.#showDrain();
+    } else this.#showWait();
   }
 
-  get #drainBlockers(): Blocker[] {
+  get #late(): string {
+    return this.#progress.step === 'prepare' ? 'the wait for its drain' : 'its drain';
+  }
+
+  get #waitsFor(): Blocker[] {
     return this.#failure === null ? this.#seen.blockers : [this.#failure];
   }
 
-  /** What the drain waits for; past its time that a person is needed, and where a gate may help, that. */
-  #showDrain(): void {
+  /** What is waited for; past its time that a person is needed, and where a gate may help, that. */
+  #showWait(): void {
     const since = this.#overdueSince;
-    if (since === null) return this.#tell({ blockers: this.#drainBlockers, force: undefined });
+    if (since === null) return this.#tell({ blockers: this.#waitsFor, force: undefined });
     const { drain, forced } = this.#steering;
     const force = drain.onTimeout === 'force' ? forceOf({ node: this.input.node, pods: this.#seen.blocking, since }, forced) : null;
     const overdue: Blocker = {
       object: `Node ${this.input.node.name}`,
-      reason: `its drain takes longer than ${drain.timeLimitSeconds} s (drain.onTimeout: ${drain.onTimeout})`,
+      reason: `${this.#late} takes longer than ${drain.timeLimitSeconds} s (drain.onTimeout: ${drain.onTimeout})`,
       todo: force === null ? `It is waited for: free what blocks it, or ciliate skip ${this.input.target.migration} ${this.input.node.name} --reason TEXT` : 'Free what blocks it, or approve the gate force for pods that may be deleted.',
       firm: true,
       since,
     };
-    this.#tell({ blockers: [...this.#drainBlockers, overdue], force: force ?? undefined });
+    this.#tell({ blockers: [...this.#waitsFor, overdue], force: force ?? undefined });
   }
 
   #note(lines: string[]): void {

@@ -1,20 +1,33 @@
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation, patched, sleep } from '@temporalio/workflow';
 import type { Look } from '../activities/api.js';
 import type { Blocker } from '../domain/refresh.js';
 import { Interrupted } from './interruptible.js';
 
+/** A wait that has changed so often is asked for again after so many seconds only. */
+const PACES: readonly (readonly [changes: number, seconds: number])[] = [[1_000, 600], [200, 60], [20, 5]];
+
 /**
  * Repeats a look until it is done. Each round ends only when something changed (activities/api.ts), so a wait of days is a
- * handful of events; `changed` shows people what is awaited now.
+ * handful of events; `changed` shows people what is awaited now. What changes all the time (a load balancer that says 502 and 503 by
+ * turns) is asked for ever less often: a history has an end.
  */
 export async function until<T extends Look>(look: (known: string) => Promise<T>, changed: (blockers: Blocker[]) => void): Promise<T> {
   let known = '';
-  for (;;) {
+  /** Waits that were begun before this are not paced. */
+  let paced: boolean | undefined;
+  for (let changes = 1; ; changes++) {
     const seen = await look(known);
     changed(seen.done ? [] : seen.blockers);
     if (seen.done) return seen;
     known = seen.seen;
+    const seconds = paceOf(changes);
+    if (seconds > 0 && (paced ??= patched('paced-looks'))) await sleep(seconds * 1000);
   }
+}
+
+/** Seconds until what has changed so often is looked at again. */
+export function paceOf(changes: number): number {
+  return PACES.find(([least]) => changes >= least)?.[1] ?? 0;
 }
 
 /** How long an answer is waited for, in milliseconds. */

@@ -1,5 +1,6 @@
 import { directionOf, isOld } from '../../domain/directions/index.js';
 import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
+import { isReady } from '../../domain/kubernetes/resources.js';
 import { admit } from '../../domain/pool/admit.js';
 import { survey } from '../../domain/pool/survey.js';
 import type { Surveyed } from '../../domain/pool/survey.js';
@@ -15,21 +16,33 @@ import { listNodes } from './lists.js';
 import { readPool } from './readPool.js';
 import type { PoolSeen } from './readPool.js';
 
-/** What could let another node start: a node that became usable, a budget that frees, a pod that left a node in flight. */
-export function admitsMore(event: ClusterEvent): boolean {
-  switch (event.kind) {
-    case 'Node':
-      return true;
-    case 'Pod':
-      return event.type === 'DELETED';
-    case 'PodDisruptionBudget':
-      return (event.object.status?.disruptionsAllowed ?? 0) > 0;
-  }
+/**
+ * What could let another node start: a node that became usable or another, a budget that frees, a pod that left a node in flight. One
+ * for each listener: it knows what it has heard of each node, since most of what is told of nodes is that they are alive.
+ */
+export function admitsMore(): (event: ClusterEvent) => boolean {
+  const heard = new Map<string, string>();
+  return (event) => {
+    switch (event.kind) {
+      case 'Node': {
+        const { metadata, spec } = event.object;
+        const told = event.type === 'DELETED' ? '' : JSON.stringify([isReady(event.object), spec?.unschedulable ?? false, spec?.taints ?? [], metadata?.labels ?? {}]);
+        const uid = metadata?.uid ?? '';
+        const isNews = heard.get(uid) !== told;
+        heard.set(uid, told);
+        return isNews;
+      }
+      case 'Pod':
+        return event.type === 'DELETED';
+      case 'PodDisruptionBudget':
+        return (event.object.status?.disruptionsAllowed ?? 0) > 0;
+    }
+  };
 }
 
 /** Done when a node may start, or none is left to start, or sizes are to be changed first. Reads only: nobody waits for its end. */
 export function admitNodes(clients: Clients, request: AdmitRequest): Promise<Admitted> {
-  return linger(clients, admitsMore, () => pass(clients, request));
+  return linger(clients, admitsMore(), () => pass(clients, request));
 }
 
 /**

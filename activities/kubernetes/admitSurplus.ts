@@ -23,7 +23,7 @@ import { moveSoftTaint } from './softTaint.js';
  * group has its size of before. Launches that fail are called off.
  */
 export function admitSurplus(clients: Clients, request: SurplusRequest): Promise<Admitted> {
-  return linger(clients, admitsMore, () => pass(clients, request));
+  return linger(clients, admitsMore(), () => pass(clients, request));
 }
 
 async function pass(clients: Clients, { target, refresh, exclude, flights, known }: SurplusRequest): Promise<Admitted> {

@@ -10,9 +10,9 @@ export interface Ramp {
   width: number;
   /** Successes at this width. */
   round: number;
-  /** In a row. */
+  /** In a row; one that went well after all is taken back. */
   failures: number;
-  /** Too many failures in a row: nothing should start until a person has said so (`resumed`). */
+  /** Too many failures: nothing should start until a person has said so (`resumed`), or some of them went well after all (`recovered`). */
   tripped: boolean;
 }
 
@@ -21,6 +21,10 @@ export interface NodeEnded {
   ok: boolean;
   /** Nodes in flight when it ended, itself included. */
   inFlight: number;
+  /** Of these, nodes that have failed and hold their places still. Absent: none. */
+  failing?: number;
+  /** Others that are still to be started. Absent: some. */
+  left?: number;
   /** What the limits allow: maxSurge + maxUnavailable. */
   most: number;
   limits: FailureLimits;
@@ -41,25 +45,46 @@ export function awaitingCanary(ramp: Ramp, groups: readonly string[]): string[] 
   return ramp.canary ? groups.filter((group) => !ramp.proven.includes(group)) : [];
 }
 
-/** How many nodes may be in flight. `groups`: those with nodes to refresh; one that came late has its canary late. */
+/** How many nodes may be in flight beside those that fail. `groups`: those with nodes to refresh; one that came late has its canary late. */
 export function width(ramp: Ramp, { most, groups }: { most: number; groups: readonly string[] }): number {
   if (!ramp.canary) return most;
   return awaitingCanary(ramp, groups).length > 0 ? Math.min(1, most) : Math.min(ramp.width, most);
 }
 
+/** Nodes that may be in flight, with those that fail: they wait for a person, and hold up the others only where the limits are used up. */
+export function room(ramp: Ramp, { most, groups, failing }: { most: number; groups: readonly string[]; failing: number }): number {
+  return Math.min(width(ramp, { most, groups }) + failing, most);
+}
+
 /**
- * After a node came to its end. A node that was only handed back (pause, abort, an operator's skip) says nothing of the next
- * and does not belong here.
+ * After a node came to its end, or failed and waits for a person: once each. A node that was only handed back (pause, abort, an
+ * operator's skip) says nothing of the next and does not belong here.
  */
 export function afterNode(ramp: Ramp, ended: NodeEnded): Ramp {
-  const isCanary = ramp.canary && !ramp.proven.includes(ended.group);
   if (!ended.ok) {
     const failures = ramp.failures + 1;
-    const tripped = ramp.tripped || failures >= (isCanary ? ended.limits.canary : ended.limits.later);
-    return { ...ramp, width: 1, round: 0, failures, tripped };
+    return { ...ramp, width: 1, round: 0, failures, tripped: ramp.tripped || isTooMuch(ramp, failures, ended) };
   }
-  if (isCanary) return { ...ramp, proven: [...ramp.proven, ended.group], failures: 0 };
-  return { ...ramp, ...widened(ramp, ended), failures: 0 };
+  // What the run has stopped for is not undone by others that were in flight.
+  const failures = ramp.tripped ? ramp.failures : 0;
+  if (isCanary(ramp, ended)) return { ...ramp, proven: [...ramp.proven, ended.group], failures };
+  return { ...ramp, ...widened(ramp, ended), failures };
+}
+
+/** One that was counted as a failure went well after all; `ended`: as if it had never failed, with those that fail still. */
+export function recovered(ramp: Ramp, ended: NodeEnded): Ramp {
+  const failures = Math.max(0, ramp.failures - 1);
+  return afterNode({ ...ramp, failures, tripped: ramp.tripped && isTooMuch(ramp, failures, ended) }, ended);
+}
+
+function isCanary({ canary, proven }: Ramp, { group }: NodeEnded): boolean {
+  return canary && !proven.includes(group);
+}
+
+/** Too many in a row; or as many fail as may be missing at all, so that nothing else could start. */
+function isTooMuch(ramp: Ramp, failures: number, ended: NodeEnded): boolean {
+  const { limits, failing = 0, left = 1, most } = ended;
+  return failures >= (isCanary(ramp, ended) ? limits.canary : limits.later) || (left > 0 && failing > 0 && failing >= most);
 }
 
 /** After a person looked at what tripped it: failures are counted from 0, the width stays where it fell. */

@@ -3,7 +3,7 @@ import type { LabelSelector } from '../kubernetes/labelSelector.js';
 import type { NodeRef } from '../plan.js';
 import type { RefreshSpec } from '../spec/schema.js';
 import { resolveLimits } from './limits.js';
-import { awaitingCanary, width } from './ramp.js';
+import { awaitingCanary, room } from './ramp.js';
 import type { Ramp } from './ramp.js';
 import { rankOf } from './rank.js';
 import { keptByZone, keptForLast, lastToGo, openGroups, surplusOf, surplusToGo } from './shrink.js';
@@ -55,6 +55,8 @@ export interface Flight {
   /** Until the last of its pods is gone. */
   draining: boolean;
   decrement: boolean;
+  /** It has failed, and waits for a person. Absent: it has not. */
+  failing?: boolean;
 }
 
 export interface Survey {
@@ -129,7 +131,7 @@ export function survey(seen: Survey): Surveyed {
       limits: {
         maxUnavailable: limits.maxUnavailable,
         // A flight whose Node is gone still counts; it is only not among the nodes any more.
-        width: Math.max(0, width(seen.ramp, { most, groups: open }) - gone),
+        width: Math.max(0, room(seen.ramp, { most, groups: open, failing: seen.flights.filter(({ failing }) => failing === true).length }) - gone),
         ...(seen.refresh.maxPerZone === undefined ? {} : { perZone: seen.refresh.maxPerZone }),
         ...(seen.refresh.maxPerGroup === undefined ? {} : { perGroup: seen.refresh.maxPerGroup }),
       },

@@ -71,6 +71,25 @@ const scenarios: Record<string, { cluster: FakeCluster; manifest: object; steps:
       return handle.result();
     },
   },
+  'failed-canary': {
+    cluster: new FakeCluster(3),
+    manifest: manifest('failed-canary'),
+    steps: async (handle, cluster) => {
+      await statusWhere(handle, (status) => status.state === 'paused');
+      await handle.executeUpdate('resume', { args: [me] });
+      cluster.bad.clear();
+      return handle.result();
+    },
+  },
+  crowded: {
+    cluster: new FakeCluster(2),
+    manifest: manifest('crowded', { drain: { timeLimitSeconds: 5 } }),
+    steps: async (handle, cluster) => {
+      await statusWhere(handle, ({ nodes }) => nodes.done === 1);
+      cluster.crowded.clear();
+      return handle.result();
+    },
+  },
   chain: {
     cluster: new FakeCluster(2),
     manifest: manifest('chain', { strategy: 'chain', drain: { timeLimitSeconds: 5 }, approvals: [] }),
@@ -103,6 +122,8 @@ if (chained) {
   chained.stuck.add('stuck');
   chained.block('lookRestarted');
 }
+scenarios['failed-canary']?.cluster.bad.add('i-001');
+scenarios['crowded']?.cluster.crowded.add('i-001');
 scenarios['aborted-surge']?.cluster.surge(2);
 scenarios['aborted-surge']?.cluster.block('lookDrained');
 scenarios['failed-probe']?.cluster.block('lookProbes', { object: 'Probe http http://shop.example.com', reason: 'expected a status from 200 to 299, saw status 503', todo: '' });

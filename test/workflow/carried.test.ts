@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { update } from '../../starter/run/update.js';
 import { statusQuery } from '../../workflows/messages.js';
-import { FakeCluster, manifest } from './fakeCluster.js';
+import { FakeCluster, holdingPod, manifest } from './fakeCluster.js';
 import { Harness, statusWhere } from './harness.js';
 import type { MigrationHandle } from './harness.js';
 
@@ -96,6 +96,23 @@ describe.concurrent('nodes in flight when the run continues as new', () => {
     });
     expect(report).toMatchObject({ state: 'aborted', tally: { 'handed-back': 4 } });
     expect(cluster.snapshot()).toMatchObject({ cordoned: 0, lease: null, guards: [] });
+  });
+
+  it('keep their gates force: all that were open are, and take an approval at once', async () => {
+    const cluster = new FakeCluster(3);
+    const held = ['i-001', 'i-002', 'i-003'];
+    for (const id of held) cluster.holding.set(id, [holdingPod(id)]);
+    const report = await harness.run(cluster, manifest('forces', { refresh: { canary: false, maxUnavailable: 3 }, drain: { timeLimitSeconds: 5, onTimeout: 'force' } }), async (handle) => {
+      const before = await statusWhere(harness.newest(handle), ({ forces }) => forces.length === 3);
+      await talkUntil(handle, await runIdOf(handle));
+      const { forces } = await harness.newest(handle).query(statusQuery);
+      expect(new Set(forces.map(({ digest }) => digest))).toEqual(new Set(before.forces.map(({ digest }) => digest)));
+      for (const { node, digest, pods } of forces) await update(handle, 'approve', { gate: 'force', node: node.name, pods: pods.map(({ namespace, name }) => `${namespace}/${name}`), digest, ...me });
+      return handle.result();
+    });
+    expect(report).toMatchObject({ state: 'done', tally: { refreshed: 3 } });
+    expect([...cluster.deleted].sort()).toEqual(held.map((id) => `uid-${id}`));
+    expect(cluster.violations).toEqual([]);
   });
 
   it('and a node whose workflow was terminated meanwhile is not awaited for ever', async () => {

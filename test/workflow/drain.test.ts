@@ -105,6 +105,33 @@ describe.concurrent('a drain that takes too long', () => {
   });
 });
 
+describe.concurrent('a node that waits to be drained', () => {
+  it('for longer than a drain may take, for want of room, holds up nobody: it comes again at the end', async () => {
+    const cluster = new FakeCluster(3);
+    cluster.crowded.add('i-001');
+    const report = await harness.run(cluster, manifest('crowded', { drain: brief }), async (handle) => {
+      await statusWhere(handle, ({ nodes, inFlight }) => nodes.done === 2 && inFlight.some(({ node }) => node.instanceId === 'i-001'));
+      cluster.crowded.clear();
+      return handle.result();
+    });
+    expect(report.state).toBe('done');
+    expect(report.nodes.map(({ node }) => node.instanceId)).toEqual(['i-002', 'i-003', 'i-001']);
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('is waited for where the spec says so, and says since when', async () => {
+    const cluster = new FakeCluster(2);
+    cluster.crowded.add('i-001');
+    await harness.run(cluster, manifest('crowded-wait', { drain: { ...brief, onTimeout: 'wait' } }), async (handle) => {
+      const { blocked } = await statusWhere(handle, (status) => status.blocked.length > 0);
+      expect(blocked.join()).toContain('the wait for its drain takes longer than 5 s (drain.onTimeout: wait)');
+      cluster.crowded.clear();
+      return handle.result();
+    });
+    expect(cluster.violations).toEqual([]);
+  });
+});
+
 describe.concurrent('force', () => {
   const forcing = { drain: { ...brief, onTimeout: 'force' as const } };
 

@@ -4,7 +4,7 @@ import type { BlockingPod } from '../../domain/force.js';
 import type { FailureKind } from '../../domain/failures.js';
 import type { NodeRef } from '../../domain/plan.js';
 import { resolveLimits } from '../../domain/pool/limits.js';
-import { width } from '../../domain/pool/ramp.js';
+import { room } from '../../domain/pool/ramp.js';
 import { restartName } from '../../domain/kubernetes/restartOwner.js';
 import type { RestartOwner } from '../../domain/kubernetes/restartOwner.js';
 import type { Blocker, NodeResult } from '../../domain/refresh.js';
@@ -48,6 +48,10 @@ export class FakeCluster {
   readonly blocked = new Map<keyof Activities, Blocker>();
   /** Pods that no budget lets go, by instance id; deleted only where they are approved. */
   readonly holding = new Map<string, BlockingPod[]>();
+  /** Instance ids whose replacements do not come up. */
+  readonly bad = new Set<string>();
+  /** Instance ids for which there is no room. */
+  readonly crowded = new Set<string>();
   /** UIDs of pods that were deleted by approval. */
   readonly deleted: string[] = [];
   /** VolumeAttachments that are left behind a drain. */
@@ -231,8 +235,8 @@ export class FakeCluster {
         const most = limits.maxSurge + limits.maxUnavailable;
         const groups = [...new Set(left.map(({ group }) => group))];
         const resize = limits.maxSurge > 0 && left.length > 0 && !this.resized;
-        const room = resize ? 0 : Math.max(0, width(ramp, { most, groups }) - flights.length);
-        const start = left.slice(0, room).map((node) => ({ node: ref(node), decrement: this.extra.has(node.instanceId), surplus: this.extra.has(node.instanceId) }));
+        const free = resize ? 0 : Math.max(0, room(ramp, { most, groups, failing: flights.filter(({ failing }) => failing === true).length }) - flights.length);
+        const start = left.slice(0, free).map((node) => ({ node: ref(node), decrement: this.extra.has(node.instanceId), surplus: this.extra.has(node.instanceId) }));
         this.widest = Math.max(this.widest, flights.length + start.length);
         if (start.length === 0 && left.length > 0 && !resize) throw failure('NotYet', 'no room');
         return Promise.resolve({ resize, done: true, seen: 'done', blockers: [], start, counts: this.#counts(target), remaining: left.length, most, groups, leftAlone: [] });
@@ -263,7 +267,7 @@ export class FakeCluster {
         const state: NodeSituation['state'] = !seen ? 'gone' : seen.cni === fresh && !surplus ? 'hands-off' : seen.instance === 'running' ? (seen.nodeExists ? 'present' : 'node-gone') : seen.nodeExists ? 'instance-gone' : 'gone';
         const situation = { state, why: state };
         if (state !== 'present') return { done: true, seen: state, blockers: [], situation, workloads: [] };
-        const looked = await this.#look('prepareNode', known);
+        const looked = this.crowded.has(node.instanceId) ? this.#blockedBy({ object: 'Deployment shop/cart', reason: '1 of 2 replicas are ready, all of them on this node', todo: 'kubectl describe', firm: false }, known) : await this.#look('prepareNode', known);
         if (looked.done && seen) seen.cordoned = true;
         return { ...looked, situation, workloads: [{ kind: 'Deployment', namespace: 'shop', name: 'cart', ready: 2 }] };
       },
@@ -301,7 +305,8 @@ export class FakeCluster {
         if (looked.done && seen) seen.nodeExists = false;
         return looked;
       },
-      lookReplacement: async ({ instancesBefore, known }) => {
+      lookReplacement: async ({ node, instancesBefore, known }) => {
+        if (this.bad.has(node.instanceId)) return { ...this.#blockedBy({ object: `Instance of ${node.name}`, reason: 'is not Ready', todo: 'look at it', firm: true }, known), replacement: null };
         const fresh = this.nodes.find((node) => node.instance === 'running' && !instancesBefore.includes(node.instanceId));
         return { ...(await this.#look('lookReplacement', known)), replacement: fresh ? { name: fresh.name, instanceId: fresh.instanceId, zone: fresh.zone } : null };
       },
@@ -375,10 +380,13 @@ export class FakeCluster {
 
   #look(activity: keyof Activities, known: string): Promise<Look> {
     const blocker = this.blocked.get(activity);
-    if (!blocker) return Promise.resolve({ done: true, seen: 'done', blockers: [] });
+    return Promise.resolve(blocker ? this.#blockedBy(blocker, known) : { done: true, seen: 'done', blockers: [] });
+  }
+
+  #blockedBy(blocker: Blocker, known: string): Look {
     const seen = JSON.stringify(blocker);
-    if (seen === known) throw failure('NotYet', `${activity}: ${blocker.reason}`);
-    return Promise.resolve({ done: false, seen, blockers: [blocker] });
+    if (seen === known) throw failure('NotYet', `${blocker.object}: ${blocker.reason}`);
+    return { done: false, seen, blockers: [blocker] };
   }
 
   #counts({ toward }: { toward?: string | undefined } = {}): NodeCounts {

@@ -422,6 +422,58 @@ describe.concurrent('a pool', () => {
     expect(report.state).toBe('done');
   });
 
+  it('that has paused itself is not resumed by nodes that never failed', async () => {
+    const cluster = new FakeCluster(9);
+    const bad = ['i-001', 'i-002', 'i-003'];
+    for (const id of bad) cluster.bad.add(id);
+    // The fourth is past its termination, and well, when the third fails.
+    cluster.block('lookWorkloads');
+    const report = await harness.run(cluster, manifest('row', { refresh: { maxUnavailable: 4, canary: false } }), async (handle) => {
+      const paused = await statusWhere(handle, ({ state, inFlight }) => state === 'paused' && inFlight.length === 4);
+      expect(paused.problem).toMatch(/nodes in a row failed: .*is not Ready/);
+      cluster.blocked.clear();
+      const later = await statusWhere(handle, ({ inFlight }) => inFlight.length === 3);
+      expect(later).toMatchObject({ state: 'paused', nodes: { done: 1 } });
+      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      cluster.bad.delete('i-002');
+      await statusWhere(handle, ({ state, nodes }) => state === 'running' && nodes.done > 2);
+      cluster.bad.clear();
+      return handle.result();
+    });
+    expect(report.state).toBe('done');
+    expect(report.audit.map(({ verb, by }) => `${verb} ${by}`)).toEqual(['pause ciliate', 'resume ciliate']);
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('that a person has resumed goes on beside those that fail, counted once each', async () => {
+    const cluster = new FakeCluster(8);
+    for (const id of ['i-001', 'i-002', 'i-003']) cluster.bad.add(id);
+    const report = await harness.run(cluster, manifest('resumed', { refresh: { maxUnavailable: 4, canary: false } }), async (handle) => {
+      await statusWhere(handle, ({ state, inFlight }) => state === 'paused' && inFlight.length === 3);
+      await handle.executeUpdate(resumeUpdate, { args: [me] });
+      await statusWhere(handle, ({ state, nodes, inFlight }) => state === 'running' && nodes.done === 5 && inFlight.length === 3);
+      await Promise.all(['i-001', 'i-002', 'i-003'].map((node) => handle.executeUpdate(skipUpdate, { args: [{ node, ...me }] })));
+      cluster.bad.clear();
+      return handle.result();
+    });
+    expect(report.audit.map(({ verb, by }) => `${verb} ${by}`)).toEqual(['pause ciliate', 'resume test', 'skip test', 'skip test', 'skip test']);
+    expect(report.tally).toMatchObject({ refreshed: 8 });
+  });
+
+  it('pauses itself where one that fails leaves no room for another, whatever the row allows', async () => {
+    const cluster = new FakeCluster(3);
+    const report = await harness.run(cluster, manifest('full', { refresh: { canary: false } }), async (handle) => {
+      cluster.bad.add('i-001');
+      const paused = await statusWhere(handle, ({ state }) => state === 'paused');
+      expect(paused.problem).toMatch(/a node failed, and no more may be missing: .*is not Ready/);
+      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      cluster.bad.clear();
+      return handle.result();
+    });
+    expect(report.audit.map(({ verb, by }) => `${verb} ${by}`)).toEqual(['pause ciliate', 'resume ciliate']);
+    expect(report.state).toBe('done');
+  });
+
   it('hands every node back that it can when it is aborted', async () => {
     const cluster = new FakeCluster(6);
     cluster.block('lookDrained');

@@ -18,7 +18,8 @@ import type { Migration } from './migration.js';
 
 /** What the pool hears of its nodes. */
 export interface FlightEvents {
-  ended(result: NodeResult): void;
+  /** `failed`: its replacement did not come up at first, which was told. */
+  ended(result: NodeResult, failed: boolean): void;
   /** Its replacement does not come up: told once. */
   failing(node: NodeRef): void;
   /** What is wanted of all of them right now, whatever is said of one. */
@@ -67,7 +68,11 @@ export class Flights {
   /** Goes on with those that the run before has left in flight, and hears of ends from now on. */
   adopt(): void {
     const { migration } = this;
-    for (const { progress, plan, failing, turn = 0 } of migration.book.flights.splice(0)) this.#adopt({ node: progress.node, plan, adopted: true, hushed: false, failing, ended: false, turn: turn + 1 });
+    const carried = migration.book.flights.splice(0).map(({ progress, plan, failing, turn = 0 }): Flight => ({ node: progress.node, plan, adopted: true, hushed: false, failing, ended: false, turn: turn + 1 }));
+    for (const flight of carried) this.#flights.set(flight.node.instanceId, flight);
+    // All at once: what was said of one that is not among those in flight is over (its gate force, its approvals).
+    this.#tellControl();
+    for (const flight of carried) this.#hear(flight);
     migration.pool = { ended: (result) => this.#heardEnd(result), carry: () => this.#carry(), carried: () => this.#carried() };
   }
 
@@ -75,11 +80,16 @@ export class Flights {
     return this.#flights.size;
   }
 
+  /** Nodes whose replacements do not come up; none that has ended. */
+  get failing(): number {
+    return [...this.#flights.values()].filter(({ failing, ended }) => failing && !ended).length;
+  }
+
   /** What admission needs to know of them. */
   all(): SeenFlight[] {
-    return [...this.#flights].map(([instanceId, { node, plan }]) => {
+    return [...this.#flights].map(([instanceId, { node, plan, failing }]) => {
       const step = this.migration.flying.get(instanceId)?.step;
-      return { instanceId, group: node.group, decrement: plan.decrement, draining: step === 'prepare' || step === 'drain' };
+      return { instanceId, group: node.group, decrement: plan.decrement, draining: step === 'prepare' || step === 'drain', ...(failing ? { failing } : {}) };
     });
   }
 
@@ -92,11 +102,14 @@ export class Flights {
   }
 
   /**
-   * All of them rest in the middle of their drains, or there are none. A node that rested for a pause before, and was told to go on
-   * since, may have gone on: its word counts only if it has heard the newest steering.
+   * All of them rest in the middle of their drains, or wait for what does not come up, or there are none. A node that rested for a pause
+   * before, and was told to go on since, may have gone on: its word counts only if it has heard the newest steering.
+   *
+   * @param orFailing whether one that fails rests as well
    */
-  resting(): boolean {
-    return [...this.#flights.values()].every(({ node, turn }) => {
+  resting(orFailing: boolean): boolean {
+    return [...this.#flights.values()].every(({ node, turn, failing }) => {
+      if (failing && orFailing) return true;
       const { paused, heard = turn } = this.migration.flying.get(node.instanceId) ?? begun(node);
       return paused && heard === turn;
     });
@@ -125,11 +138,8 @@ export class Flights {
     return [...this.#flights.values()].map(({ node, plan, failing, turn }) => ({ plan, failing, turn, progress: this.migration.flying.get(node.instanceId) ?? begun(node) }));
   }
 
-  #adopt(flight: Flight): void {
-    const { node } = flight;
-    this.#flights.set(node.instanceId, flight);
-    this.#tellControl();
-    const child = getExternalWorkflowHandle(nodeWorkflowId(this.migration.target.migration, node.instanceId));
+  #hear(flight: Flight): void {
+    const child = getExternalWorkflowHandle(nodeWorkflowId(this.migration.target.migration, flight.node.instanceId));
     void this.#supervise(flight, { told: undefined, steer: (steering) => child.signal(steerSignal, steering) });
   }
 
@@ -239,8 +249,9 @@ export class Flights {
   /** Heard twice of a node that outlives its run and ends before that: the first counts. */
   #end(flight: Flight, result: NodeResult): void {
     if (flight.ended) return;
+    flight.ended = true;
     this.migration.heardNews();
-    this.events.ended(result);
+    this.events.ended(result, flight.failing);
     this.#drop(flight);
   }
 

@@ -1,11 +1,11 @@
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import { pauseOf } from '../../domain/control.js';
 import { sha256Hex } from '../../domain/digest.js';
 import { countsAfter } from '../../domain/directions/index.js';
 import { canaryText } from '../../domain/gates.js';
 import type { NodeRef } from '../../domain/plan.js';
-import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../domain/pool/ramp.js';
-import type { Ramp } from '../../domain/pool/ramp.js';
+import { afterNode, awaitingCanary, recovered, resumed, room, startRamp } from '../../domain/pool/ramp.js';
+import type { NodeEnded, Ramp } from '../../domain/pool/ramp.js';
 import { pageToFile, postponedIds, withoutPage, withResult } from '../../domain/results.js';
 import { shortRun } from '../../domain/names.js';
 import { asksForProbes } from '../../domain/probes/asked.js';
@@ -43,12 +43,16 @@ class Pool {
   #turn = 0;
   /** Nodes that ended: what was asked before is still true, but more may be. */
   #ends = 0;
+  /** Nodes that were still to be started, when the cluster was asked last. */
+  #left = 0;
+  /** Runs that were begun before this knew no nodes that rest because they fail: what they did then is what they go on with. */
+  readonly #failingRest = patched('failing-nodes-rest');
   /** When the guards were looked at last. */
   #guardedAt = 0;
 
   constructor(readonly migration: Migration) {
     migration.book.ramp ??= startRamp(migration.manifest.spec.refresh.canary);
-    this.#flights = new Flights(migration, { ended: (result) => this.#ended(result), failing: (node) => this.#failing(node), orders: () => ordersOf(migration) });
+    this.#flights = new Flights(migration, { ended: (result, failed) => this.#ended(result, failed), failing: (node) => this.#fails(node), orders: () => ordersOf(migration) });
   }
 
   async run(): Promise<string> {
@@ -141,7 +145,8 @@ class Pool {
   async #room(remaining: number): Promise<void> {
     const { version } = this.migration.control;
     const [turn, ends] = [this.#turn, this.#ends];
-    const full = () => remaining === 0 || this.#flights.size >= width(this.#ramp, this.#seen);
+    this.#left = remaining;
+    const full = () => remaining === 0 || this.#flights.size >= room(this.#ramp, { ...this.#seen, failing: this.#failing });
     await condition(() => !full() || this.#turn !== turn || this.#ends !== ends || this.migration.control.version !== version);
   }
 
@@ -175,15 +180,18 @@ class Pool {
   async #rest(): Promise<void> {
     const { migration } = this;
     const over = () => pauseOf(migration.control) === null || migration.control.abort !== null;
-    await condition(() => over() || this.#flights.resting());
-    if (over()) return;
-    this.#flights.hold(true);
-    await migration.letBreathe();
-    await migration.standStill(over);
+    await condition(() => over() || this.#flights.resting(this.#failingRest));
+    if (!over()) {
+      this.#flights.hold(true);
+      await migration.letBreathe();
+      await migration.standStill(over);
+      await this.#guard();
+      this.#flights.hold(false);
+    }
+    if (migration.control.abort !== null) return;
+    // Whoever resumes has seen what failed: it is not what the run stops for again.
     migration.book.problem = null;
     migration.book.ramp = resumed(this.#ramp);
-    await this.#guard();
-    this.#flights.hold(false);
   }
 
   /** Opens once every group has had its canary. */
@@ -197,32 +205,40 @@ class Pool {
     migration.book.canaryDone = true;
   }
 
-  #ended(result: NodeResult): void {
+  #ended(result: NodeResult, failed: boolean): void {
+    const { migration } = this;
     this.#ends += 1;
     if (result.outcome !== 'refreshed') this.#turn += 1;
-    record(this.migration, result);
-    if (result.outcome === 'refreshed' || result.outcome === 'unproven') this.#count(result.node, result.outcome === 'refreshed');
-    // What the run had stopped for went well after all.
-    if (result.outcome === 'refreshed' && this.#ramp.tripped) {
-      this.migration.book.ramp = resumed(this.#ramp);
-      this.migration.resumeItself(`${result.node.name} was refreshed after all`);
-    }
+    record(migration, result);
+    const wasTripped = this.#ramp.tripped;
+    const { node: { group }, outcome } = result;
+    if (outcome === 'refreshed') migration.book.ramp = failed ? recovered(this.#ramp, this.#counted(group, true)) : afterNode(this.#ramp, this.#counted(group, true));
+    // One that has failed was counted when it began to.
+    else if (outcome === 'unproven' && !failed) migration.book.ramp = afterNode(this.#ramp, this.#counted(group, false));
+    if (wasTripped && !this.#ramp.tripped) migration.resumeItself(`${result.node.name} was refreshed after all`);
   }
 
   /** A replacement that does not come up counts before its node ends: it may never end by itself. */
-  #failing(node: NodeRef): void {
+  #fails({ group }: NodeRef): void {
     this.#turn += 1;
-    this.#count(node, false);
+    this.migration.book.ramp = afterNode(this.#ramp, this.#counted(group, false));
   }
 
-  #count(node: NodeRef, ok: boolean): void {
-    this.migration.book.ramp = afterNode(this.#ramp, { group: node.group, ok, inFlight: this.#flights.size, most: this.#seen.most, limits: this.migration.refresh.failuresInARow });
+  /** Nodes that fail, and hold up nobody but themselves. */
+  get #failing(): number {
+    return this.#failingRest ? this.#flights.failing : 0;
+  }
+
+  #counted(group: string, ok: boolean): NodeEnded {
+    return { group, ok, inFlight: this.#flights.size, failing: this.#failing, left: this.#left, most: this.#seen.most, limits: this.migration.refresh.failuresInARow };
   }
 
   #why(): string {
     const { failures } = this.#ramp;
+    const { later } = this.migration.refresh.failuresInARow;
     const blocked = this.migration.status().blocked.slice(0, 3).join(' | ');
-    return `${failures === 1 ? 'a node' : `${failures} nodes in a row`} failed${awaitingCanary(this.#ramp, this.#seen.groups).length > 0 ? ' as canary' : ''}: ${blocked || 'see the report'}. Mend it, then: ciliate resume ${this.migration.target.migration} --reason TEXT`;
+    const how = awaitingCanary(this.#ramp, this.#seen.groups).length > 0 ? ' as canary' : failures < later ? ', and no more may be missing' : '';
+    return `${failures === 1 ? 'a node' : `${failures} nodes in a row`} failed${how}: ${blocked || 'see the report'}. Mend it, then: ciliate resume ${this.migration.target.migration} --reason TEXT`;
   }
 }
 

@@ -7,6 +7,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClusterEvents } from '../../../activities/clients/events.js';
 import type { ClusterEvent, EventSource } from '../../../activities/clients/events.js';
+import { admitsMore } from '../../../activities/kubernetes/admitNodes.js';
 import { kubeClients } from '../../../activities/clients/kube.js';
 import { linger } from '../../../activities/linger.js';
 import { look } from '../../../activities/look.js';
@@ -55,6 +56,24 @@ class FakeApi {
 
 const node = (name: string, version = '8'): object => ({ metadata: { name, resourceVersion: version } });
 const named = (name: string) => (event: ClusterEvent) => event.kind === 'Node' && event.object.metadata?.name === name;
+
+describe('what could let another node start', () => {
+  const told = (name: string, over: { ready?: string; unschedulable?: boolean; at?: string } = {}): ClusterEvent => ({
+    kind: 'Node', type: 'MODIFIED',
+    object: { metadata: { name, uid: name, labels: {} }, spec: { unschedulable: over.unschedulable }, status: { conditions: [{ type: 'Ready', status: over.ready ?? 'True', lastHeartbeatTime: new Date(over.at ?? 0) }] } },
+  });
+
+  it('is a node that changed, and none that only says that it is alive', () => {
+    const matters = admitsMore();
+    expect(matters(told('a'))).toBe(true);
+    expect(matters(told('a', { at: '2026-01-01T00:00:10Z' }))).toBe(false);
+    expect(matters(told('b'))).toBe(true);
+    expect(matters(told('a', { unschedulable: true }))).toBe(true);
+    expect(matters(told('a', { ready: 'Unknown', unschedulable: true }))).toBe(true);
+    expect(matters({ ...told('a', { ready: 'Unknown', unschedulable: true }), type: 'DELETED' })).toBe(true);
+    expect(matters(told('b'))).toBe(false);
+  });
+});
 
 describe('ClusterEvents', () => {
   let api: FakeApi;

@@ -66,6 +66,14 @@ describe('look', () => {
     expect(look({ known: first.seen, done: false, blockers, seenOf: 2, extra: {} }).seen).not.toBe(first.seen);
     expect(look({ known: first.seen, done: true, blockers, seenOf: 1, extra: {} })).toMatchObject({ done: true, blockers: [] });
   });
+
+  it('tells ten blockers at most, firm ones first, and how many more there are', () => {
+    const many = Array.from({ length: 40 }, (_, index) => ({ object: `Pod a/${index}`, reason: 'waits', todo: '', firm: index > 35 }));
+    const told = look({ known: '', done: false, blockers: many, seenOf: 1, extra: {} }).blockers;
+    expect(told).toHaveLength(10);
+    expect(told.slice(0, 5).map(({ object }) => object)).toEqual(['Pod a/36', 'Pod a/37', 'Pod a/38', 'Pod a/39', 'Pod a/0']);
+    expect(told.at(-1)).toMatchObject({ object: '31 more', firm: true });
+  });
 });
 
 describe('FailureInterceptor', () => {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { afterNode, awaitingCanary, resumed, startRamp, width } from '../../../domain/pool/ramp.js';
+import { afterNode, awaitingCanary, recovered, resumed, room, startRamp, width } from '../../../domain/pool/ramp.js';
 import type { Ramp } from '../../../domain/pool/ramp.js';
 
 const GROUPS = ['spot', 'workers'];
 const limits = { canary: 1, later: 3 };
-const ended = (group: string, ok = true, over: { inFlight?: number; most?: number } = {}) => ({ group, ok, inFlight: 1, most: 100, limits, ...over });
+const ended = (group: string, ok = true, over: { inFlight?: number; most?: number; failing?: number; left?: number } = {}) => ({ group, ok, inFlight: 1, most: 100, limits, ...over });
 const after = (ramp: Ramp, ...all: ReturnType<typeof ended>[]): Ramp => all.reduce(afterNode, ramp);
 const proven = after(startRamp(true), ended('spot'), ended('workers'));
 const at = (ramp: Ramp, most = 100): number => width(ramp, { most, groups: GROUPS });
@@ -61,6 +61,32 @@ describe('the ramp', () => {
     expect(after(tripped, ended('spot')).tripped).toBe(true);
     expect(resumed(tripped)).toMatchObject({ tripped: false, failures: 0, width: 1 });
     expect(after(startRamp(false), ended('spot', false), ended('spot', false)).tripped).toBe(false);
+  });
+
+  it('that has tripped is not undone by others that were in flight, but by those that failed and went well after all', () => {
+    const tripped = after(proven, ended('spot', false), ended('spot', false), ended('spot', false));
+    expect(after(tripped, ended('workers'), ended('workers'))).toMatchObject({ tripped: true, failures: 3 });
+    expect(recovered(tripped, ended('spot'))).toMatchObject({ tripped: false });
+    const four = after(tripped, ended('spot', false));
+    expect(recovered(four, ended('spot'))).toMatchObject({ tripped: true, failures: 3 });
+    expect(recovered(recovered(four, ended('spot')), ended('spot')).tripped).toBe(false);
+    const canary = after(startRamp(true), ended('spot', false));
+    expect(recovered(canary, ended('spot'))).toMatchObject({ tripped: false, failures: 0, proven: ['spot'] });
+  });
+
+  it('trips where as many fail as may be missing, if others are still to be started', () => {
+    const one = ended('spot', false, { failing: 1, most: 1 });
+    expect(after(proven, one).tripped).toBe(true);
+    expect(after(proven, { ...one, left: 0 }).tripped).toBe(false);
+    expect(after(proven, { ...one, most: 2 }).tripped).toBe(false);
+    expect(recovered(after(proven, one), ended('spot', true, { failing: 0, most: 1 })).tripped).toBe(false);
+  });
+
+  it('has room beside those that fail, as far as the limits go', () => {
+    const fallen = after({ ...proven, width: 4 }, ended('spot', false));
+    expect(room(fallen, { most: 4, groups: GROUPS, failing: 1 })).toBe(2);
+    expect(room(fallen, { most: 4, groups: GROUPS, failing: 9 })).toBe(4);
+    expect(room(fallen, { most: 1, groups: GROUPS, failing: 1 })).toBe(1);
   });
 
   it('trips where the operator set the limits', () => {
