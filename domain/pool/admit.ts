@@ -1,4 +1,4 @@
-import { explain, obstacle } from './obstacle.js';
+import { explain, obstacle, operatorHasPlaces } from './obstacle.js';
 import { sizeUp, start } from './state.js';
 import type { Entry, State } from './state.js';
 import type { Admission, PoolView } from './view.js';
@@ -49,32 +49,43 @@ function waitsOf(state: State): Admission['waits'] {
 function first(state: State, fits: (entry: Entry) => boolean): Entry | undefined {
   let best: Entry | undefined;
   for (const entry of state.left) {
-    if ((best === undefined || order(entry, best) < 0) && fits(entry)) best = entry;
+    if ((best === undefined || order(state, entry, best) < 0) && fits(entry)) best = entry;
   }
   return best;
 }
 
 /**
- * The operator's order; then what is kept for the end late, and before it a node with cilium-operator, so that the operator
- * moves seldom; then the least collision with budgets in use; then the zone and the group with most nodes left, less those in
- * flight, so that nodes at a time come from different zones and every zone keeps capacity; then, while no new node could take
- * them, the one whose pods cost least to move twice; then the oldest.
+ * The operator's order; then what is kept for the end late, and before it, as long as new nodes are few, a node with cilium-operator, so
+ * that the operator moves once; then the least collision with budgets in use; then the zone and the group with most nodes left, less
+ * those in flight, so that nodes at a time come from different zones and every zone keeps capacity; then by how long its pods take to
+ * end; then the oldest.
  */
-function order(a: Entry, b: Entry): number {
+function order(state: State, a: Entry, b: Entry): number {
   return (
     a.node.rank - b.node.rank ||
     (a.node.keptForLast ?? 0) - (b.node.keptForLast ?? 0) ||
-    Number(a.node.hostsOperator) - Number(b.node.hostsOperator) ||
+    (operatorHasPlaces(state) ? 0 : Number(a.node.hostsOperator) - Number(b.node.hostsOperator)) ||
     a.colliding - b.colliding ||
     b.zone.left - b.zone.flying - (a.zone.left - a.zone.flying) ||
     compare(a.zone.name, b.zone.name) ||
     b.group.left - b.group.flying - (a.group.left - a.group.flying) ||
     compare(a.group.name, b.group.name) ||
-    (a.node.again ?? 0) - (b.node.again ?? 0) ||
+    endsFirst(state, a, b) ||
     a.node.created - b.node.created ||
     compare(a.node.ref.name, b.node.ref.name)
   );
 }
+
+/**
+ * Without a new node, what leaves goes to old ones and has to leave those too: the node first whose pods cost least twice. With one, the
+ * slowest first: begun last, it would be what everybody waits for at the end.
+ */
+function endsFirst({ view }: State, a: Entry, b: Entry): number {
+  const [ofA, ofB] = [a.node.ends ?? NONE, b.node.ends ?? NONE];
+  return (view.fresh ?? 0) === 0 ? ofA.sum - ofB.sum : ofB.slowest - ofA.slowest;
+}
+
+const NONE = { slowest: 0, sum: 0 };
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

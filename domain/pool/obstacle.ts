@@ -13,9 +13,17 @@ export function obstacle(state: State, entry: Entry): Obstacle | null {
   if (limits.perZone !== undefined && zone.flying >= limits.perZone) return 'zone';
   if (limits.perGroup !== undefined && group.flying >= limits.perGroup) return 'group';
   if (isOpen(group) && (group.leftByZone.get(zone.name) ?? 0) <= (state.view.keptByZone?.[group.name]?.[zone.name] ?? 0)) return 'kept';
-  if (node.hostsOperator && goesBefore(state, node.rank)) return 'operator-last';
+  if (node.hostsOperator && !operatorHasPlaces(state) && goesBefore(state, node.rank)) return 'operator-last';
   if (node.hostsOperator && state.operatorMoves) return 'operator-moves';
   return entry.lacking > 0 ? 'budget' : null;
+}
+
+/** Replicas of cilium-operator, which exclude each other by host. */
+const OPERATORS = 2;
+
+/** Whether its replicas find new nodes wherever they go: then it moves once, early or late, and has no need to wait for the others. */
+export function operatorHasPlaces({ view }: State): boolean {
+  return (view.fresh ?? 0) >= OPERATORS;
 }
 
 /** Usable nodes that must stay when a node of this group starts. */

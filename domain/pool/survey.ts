@@ -106,7 +106,7 @@ export function survey(seen: Survey): Surveyed {
   const there = over ? surplusByGroup(seen, true) : surplus;
   const candidates = over ? surplusNodes(seen, there) : old;
   const budgetsOf = budgetCounter(seen);
-  const againOf = againCounter(seen);
+  const endsOf = endsCounter(seen);
   const poolNode = (node: SeenNode): PoolNode => ({
     ref: node.ref,
     hostsOperator: node.hostsOperator,
@@ -124,10 +124,11 @@ export function survey(seen: Survey): Surveyed {
   const gone = seen.flights.length - flying.length;
   return {
     view: {
-      candidates: candidates.map((node) => ({ ...poolNode(node), keptForLast: kept[node.ref.uid] ?? 0, again: againOf(node.ref.name) })),
+      candidates: candidates.map((node) => ({ ...poolNode(node), keptForLast: kept[node.ref.uid] ?? 0, ends: endsOf(node.ref.name) })),
       inFlight: flying,
       budgets: Object.fromEntries(seen.budgets.map((budget) => [`${budget.namespace}/${budget.name}`, budget.disruptionsAllowed])),
       nodes: { wanted, usable: seen.nodes.filter(({ usable }) => usable).length },
+      fresh: seen.nodes.filter((node) => !node.old && node.usable && !isFlying(node)).length,
       limits: {
         maxUnavailable: limits.maxUnavailable,
         // A flight whose Node is gone still counts; it is only not among the nodes any more.
@@ -209,17 +210,17 @@ function zonesByGroup({ nodes, groups, flights }: Survey, candidates: readonly S
   });
 }
 
-/**
- * What a node's pods cost a second time, in seconds of their ends: without a new node that could take them they go to old ones, and
- * have to leave those too.
- */
-function againCounter({ nodes, pods, flights }: Survey): (node: string) => number {
-  const flying = new Set(flights.map(({ instanceId }) => instanceId));
-  if (nodes.some(({ old, usable, ref }) => !old && usable && !flying.has(ref.instanceId))) return () => 0;
-  const seconds = new Map<string, number>();
-  for (const { node, graceSeconds } of pods) seconds.set(node, (seconds.get(node) ?? 0) + graceSeconds);
-  return (node) => seconds.get(node) ?? 0;
+/** How long the pods of a node may take to end. */
+function endsCounter({ pods }: Survey): (node: string) => NonNullable<PoolNode['ends']> {
+  const ends = new Map<string, NonNullable<PoolNode['ends']>>();
+  for (const { node, graceSeconds } of pods) {
+    const { slowest, sum } = ends.get(node) ?? NO_PODS;
+    ends.set(node, { slowest: Math.max(slowest, graceSeconds), sum: sum + graceSeconds });
+  }
+  return (node) => ends.get(node) ?? NO_PODS;
 }
+
+const NO_PODS = { slowest: 0, sum: 0 };
 
 /** Pods of each budget on a node. */
 function budgetCounter({ pods, budgets }: Survey): (node: string) => Record<string, number> {

@@ -15,8 +15,8 @@ export interface PoolNode {
   budgets: Readonly<Record<string, number>>;
   /** Greater than 0: meant to go late, the greater the later (`lastToGo`), so that the group's zones end balanced. */
   keptForLast?: number;
-  /** What its pods cost once more where they can only go to other old nodes, in seconds of their ends. Absent or 0: there is a new node for them. */
-  again?: number;
+  /** Seconds that its pods may take to end (grace periods): of the slowest, and of all together. Absent: none. */
+  ends?: { slowest: number; sum: number };
 }
 
 export interface FlyingNode extends PoolNode {
@@ -40,6 +40,8 @@ export interface PoolView {
   budgets: Readonly<Record<string, number>>;
   /** Nodes at the start, and usable now, with those in flight that are usable still. */
   nodes: { wanted: number; usable: number };
+  /** New nodes that are usable: where pods go that are evicted. Absent: not known, as none. */
+  fresh?: number;
   limits: PoolLimits;
   /** Nodes of a group that are to be terminated with decrement, without those in flight that will be. Absent: none. */
   surplus?: Readonly<Record<string, number>>;

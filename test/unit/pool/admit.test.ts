@@ -160,11 +160,20 @@ describe('admit', () => {
     expect(names(view({ candidates: [...candidates, poolNode(3)], budgets }))).toEqual(['ip-10-0-0-3']);
   });
 
-  it('while no new node is there, takes the one whose pods cost least to move twice, within zone and group', () => {
-    const again = [poolNode(1, { again: 90 }), poolNode(2, { again: 30 }), poolNode(3, { again: 60 })];
-    expect(names(view({ candidates: again, limits: { maxUnavailable: 0, width: 1 } }))).toEqual(['ip-10-0-0-2']);
-    const zones = [...again, poolNode(4, { again: 10, zone: 'b' })];
-    expect(names(view({ candidates: zones, limits: { maxUnavailable: 0, width: 1 } }))).toEqual(['ip-10-0-0-2']);
+  it('while no new node is there, takes the one whose pods cost least to move twice; then the slowest first; within zone and group', () => {
+    const ends = [[60, 90], [30, 30], [30, 60]].map(([slowest = 0, sum = 0], index) => poolNode(index + 1, { ends: { slowest, sum } }));
+    const one = { limits: { maxUnavailable: 0, width: 1 } };
+    expect(names(view({ ...one, candidates: ends }))).toEqual(['ip-10-0-0-2']);
+    expect(names(view({ ...one, candidates: ends, fresh: 1 }))).toEqual(['ip-10-0-0-1']);
+    const zones = [...ends, poolNode(4, { ends: { slowest: 90, sum: 9 }, zone: 'b' })];
+    expect(names(view({ ...one, candidates: zones }))).toEqual(['ip-10-0-0-2']);
+    expect(names(view({ ...one, candidates: zones, fresh: 1 }))).toEqual(['ip-10-0-0-1']);
+  });
+
+  it('with two new nodes a node with cilium-operator waits for no other than the one of its kind', () => {
+    const candidates = [poolNode(1, { hostsOperator: true }), poolNode(2, { hostsOperator: true }), poolNode(3)];
+    expect(names(view({ candidates, fresh: 1 }))).toEqual(['ip-10-0-0-3', 'ip-10-0-0-1']);
+    expect(names(view({ candidates, fresh: 2 }))).toEqual(['ip-10-0-0-1', 'ip-10-0-0-3']);
   });
 
   it('spreads over zones, counting what is in flight', () => {

@@ -27,13 +27,13 @@ describe('what the pool may choose from', () => {
     expect(started(seen({ nodes: [node('a'), node('b', { usable: false, old: false }), node('c')] }))).toEqual([]);
   });
 
-  it('begins with the node whose pods cost least to move twice, as long as they can only go to old ones', () => {
+  it('tells how long the pods of a node take to end, and how many new nodes could take them', () => {
     const pod = (of: string, graceSeconds: number) => ({ node: of, namespace: 'shop', labels: {}, graceSeconds });
-    const pods = [pod('a', 30), pod('a', 30), pod('b', 60), pod('c', 30)];
-    const again = (of: Survey) => survey(of).view.candidates.map((candidate) => candidate.again);
-    expect(again(seen({ pods }))).toEqual([60, 60, 30]);
-    expect(again(seen({ pods, nodes: [...['a', 'b', 'c'].map((name) => node(name)), node('x', { old: false, usable: false })] }))).toEqual([60, 60, 30]);
-    expect(again(seen({ pods, nodes: [...['a', 'b', 'c'].map((name) => node(name)), node('x', { old: false })] }))).toEqual([0, 0, 0]);
+    const pods = [pod('a', 30), pod('a', 30), pod('b', 60)];
+    const old = ['a', 'b', 'c'].map((name) => node(name));
+    expect(survey(seen({ pods })).view).toMatchObject({ fresh: 0, candidates: [{ ends: { slowest: 30, sum: 60 } }, { ends: { slowest: 60, sum: 60 } }, { ends: { slowest: 0, sum: 0 } }] });
+    expect(survey(seen({ nodes: [...old, node('x', { old: false, usable: false })] })).view.fresh).toBe(0);
+    expect(survey(seen({ nodes: [...old, node('x', { old: false }), node('y', { old: false })] })).view.fresh).toBe(2);
   });
 
   it('is nothing before the extra nodes of a surge are there', () => {
