@@ -44,7 +44,7 @@ export async function resizeGroups(clients: Clients, request: ResizeRequest): Pr
 
 /** What there is, and what the rules make of it. */
 async function observe(clients: Clients, { target, refresh, ramp, exclude, later, flights }: ResizeRequest): Promise<Surveyed & { seen: PoolSeen; alone: string[]; extra: WantedExtra }> {
-  const [seen, alone] = await Promise.all([readPool(clients, directionOf(target)), leftAlone(clients, refresh.leaveAlone)]);
+  const [seen, alone] = await Promise.all([readPool(clients, directionOf(target), flights), leftAlone(clients, refresh.leaveAlone)]);
   const surveyed = survey({ ...seen.survey, flights, exclude: [...exclude, ...alone], later, ramp, refresh });
   const extra = { extra: surveyed.maxSurge, groups: surveyed.oldNodes.filter(({ name }) => nodePoolOf(name) === undefined) };
   return { ...surveyed, seen, alone, extra };

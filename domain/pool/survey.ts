@@ -92,7 +92,7 @@ export function survey(seen: Survey): Surveyed {
   const flights = new Map(seen.flights.map((flight) => [flight.instanceId, flight]));
   const isFlying = ({ ref }: SeenNode): boolean => flights.has(ref.instanceId);
   const isExcluded = ({ ref }: SeenNode): boolean => seen.exclude.includes(ref.instanceId) || seen.exclude.includes(ref.name);
-  const wanted = seen.groups.reduce((sum, group) => sum + (group.surge?.prior ?? group.desired ?? unsized(seen, group.name)), 0);
+  const wanted = seen.groups.reduce((sum, { surge, desired }) => sum + (surge?.prior ?? desired ?? 0), 0) + unsized(seen);
   const limits = resolveLimits(seen.refresh, wanted);
   const most = limits.maxSurge + limits.maxUnavailable;
   const surplus = surplusByGroup(seen, false);
@@ -146,13 +146,15 @@ export function survey(seen: Survey): Surveyed {
 }
 
 /**
- * What a pool without a size wants: the nodes that it has. A node in flight counts until its end, also where its Node is gone;
- * after it, only if it was replaced: where the other nodes have room, nothing comes in its place.
+ * What is wanted beside the groups that have a size: the nodes that there are, in pools without one and in no pool at all. Whatever counts
+ * as usable has to count as wanted too, or it would make up for what another group lacks. A node in flight counts until its end, also
+ * where its Node is gone; after it, only if it was replaced: where the other nodes have room, nothing comes in its place.
  */
-function unsized({ nodes, flights }: Survey, group: string): number {
+function unsized({ groups, nodes, flights }: Survey): number {
+  const sized = new Set(groups.filter(({ desired }) => desired !== null).map(({ name }) => name));
   const flying = new Set(flights.map(({ instanceId }) => instanceId));
-  const usable = nodes.filter(({ ref, usable }) => usable && ref.group === group && !flying.has(ref.instanceId)).length;
-  return usable + flights.filter((flight) => flight.group === group).length;
+  const usable = nodes.filter(({ ref, usable }) => usable && !sized.has(ref.group) && !flying.has(ref.instanceId)).length;
+  return usable + flights.filter(({ group }) => !sized.has(group)).length;
 }
 
 /** No capacity comes ahead in pools without a size: what of the surge the others cannot take, may be missing there instead. */
