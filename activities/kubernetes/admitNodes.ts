@@ -52,7 +52,7 @@ async function observe(clients: Clients, { target, refresh, ramp, exclude, later
 
 async function pass(clients: Clients, { known, ...request }: AdmitRequest): Promise<Admitted> {
   const direction = directionOf(request.target);
-  const { seen, alone, extra, view, most, oldNodes, unlaunched } = await observe(clients, request);
+  const { seen, alone, extra, view, most, open, unlaunched } = await observe(clients, request);
   const resize = raisesOf(extra, seen).length > 0 || (unlaunched > 0 && (await hopelessLaunches(clients, seen)).length > 0);
   const { start, waits } = admit(view);
   const left = view.candidates.length + unlaunched;
@@ -64,7 +64,7 @@ async function pass(clients: Clients, { known, ...request }: AdmitRequest): Prom
     done: resize || start.length > 0 || left === 0,
     blockers,
     seenOf: blockers.map(({ object, reason }) => [object, reason]),
-    extra: { resize, start: start.map((each) => ({ ...each, surplus: !old.has(each.node.instanceId) })), counts: seen.counts, remaining: left, most, groups: oldNodes.map(({ name }) => name), leftAlone: labelled.filter((name) => alone.includes(name)) },
+    extra: { resize, start: start.map((each) => ({ ...each, surplus: !old.has(each.node.instanceId) })), counts: seen.counts, remaining: left, most, groups: open, leftAlone: labelled.filter((name) => alone.includes(name)) },
   });
 }
 

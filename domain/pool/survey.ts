@@ -81,6 +81,8 @@ export interface Surveyed {
   most: number;
   /** Extra nodes that the limits ask for. */
   maxSurge: number;
+  /** Groups of which a node may start now: these have their canaries. One that keeps its extra nodes for others comes to its own late. */
+  open: string[];
   /** Groups with old nodes that are not in flight. */
   oldNodes: { name: string; oldNodes: number }[];
   /** Extra nodes that go once they are launched: DesiredCapacity is ahead of the instances. Only where no old node is left. */
@@ -140,6 +142,7 @@ export function survey(seen: Survey): Surveyed {
     },
     most,
     maxSurge: limits.maxSurge,
+    open,
     oldNodes: byGroup.map(({ name }) => ({ name, oldNodes: old.filter(({ ref }) => ref.group === name).length })).filter(({ oldNodes }) => oldNodes > 0),
     unlaunched: over ? seen.groups.reduce((sum, { name }) => sum + (surplus[name] ?? 0) - (there[name] ?? 0), 0) : 0,
   };

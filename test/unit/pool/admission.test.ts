@@ -44,3 +44,21 @@ describe('groups of the pool', () => {
     expect(answer.blockers[0]?.reason).toContain('at least 11 must stay');
   });
 });
+
+describe('canaries of groups that share a surge', () => {
+  const refresh = refreshSchema.parse({ maxSurge: '50%', maxUnavailable: 0 });
+  /** a(1) and b(9) with their shares of five extra nodes, and as many old ones of b as are left. */
+  const shared = async (oldOfB: number, proven: string[]) => {
+    const [a, b, extra] = [ids('a', 1), ids('b', 9), ids('e', 5)];
+    const nodes = [...[...a, ...b.slice(0, oldOfB)].map(old), ...[...b.slice(oldOfB), ...extra].map((id) => kubeNode(id))];
+    const seen = world({ groups: [group('a', [...a, ...extra.slice(0, 1)]), group('b', [...b, ...extra.slice(1)])], nodes, pods: [...b.slice(oldOfB), ...extra].map(agentOn) });
+    await surged(seen, { a: 1, b: 9 });
+    return admitNodes(clientsOf(seen), request({ refresh, ramp: { ...startRamp(true), proven } }));
+  };
+
+  it('are due in the groups that may start: one that keeps its extra nodes for others has its canary late', async () => {
+    expect(await shared(9, [])).toMatchObject({ groups: ['b'], start: [{ node: { group: 'b' } }] });
+    expect(await shared(8, ['b'])).toMatchObject({ groups: ['b'], start: [{ node: { group: 'b' } }] });
+    expect(await shared(4, ['b'])).toMatchObject({ groups: ['a', 'b'], start: [{ node: { group: 'a' }, decrement: true }] });
+  });
+});
