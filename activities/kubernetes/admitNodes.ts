@@ -1,5 +1,4 @@
 import { directionOf, isOld } from '../../domain/directions/index.js';
-import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { admit } from '../../domain/pool/admit.js';
 import { survey } from '../../domain/pool/survey.js';
 import type { Surveyed } from '../../domain/pool/survey.js';
@@ -46,7 +45,7 @@ export async function resizeGroups(clients: Clients, request: ResizeRequest): Pr
 async function observe(clients: Clients, { target, refresh, ramp, exclude, later, flights }: ResizeRequest): Promise<Surveyed & { seen: PoolSeen; alone: string[]; extra: WantedExtra }> {
   const [seen, alone] = await Promise.all([readPool(clients, directionOf(target), flights), leftAlone(clients, refresh.leaveAlone)]);
   const surveyed = survey({ ...seen.survey, flights, exclude: [...exclude, ...alone], later, ramp, refresh });
-  const extra = { extra: surveyed.maxSurge, groups: surveyed.oldNodes.filter(({ name }) => nodePoolOf(name) === undefined) };
+  const extra = { extra: surveyed.maxSurge, groups: surveyed.oldNodes };
   return { ...surveyed, seen, alone, extra };
 }
 

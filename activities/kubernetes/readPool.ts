@@ -2,7 +2,6 @@ import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import type { Direction } from '../../domain/directions/index.js';
 import { drainVerdict } from '../../domain/kubernetes/drain.js';
-import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { instanceIdOf, isReady, zoneOf } from '../../domain/kubernetes/resources.js';
 import type { Entries } from '../../domain/ledger.js';
 import { GUARDS_LEDGER } from '../../domain/names.js';
@@ -12,6 +11,7 @@ import { aliveIn, describeGroups } from '../aws/groups.js';
 import { raised, raisedGroups } from '../aws/guards/sizes.js';
 import type { Snapshot } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
+import { driversOf } from '../drivers/find.js';
 import { membershipsOf } from '../drivers/memberships.js';
 import { readData } from './configMap.js';
 import { guardsIn } from './guardsLedger.js';
@@ -49,14 +49,17 @@ export async function readPool(clients: Clients, direction: Direction, flights: 
     const ref = { name, uid: node.metadata?.uid ?? '', instanceId, group: member?.group ?? '', zone: zoneOf(node) || (member?.zone ?? '') };
     return [{ ref, labels: node.metadata?.labels ?? {}, created: node.metadata?.creationTimestamp?.getTime() ?? 0, old: at === 'old', usable: isUsable(node), hostsOperator: hosts.has(name) }];
   });
+  // Groups of all nodes, also of those that are done or gone: what they want together is what the cluster had.
   const names = [...new Set([...nodes.map(({ ref }) => ref.group), ...flights.map(({ group }) => group), ...raisedGroups(ledger)])].filter((name) => name !== '');
-  const groups = await describeGroups(clients, names.filter((name) => nodePoolOf(name) === undefined));
+  const drivers = await driversOf(clients, names);
+  const isSized = (name: string): boolean => drivers.get(name)?.sized === true;
+  const groups = await describeGroups(clients, names.filter(isSized));
   return {
     survey: {
       nodes,
       pods: evictable(snapshot.pods),
       budgets: snapshot.budgets.map((budget) => ({ namespace: budget.metadata?.namespace ?? '', name: budget.metadata?.name ?? '', selector: budget.spec?.selector, disruptionsAllowed: budget.status?.disruptionsAllowed ?? 0 })),
-      groups: sizesOf(names, groups, ledger),
+      groups: [...groups.map((group) => sizeOf(group, ledger)), ...names.filter((name) => !isSized(name)).map((name) => ({ name, desired: null, inService: [] }))],
       decremented: decrementedIn(data ?? {}),
     },
     counts: standing.counts,
@@ -66,15 +69,10 @@ export async function readPool(clients: Clients, direction: Direction, flights: 
   };
 }
 
-/** Groups of all nodes, also of those that are done or gone: what they want together is what the cluster had. */
-function sizesOf(names: readonly string[], groups: readonly AutoScalingGroup[], ledger: Entries): SeenGroup[] {
-  const nodePools = names.filter((name) => nodePoolOf(name) !== undefined);
-  const sized = groups.map((group): SeenGroup => {
-    const name = group.AutoScalingGroupName ?? '';
-    const inService = (group.Instances ?? []).filter(({ LifecycleState }) => LifecycleState === 'InService').map(({ InstanceId = '' }) => InstanceId);
-    return { name, desired: group.DesiredCapacity ?? 0, surge: raised(ledger, name), inService, alive: aliveIn(group).length };
-  });
-  return [...sized, ...nodePools.map((name): SeenGroup => ({ name, desired: null, inService: [] }))];
+function sizeOf(group: AutoScalingGroup, ledger: Entries): SeenGroup {
+  const name = group.AutoScalingGroupName ?? '';
+  const inService = (group.Instances ?? []).filter(({ LifecycleState }) => LifecycleState === 'InService').map(({ InstanceId = '' }) => InstanceId);
+  return { name, desired: group.DesiredCapacity ?? 0, surge: raised(ledger, name), inService, alive: aliveIn(group).length };
 }
 
 function isUsable(node: V1Node): boolean {

@@ -38,7 +38,7 @@ export interface SeenBudget {
 
 export interface SeenGroup {
   name: string;
-  /** DesiredCapacity; null: it has no size, nodes are made when pods wait for them (a NodePool of Karpenter). */
+  /** DesiredCapacity; null: it has no size (a NodePool of Karpenter: nodes are made when pods wait for them). */
   desired: number | null;
   /** Where we raised it: DesiredCapacity of before, and how many of the nodes that we added are still to go. */
   surge?: { prior: number; added: number } | undefined;
@@ -83,7 +83,7 @@ export interface Surveyed {
   maxSurge: number;
   /** Groups of which a node may start now: these have their canaries. One that keeps its extra nodes for others comes to its own late. */
   open: string[];
-  /** Groups with old nodes that are not in flight. */
+  /** Groups with a size that have old nodes not in flight: what the extra nodes are shared over. */
   oldNodes: { name: string; oldNodes: number }[];
   /** Extra nodes that go once they are launched: DesiredCapacity is ahead of the instances. Only where no old node is left. */
   unlaunched: number;
@@ -143,7 +143,7 @@ export function survey(seen: Survey): Surveyed {
     most,
     maxSurge: limits.maxSurge,
     open,
-    oldNodes: byGroup.map(({ name }) => ({ name, oldNodes: old.filter(({ ref }) => ref.group === name).length })).filter(({ oldNodes }) => oldNodes > 0),
+    oldNodes: seen.groups.flatMap(({ name, desired }) => (desired === null ? [] : [{ name, oldNodes: old.filter(({ ref }) => ref.group === name).length }])).filter(({ oldNodes }) => oldNodes > 0),
     unlaunched: over ? seen.groups.reduce((sum, { name }) => sum + (surplus[name] ?? 0) - (there[name] ?? 0), 0) : 0,
   };
 }
