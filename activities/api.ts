@@ -123,7 +123,7 @@ export interface Admitted extends Look {
   remaining: number;
   /** Most nodes that the limits allow in flight. */
   most: number;
-  /** Groups that have nodes to start. */
+  /** Groups of which a node may start now, so that their canaries are due. */
   groups: string[];
   /** Names of labelled nodes that `refresh.leaveAlone` selects. */
   leftAlone: string[];

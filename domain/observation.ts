@@ -119,8 +119,10 @@ export interface ObservedNode {
   instanceState?: string;
   /** A pod of cilium-operator is bound here. */
   hostsOperator: boolean;
-  /** What replaces it (NodeRef.group): Auto Scaling group or NodePool; absent where nothing does. */
+  /** Pool that replaces it (NodeRef.group), whatever kind that is; absent where nothing does. */
   group?: string;
+  /** How that pool's driver ends it, for people; absent: its instance is terminated in the Auto Scaling group of that name. */
+  ends?: string;
   created: string;
   ready: boolean;
   unschedulable: boolean;
@@ -135,8 +137,8 @@ export interface ObservedNode {
   load: { pods: number; addresses: number; cpu: number; memory: number };
   allocatable: { cpu: number; memory: number };
   internalIp?: string;
-  /** Fargate, Windows, hybrid and Auto Mode nodes keep their own networking; `karpenter`: its own, but without a NodeClaim of API v1. Left out and reported. */
-  leftOut?: 'fargate' | 'windows' | 'hybrid' | 'auto-mode' | 'karpenter';
+  /** Left out and reported: it keeps its own networking (domain/kubernetes/leftOut.ts), or is marked as of this kind of pool and in none (`karpenter`: without a NodeClaim of API v1). */
+  leftOut?: string;
 }
 
 export interface ObservedGroup {

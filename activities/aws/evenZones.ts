@@ -11,7 +11,7 @@ import { raiseCapacity } from './raiseCapacity.js';
 
 /** See activities/api.ts. To be called when no node is in flight and none is left to start. */
 export async function evenZones(clients: Clients, { target, tried }: EvenRequest): Promise<{ raised: Record<string, number>; notes: string[] }> {
-  const { groups, ledger } = await readPool(clients, directionOf(target));
+  const { groups, ledger } = await readPool(clients, directionOf(target), []);
   const result: { raised: Record<string, number>; notes: string[] } = { raised: {}, notes: [] };
   for (const group of groups) {
     const name = group.AutoScalingGroupName ?? '';

@@ -1,6 +1,5 @@
 import type { Instance as GroupInstance } from '@aws-sdk/client-auto-scaling';
 import type { V1Node } from '@kubernetes/client-node';
-import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Blocker } from '../../domain/refresh.js';
@@ -12,16 +11,23 @@ import { decrements, terminateInGroup } from '../aws/terminate.js';
 import type { Clients } from '../clients/index.js';
 import type { Candidates, Place, ReplacementDriver } from './driver.js';
 
-/** An Auto Scaling group of one's own: it launches the replacement of what is terminated in it. */
+/** An Auto Scaling group of one's own: it launches the replacement of what is terminated in it. Its name is any that is of no other kind. */
 export const autoScalingGroup: ReplacementDriver = {
   kind: 'auto-scaling-group',
+  sized: true,
+  title,
+  lingering: () => 'It is awaited; lifecycle hooks of its group may hold it.',
   places,
-  owns: (_clients, group) => Promise.resolve(group !== '' && nodePoolOf(group) === undefined),
+  owns: (_clients, groups) => Promise.resolve(groups),
   instancesBefore,
   decrements: (clients, request, going) => (going ? Promise.resolve(request.decrement) : decrements(clients, request)),
   terminate: terminateInGroup,
   candidates,
 };
+
+function title(group: string): string {
+  return `ASG ${group}`;
+}
 
 /** An instance on its way out has left its group, but its tag still names it. */
 async function places(clients: Clients, nodes: readonly V1Node[]): Promise<Map<string, Place>> {
@@ -59,7 +65,7 @@ function isFresh(instance: GroupInstance, before: readonly string[]): boolean {
 }
 
 async function noneYet(clients: Clients, group: string, suspended: string[]): Promise<Blocker> {
-  const object = `ASG ${group}`;
+  const object = title(group);
   const stopped = suspended.filter((process) => process === 'Launch' || process === 'Terminate');
   if (stopped.length > 0) {
     const todo = `aws autoscaling resume-processes --scaling-processes ${stopped.join(' ')} --auto-scaling-group-name ${group}`;

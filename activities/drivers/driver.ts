@@ -8,6 +8,7 @@ import type { Clients } from '../clients/index.js';
 /** Pool (NodeRef.group) and zone of an instance. */
 export interface Place {
   group: string;
+  /** Empty where the Node's label says it. */
   zone: string;
 }
 
@@ -19,15 +20,32 @@ export interface Candidates {
 }
 
 /**
- * How the nodes of one kind of pool are replaced. A new kind is a new file and its line in index.ts. Capacity for surge is not
- * its matter (activities/aws/capacity.ts).
+ * How the nodes of one kind of pool are replaced, and all that the rest of the program asks about that kind: a new kind is a new file
+ * and its line in index.ts (docs/adr/0009).
  */
 export interface ReplacementDriver {
-  kind: 'auto-scaling-group' | 'managed-node-group' | 'karpenter';
-  /** Pools of these nodes, by instance id, as far as they are this driver's to find. */
+  /** Name of the kind, for people. */
+  kind: string;
+  /**
+   * Whether its pools are Auto Scaling groups, by their names: then they have a size, which a surge raises (activities/aws/capacity.ts)
+   * and a termination with decrement lowers. Pools of any other kind want the nodes that they have, and are never raised.
+   */
+  sized: boolean;
+  /** How people call a pool: `NodePool default`. */
+  title(group: string): string;
+  /** What is done to a node at its end, for plans: `NodeClaim of instance i-0abc deleted in NodePool default`. Absent: its instance is terminated in its pool. */
+  ending?(node: Pick<NodeRef, 'instanceId' | 'group'>): string;
+  /** What to look at where an instance that was ended stays. Absent: it is only awaited. */
+  lingering?(group: string): string;
+  /**
+   * Pools of these nodes, by instance id, as far as they are this driver's to find. A node that no driver finds blocks the preflight.
+   * A pool's name tells its kind, for good: `karpenter/NODEPOOL`.
+   */
   places(clients: Clients, nodes: readonly V1Node[]): Promise<Map<string, Place>>;
-  /** Whether a pool is this driver's. */
-  owns(clients: Clients, group: string): Promise<boolean>;
+  /** Whether a node's labels say that it is of this kind: if `places` does not find it then, nothing could end it, and it is left out. Absent: it blocks. */
+  marks?(labels: Readonly<Record<string, string>>): boolean;
+  /** Which of these pools are this driver's, by their names. */
+  owns(clients: Clients, groups: readonly string[]): Promise<readonly string[]>;
   /**
    * Instances that cannot be this node's replacement, since they are older than its end.
    *

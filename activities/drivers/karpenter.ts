@@ -1,6 +1,6 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import { CiliateError } from '../../domain/failures.js';
-import { NODEPOOL_LABEL, karpenterPool, nodePoolOf } from '../../domain/kubernetes/karpenter.js';
+import { NODEPOOL_LABEL, PROVISIONER_LABEL, karpenterPool, nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { fullName, instanceIdOf } from '../../domain/kubernetes/resources.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { Blocker } from '../../domain/refresh.js';
@@ -20,14 +20,23 @@ import type { Candidates, Place, ReplacementDriver } from './driver.js';
  */
 export const karpenter: ReplacementDriver = {
   kind: 'karpenter',
+  // A NodePool makes nodes when pods wait for them.
+  sized: false,
+  title,
+  ending: ({ instanceId, group }) => `NodeClaim of instance ${instanceId} deleted in ${title(group)}`,
+  lingering: (group) => `It is awaited; Karpenter ends it once its pods and volumes are gone: kubectl get nodeclaims -l ${NODEPOOL_LABEL}=${nodePoolOf(group)} -o custom-columns=NAME:.metadata.name,ID:.status.providerID`,
   places,
-  owns: (_clients, group) => Promise.resolve(nodePoolOf(group) !== undefined),
+  marks: (labels) => labels[NODEPOOL_LABEL] !== undefined || labels[PROVISIONER_LABEL] !== undefined,
+  owns: (_clients, groups) => Promise.resolve(groups.filter((group) => nodePoolOf(group) !== undefined)),
   instancesBefore,
-  // A NodePool has no size.
   decrements: () => Promise.resolve(false),
   terminate,
   candidates,
 };
+
+function title(group: string): string {
+  return `NodePool ${nodePoolOf(group) ?? group}`;
+}
 
 /** The label says that Karpenter made it; only with its NodeClaim can it be ended. */
 async function places({ kube }: Clients, nodes: readonly V1Node[]): Promise<Map<string, Place>> {
@@ -66,7 +75,7 @@ async function terminate({ kube }: Clients, { node }: NodeRequest): Promise<void
 function unclaimed({ name, instanceId, group }: NodeRef): CiliateError {
   return new CiliateError(
     'Transient',
-    { object: `Instance ${instanceId} (Node ${name})`, expected: `a NodeClaim of NodePool ${nodePoolOf(group)}`, seen: 'none, though the instance lives', todo: 'Karpenter should end it by itself; where it stays, terminate it by hand: aws ec2 terminate-instances --instance-ids ' + instanceId },
+    { object: `Instance ${instanceId} (Node ${name})`, expected: `a NodeClaim of ${title(group)}`, seen: 'none, though the instance lives', todo: 'Karpenter should end it by itself; where it stays, terminate it by hand: aws ec2 terminate-instances --instance-ids ' + instanceId },
     { code: 'NodeClaimMissing' },
   );
 }
@@ -102,6 +111,5 @@ function wanting(ref: NodeRef, pods: V1Pod[]): Blocker[] {
     return scheduled?.reason === 'Unschedulable' && Date.now() - (scheduled.lastTransitionTime?.getTime() ?? 0) < ANSWER_MS;
   });
   if (waiting.length === 0) return [];
-  const name = nodePoolOf(ref.group);
-  return [{ object: `NodePool ${name}`, reason: `has made no NodeClaim yet for Pod ${fullName(waiting[0]?.metadata)}${waiting.length > 1 ? ` and ${waiting.length - 1} more` : ''}`, todo: `It is awaited; its limits may be reached: kubectl describe nodepool ${name}` }];
+  return [{ object: title(ref.group), reason: `has made no NodeClaim yet for Pod ${fullName(waiting[0]?.metadata)}${waiting.length > 1 ? ` and ${waiting.length - 1} more` : ''}`, todo: `It is awaited; its limits may be reached: kubectl describe nodepool ${nodePoolOf(ref.group)}` }];
 }

@@ -2,7 +2,7 @@ import type { V1Node } from '@kubernetes/client-node';
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
 import type { Clients } from '../clients/index.js';
 import type { Place } from './driver.js';
-import { placesOf } from './index.js';
+import { placesOf } from './find.js';
 
 /**
  * Pool and zone of each node's instance, asked for once an instance: it never changes its pool. So a cluster of a thousand nodes

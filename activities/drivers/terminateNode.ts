@@ -6,7 +6,7 @@ import type { Clients } from '../clients/index.js';
 import { registeredSince } from '../kubernetes/observeNode.js';
 import { readTermination, recordTermination } from '../kubernetes/terminations.js';
 import type { Termination } from '../kubernetes/terminations.js';
-import { driverOf } from './index.js';
+import { driverOf } from './find.js';
 
 /**
  * Asks the node's driver for its end, once. Which instances the pool had, and whether it is to shrink, is written to the ledger

@@ -1,5 +1,4 @@
 import { directionOf, isOld } from '../../domain/directions/index.js';
-import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { isReady } from '../../domain/kubernetes/resources.js';
 import { admit } from '../../domain/pool/admit.js';
 import { survey } from '../../domain/pool/survey.js';
@@ -57,15 +56,15 @@ export async function resizeGroups(clients: Clients, request: ResizeRequest): Pr
 
 /** What there is, and what the rules make of it. */
 async function observe(clients: Clients, { target, refresh, ramp, exclude, later, flights }: ResizeRequest): Promise<Surveyed & { seen: PoolSeen; alone: string[]; extra: WantedExtra }> {
-  const [seen, alone] = await Promise.all([readPool(clients, directionOf(target)), leftAlone(clients, refresh.leaveAlone)]);
+  const [seen, alone] = await Promise.all([readPool(clients, directionOf(target), flights), leftAlone(clients, refresh.leaveAlone)]);
   const surveyed = survey({ ...seen.survey, flights, exclude: [...exclude, ...alone], later, ramp, refresh });
-  const extra = { extra: surveyed.maxSurge, groups: surveyed.oldNodes.filter(({ name }) => nodePoolOf(name) === undefined) };
+  const extra = { extra: surveyed.maxSurge, groups: surveyed.oldNodes };
   return { ...surveyed, seen, alone, extra };
 }
 
 async function pass(clients: Clients, { known, ...request }: AdmitRequest): Promise<Admitted> {
   const direction = directionOf(request.target);
-  const { seen, alone, extra, view, most, oldNodes, unlaunched } = await observe(clients, request);
+  const { seen, alone, extra, view, most, open, unlaunched } = await observe(clients, request);
   const resize = raisesOf(extra, seen).length > 0 || (unlaunched > 0 && (await hopelessLaunches(clients, seen)).length > 0);
   const { start, waits } = admit(view);
   const left = view.candidates.length + unlaunched;
@@ -77,7 +76,7 @@ async function pass(clients: Clients, { known, ...request }: AdmitRequest): Prom
     done: resize || start.length > 0 || left === 0,
     blockers,
     seenOf: blockers.map(({ object, reason }) => [object, reason]),
-    extra: { resize, start: start.map((each) => ({ ...each, surplus: !old.has(each.node.instanceId) })), counts: seen.counts, remaining: left, most, groups: oldNodes.map(({ name }) => name), leftAlone: labelled.filter((name) => alone.includes(name)) },
+    extra: { resize, start: start.map((each) => ({ ...each, surplus: !old.has(each.node.instanceId) })), counts: seen.counts, remaining: left, most, groups: open, leftAlone: labelled.filter((name) => alone.includes(name)) },
   });
 }
 

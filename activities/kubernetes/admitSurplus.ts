@@ -27,7 +27,7 @@ export function admitSurplus(clients: Clients, request: SurplusRequest): Promise
 }
 
 async function pass(clients: Clients, { target, refresh, exclude, flights, known }: SurplusRequest): Promise<Admitted> {
-  const seen = await readPool(clients, directionOf(target));
+  const seen = await readPool(clients, directionOf(target), flights);
   const nodes = [...seen.survey.nodes, ...withoutNode(seen)];
   // No surge: so many at a time as may be missing, and one where none may.
   const { view, most, unlaunched } = survey({ ...seen.survey, nodes, flights, exclude, later: [], ramp: startRamp(false), refresh: { ...refresh, maxSurge: 0 }, ending: true });

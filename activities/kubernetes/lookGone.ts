@@ -1,6 +1,5 @@
 import type { V1Node } from '@kubernetes/client-node';
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
-import { NODEPOOL_LABEL, nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { isOld } from '../../domain/directions/index.js';
 import type { Direction } from '../../domain/directions/index.js';
 import type { NodeRef } from '../../domain/plan.js';
@@ -8,6 +7,7 @@ import type { Look } from '../api.js';
 import { recentInstances } from '../aws/recent.js';
 import { isConflict, isNotFound, orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
+import { driversOf } from '../drivers/find.js';
 import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { patchNode, pointer } from './patch.js';
@@ -21,15 +21,14 @@ export async function lookTerminated(clients: Clients, ref: NodeRef, known: stri
   // EC2 forgets an instance about an hour after its end.
   const state = instance === undefined ? 'terminated' : (instance.State?.Name ?? 'terminated');
   const done = state === 'terminated';
-  const blockers = [{ object: `Instance ${ref.instanceId}`, reason: `is ${state}`, todo: awaited(ref) }];
+  const blockers = done ? [] : [{ object: `Instance ${ref.instanceId}`, reason: `is ${state}`, todo: await awaited(clients, ref) }];
   // The time at which it was seen, not the one that EC2 gives: the grace must never be shorter than it says.
   return look({ known, done, blockers, seenOf: state, extra: { terminatedAt: done ? new Date().toISOString() : null } });
 }
 
-function awaited({ group }: NodeRef): string {
-  const nodePool = nodePoolOf(group);
-  if (nodePool === undefined) return 'It is awaited; lifecycle hooks of its group may hold it.';
-  return `It is awaited; Karpenter ends it once its pods and volumes are gone: kubectl get nodeclaims -l ${NODEPOOL_LABEL}=${nodePool} -o custom-columns=NAME:.metadata.name,ID:.status.providerID`;
+/** A node of no pool has ended as well. */
+async function awaited(clients: Clients, { group }: NodeRef): Promise<string> {
+  return (await driversOf(clients, [group])).get(group)?.lingering?.(group) ?? 'It is awaited.';
 }
 
 interface At {

@@ -1,7 +1,6 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 import type { V1Node } from '@kubernetes/client-node';
 import { directionOf } from '../../domain/directions/index.js';
-import { poolTitle } from '../../domain/kubernetes/karpenter.js';
 import { instanceIdOf, isReady, zoneOf } from '../../domain/kubernetes/resources.js';
 import { shardOf } from '../../domain/ledger.js';
 import { AGENT_NOT_READY_TAINT, KUBE_SYSTEM } from '../../domain/names.js';
@@ -13,7 +12,7 @@ import type { Look, NodeRequest } from '../api.js';
 import { orUndefined } from '../clients/errors.js';
 import type { ClusterEvent } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
-import { driverOf } from '../drivers/index.js';
+import { driverOf } from '../drivers/find.js';
 import { linger } from '../linger.js';
 import { look } from '../look.js';
 import { judgeOf, lack } from './replacement/index.js';
@@ -53,7 +52,7 @@ async function replacementPass(clients: Clients, { target, node: ref, instancesB
   const proven = blockers.length === 0;
   // None is due where there is none and none is awaited.
   const done = proven && (best === undefined || (await take(clients, ref, { taken: best.instance, instances, claims })));
-  if (proven && !done) blockers.push({ object: poolTitle(ref.group), reason: 'its newest instance replaces another node', todo: 'One of its own is awaited.' });
+  if (proven && !done) blockers.push({ object: driver.title(ref.group), reason: 'its newest instance replaces another node', todo: 'One of its own is awaited.' });
   const replacement =
     done && best !== undefined ? { name: best.node?.metadata?.name ?? '', instanceId: best.instance.InstanceId ?? '', zone: (best.node && zoneOf(best.node)) || (best.instance.Placement?.AvailabilityZone ?? '') } : null;
   return look({ known, done, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), extra: { replacement } });

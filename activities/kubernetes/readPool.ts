@@ -2,16 +2,16 @@ import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import type { Direction } from '../../domain/directions/index.js';
 import { drainVerdict } from '../../domain/kubernetes/drain.js';
-import { nodePoolOf } from '../../domain/kubernetes/karpenter.js';
 import { instanceIdOf, isReady, zoneOf } from '../../domain/kubernetes/resources.js';
 import type { Entries } from '../../domain/ledger.js';
 import { GUARDS_LEDGER } from '../../domain/names.js';
-import type { SeenGroup, SeenNode, SeenPod, Survey } from '../../domain/pool/survey.js';
+import type { Flight, SeenGroup, SeenNode, SeenPod, Survey } from '../../domain/pool/survey.js';
 import type { NodeCounts } from '../../domain/status.js';
 import { aliveIn, describeGroups } from '../aws/groups.js';
-import { raised } from '../aws/guards/sizes.js';
+import { raised, raisedGroups } from '../aws/guards/sizes.js';
 import type { Snapshot } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
+import { driversOf } from '../drivers/find.js';
 import { membershipsOf } from '../drivers/memberships.js';
 import { readData } from './configMap.js';
 import { guardsIn } from './guardsLedger.js';
@@ -28,8 +28,12 @@ export interface PoolSeen {
   snapshot: Snapshot;
 }
 
-/** Nodes, pods and budgets from the shared watch; groups and ledger are read. */
-export async function readPool(clients: Clients, direction: Direction): Promise<PoolSeen> {
+/**
+ * Nodes, pods and budgets from the shared watch; groups and ledger are read.
+ *
+ * @param flights nodes in flight: the last Node of a group may be gone by now, and what the group had is still wanted
+ */
+export async function readPool(clients: Clients, direction: Direction, flights: readonly Pick<Flight, 'group'>[]): Promise<PoolSeen> {
   const [snapshot, data] = await Promise.all([clients.events.snapshot(), readData(clients, GUARDS_LEDGER)]);
   const ledger = guardsIn(data ?? {});
   const standing = await standingsOf(clients, direction, snapshot);
@@ -45,14 +49,17 @@ export async function readPool(clients: Clients, direction: Direction): Promise<
     const ref = { name, uid: node.metadata?.uid ?? '', instanceId, group: member?.group ?? '', zone: zoneOf(node) || (member?.zone ?? '') };
     return [{ ref, labels: node.metadata?.labels ?? {}, created: node.metadata?.creationTimestamp?.getTime() ?? 0, old: at === 'old', usable: isUsable(node), hostsOperator: hosts.has(name) }];
   });
-  const names = [...new Set(nodes.map(({ ref }) => ref.group))].filter((name) => name !== '' && nodePoolOf(name) === undefined);
-  const groups = await describeGroups(clients, names);
+  // Groups of all nodes, also of those that are done or gone: what they want together is what the cluster had.
+  const names = [...new Set([...nodes.map(({ ref }) => ref.group), ...flights.map(({ group }) => group), ...raisedGroups(ledger)])].filter((name) => name !== '');
+  const drivers = await driversOf(clients, names);
+  const isSized = (name: string): boolean => drivers.get(name)?.sized === true;
+  const groups = await describeGroups(clients, names.filter(isSized));
   return {
     survey: {
       nodes,
       pods: evictable(snapshot.pods),
       budgets: snapshot.budgets.map((budget) => ({ namespace: budget.metadata?.namespace ?? '', name: budget.metadata?.name ?? '', selector: budget.spec?.selector, disruptionsAllowed: budget.status?.disruptionsAllowed ?? 0 })),
-      groups: sizesOf(nodes, groups, ledger),
+      groups: [...groups.map((group) => sizeOf(group, ledger)), ...names.filter((name) => !isSized(name)).map((name) => ({ name, desired: null, inService: [] }))],
       decremented: decrementedIn(data ?? {}),
     },
     counts: standing.counts,
@@ -62,15 +69,10 @@ export async function readPool(clients: Clients, direction: Direction): Promise<
   };
 }
 
-/** Groups of all nodes, also of those that are done: what they want together is what the cluster had. */
-function sizesOf(nodes: readonly SeenNode[], groups: readonly AutoScalingGroup[], ledger: Entries): SeenGroup[] {
-  const nodePools = [...new Set(nodes.map(({ ref }) => ref.group))].filter((name) => nodePoolOf(name) !== undefined);
-  const sized = groups.map((group): SeenGroup => {
-    const name = group.AutoScalingGroupName ?? '';
-    const inService = (group.Instances ?? []).filter(({ LifecycleState }) => LifecycleState === 'InService').map(({ InstanceId = '' }) => InstanceId);
-    return { name, desired: group.DesiredCapacity ?? 0, surge: raised(ledger, name), inService, alive: aliveIn(group).length };
-  });
-  return [...sized, ...nodePools.map((name): SeenGroup => ({ name, desired: null, inService: [] }))];
+function sizeOf(group: AutoScalingGroup, ledger: Entries): SeenGroup {
+  const name = group.AutoScalingGroupName ?? '';
+  const inService = (group.Instances ?? []).filter(({ LifecycleState }) => LifecycleState === 'InService').map(({ InstanceId = '' }) => InstanceId);
+  return { name, desired: group.DesiredCapacity ?? 0, surge: raised(ledger, name), inService, alive: aliveIn(group).length };
 }
 
 function isUsable(node: V1Node): boolean {

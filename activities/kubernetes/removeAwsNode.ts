@@ -1,16 +1,15 @@
-import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import type { V1Pod } from '@kubernetes/client-node';
 import { isUserPod } from '../../domain/addOns.js';
 import { MIRROR_ANNOTATION } from '../../domain/kubernetes/drain.js';
-import { leftOutBy } from '../../domain/kubernetes/leftOut.js';
-import { controllerOf, fullName, instanceIdOf, podFinished } from '../../domain/kubernetes/resources.js';
+import { controllerOf, fullName, podFinished } from '../../domain/kubernetes/resources.js';
 import { AWS_NODE, CNI_LABEL, CNI_LABEL_AWS, KUBE_SYSTEM, NO_CNI_TAINT } from '../../domain/names.js';
 import { CiliateError } from '../../domain/failures.js';
 import type { Look } from '../api.js';
 import { deleteAddon, readAddon } from '../aws/addon.js';
 import { isNotFound } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
+import { ownersOf } from '../drivers/owners.js';
 import { look } from '../look.js';
-import { instanceOf, listNodeClaims } from './karpenter.js';
 import { listNodes, mapPods, readAgents, systemDaemonSet } from './lists.js';
 import { hasTaint } from './taints.js';
 
@@ -77,8 +76,9 @@ async function assertUnneeded(clients: Clients): Promise<void> {
 async function assertClean(clients: Clients, { addOns }: CleanRemoval): Promise<void> {
   const [agents, pods] = await Promise.all([readAgents(clients), mapPods(clients, (pod) => (isUsers(pod, addOns) ? { name: fullName(pod.metadata), node: pod.spec?.nodeName ?? '' } : undefined))]);
   const nodes = await listNodes(clients);
-  const elsewhere = await leftOut(clients, nodes);
-  const users = pods.filter(({ node }) => !elsewhere.has(node)).map(({ name }) => name);
+  // Pods on nodes that keep a network of their own are not counted, as they are not in preflight.
+  const owners = await ownersOf(clients, nodes);
+  const users = pods.filter(({ node }) => owners.get(node)?.leftOut === undefined).map(({ name }) => name);
   const open = nodes.filter((node) => agents.awsPods.has(node.metadata?.name ?? '') && !hasTaint(node, NO_CNI_TAINT)).map((node) => node.metadata?.name ?? '');
   if (users.length === 0 && open.length === 0) return;
   throw new CiliateError(
@@ -91,12 +91,6 @@ async function assertClean(clients: Clients, { addOns }: CleanRemoval): Promise<
     },
     { code: 'NotClean' },
   );
-}
-
-/** Nodes that keep a network of their own: their pods are not counted, as they are not in preflight. */
-async function leftOut(clients: Clients, nodes: readonly V1Node[]): Promise<Set<string>> {
-  const claimed = new Set((await listNodeClaims(clients.kube)).map(instanceOf));
-  return new Set(nodes.filter((node) => leftOutBy(node.metadata?.labels ?? {}, claimed.has(instanceIdOf(node) ?? 'none')) !== undefined).map(({ metadata }) => metadata?.name ?? ''));
 }
 
 function isUsers(pod: V1Pod, addOns: readonly string[]): boolean {

@@ -1,8 +1,7 @@
 import type { V1Node } from '@kubernetes/client-node';
-import { NODEPOOL_LABEL, karpenterPool } from '../../domain/kubernetes/karpenter.js';
-import { leftOutBy } from '../../domain/kubernetes/leftOut.js';
 import type { ObservedNode } from '../../domain/observation.js';
-import type { KubeClients } from '../clients/index.js';
+import type { Clients } from '../clients/index.js';
+import { ownersOf } from '../drivers/owners.js';
 import { isCiliumNodeOf } from '../kubernetes/ciliumResources.js';
 import type { CiliumNodeItem } from '../kubernetes/ciliumResources.js';
 import { allPages, customObjects, readable } from './lists.js';
@@ -13,28 +12,25 @@ import { milliCpu, quantity } from './quantity.js';
 /** `aws:///eu-west-1a/i-0abc…` and the region form of hybrid providers: only an EC2 instance has one of these. */
 const INSTANCE = /\/(i-[0-9a-f]+)$/;
 
-/**
- * Nodes with what their pods and CiliumNodes say of them; Auto Scaling groups are added from AWS.
- *
- * @param claimed instances that a NodeClaim of Karpenter owns
- */
-export async function observeNodes(kube: KubeClients, pods: readonly SeenPod[], claimed: ReadonlySet<string>): Promise<ObservedNode[]> {
+/** Nodes with what their drivers, their pods and CiliumNodes say of them; Auto Scaling groups are added from AWS. */
+export async function observeNodes(clients: Clients, pods: readonly SeenPod[]): Promise<ObservedNode[]> {
+  const { kube } = clients;
   const [nodes, ciliumNodes] = await Promise.all([
     readable(allPages((page) => kube.core.listNode(page)), []),
     customObjects<CiliumNodeItem>((page) => kube.custom.listClusterCustomObject({ group: 'cilium.io', version: 'v2', plural: 'ciliumnodes', ...page })),
   ]);
+  const owners = await ownersOf(clients, nodes, (places) => readable(places, new Map()));
   const agents = agentsByNode(pods);
   const loads = loadByNode(pods);
   const operators = new Set(pods.flatMap(({ agent, node }) => (agent === 'operator' && node !== undefined ? [node] : [])));
   const known = new Map(ciliumNodes.map((item) => [item.metadata?.name ?? '', item]));
   return nodes.map((node) => {
     const name = node.metadata?.name ?? '';
-    const who = identity(node);
     const ciliumNode = known.get(name);
     return {
-      ...who,
+      ...identity(node),
       ...facts(node),
-      ...owner(node.metadata?.labels ?? {}, claimed.has(who.instanceId ?? '')),
+      ...owners.get(name),
       cni: agents.get(name) ?? 'none',
       hasCiliumNode: ciliumNode !== undefined && isCiliumNodeOf(ciliumNode, node),
       hostsOperator: operators.has(name),
@@ -55,7 +51,7 @@ function identity(node: V1Node): Pick<ObservedNode, 'name' | 'uid' | 'created' |
   };
 }
 
-function facts(node: V1Node): Omit<ObservedNode, keyof ReturnType<typeof identity> | 'cni' | 'hasCiliumNode' | 'hostsOperator' | 'load' | 'group' | 'instanceState' | 'leftOut'> {
+function facts(node: V1Node): Omit<ObservedNode, keyof ReturnType<typeof identity> | 'cni' | 'hasCiliumNode' | 'hostsOperator' | 'load' | 'group' | 'ends' | 'instanceState' | 'leftOut'> {
   const labels = node.metadata?.labels ?? {};
   const allocatable = node.status?.allocatable ?? {};
   return {
@@ -69,12 +65,4 @@ function facts(node: V1Node): Omit<ObservedNode, keyof ReturnType<typeof identit
     allocatable: { cpu: milliCpu(allocatable['cpu']), memory: quantity(allocatable['memory']) },
     internalIp: node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address,
   };
-}
-
-/** Who replaces the node, or why it is left out. */
-function owner(labels: Record<string, string>, claimed: boolean): Pick<ObservedNode, 'group' | 'leftOut'> {
-  const leftOut = leftOutBy(labels, claimed);
-  if (leftOut !== undefined) return { leftOut };
-  const nodePool = labels[NODEPOOL_LABEL];
-  return nodePool === undefined ? {} : { group: karpenterPool(nodePool) };
 }

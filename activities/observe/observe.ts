@@ -14,7 +14,7 @@ import { observeAwsNode } from './awsNode.js';
 import { observeCilium } from './cilium.js';
 import { observeEks } from './eks.js';
 import { observeGroups } from './groups.js';
-import { observeKarpenter } from './karpenter.js';
+import { observeNodePools } from './karpenter.js';
 import { observeLease, observeNeighbours } from './neighbours.js';
 import { leftoverEnis, observeInstances, observeInstanceTypes, observeSubnets } from './network.js';
 import { observeNodes } from './nodes.js';
@@ -75,7 +75,7 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
   const actions = await awsActions(aws, calls, { caller, resources, alsoUses: input.alsoUses ?? [] });
 
   const { livePods: seen, policies, ...kubernetes } = cluster;
-  const nodes = kubernetes.nodes.map((node) => ({ ...node, ...machines.of(node.instanceId) }));
+  const nodes = kubernetes.nodes.map((node) => ({ ...machines.of(node.instanceId), ...node }));
   return {
     observedAt: new Date().toISOString(),
     kubernetes: { version: version.gitVersion, uid, endpoint: kube.server },
@@ -100,10 +100,11 @@ export async function observe(clients: Clients, input: ObserveInput): Promise<Ob
 }
 
 /** What the API server alone tells. */
-async function observeKubernetes({ kube }: Clients, input: ObserveInput) {
-  const [pods, budgets, { nodePools, claimed }] = await Promise.all([livePods(kube), listBudgets(kube), observeKarpenter(kube)]);
+async function observeKubernetes(clients: Clients, input: ObserveInput) {
+  const { kube } = clients;
+  const [pods, budgets, nodePools] = await Promise.all([livePods(kube), listBudgets(kube), observeNodePools(kube)]);
   const [nodes, cilium, policies, singletons, webhooks, neighbours, lease] = await Promise.all([
-    observeNodes(kube, pods, claimed),
+    observeNodes(clients, pods),
     observeCilium(kube),
     observePolicies(kube),
     observeSingletons(kube, budgets),

@@ -1,3 +1,4 @@
+import { keepsOwnNetwork } from '../kubernetes/leftOut.js';
 import type { ObservedCluster } from '../observation.js';
 import type { MasqueradeDecision } from '../plan.js';
 import { minor } from './charts/index.js';
@@ -20,7 +21,7 @@ export interface ValuesFacts {
 
 /** The facts of an observed cluster. Fargate, Windows, hybrid and Auto Mode nodes cannot run the operator. */
 export function valuesFacts(cluster: ObservedCluster, masquerade: MasqueradeDecision): ValuesFacts {
-  const hosts = cluster.nodes.filter((node) => node.leftOut === undefined || node.leftOut === 'karpenter');
+  const hosts = cluster.nodes.filter((node) => !keepsOwnNetwork(node));
   const keys = hosts.flatMap((node) => node.taints.map(({ key }) => key)).concat(groupTaintKeys(cluster));
   const installed = cluster.cilium?.release?.ours === true ? cluster.cilium.release.chartVersion : undefined;
   const firstMinor = installed === undefined || Number.isNaN(minor(installed)) ? undefined : `1.${minor(installed)}`;

@@ -1,11 +1,12 @@
 import type { Hazard } from '../findings.js';
+import { keepsOwnNetwork } from '../kubernetes/leftOut.js';
 import { finding } from './finding.js';
 
 export const leftOut: Hazard = {
   id: 'left-out',
   title: 'Nodes that keep their own networking',
   check({ cluster }) {
-    const nodes = cluster.nodes.filter((node) => node.leftOut !== undefined && node.leftOut !== 'karpenter');
+    const nodes = cluster.nodes.filter(keepsOwnNetwork);
     if (nodes.length === 0) return [];
     return [
       finding(this.id, 'info', {

@@ -1,6 +1,7 @@
 import type { Hazard } from '../findings.js';
 import type { Toleration } from '../cilium/objects.js';
 import { OPERATOR_TOLERATIONS, isGroupTaint, toleratesEverything, toleratesKey } from '../cilium/tolerations.js';
+import { keepsOwnNetwork } from '../kubernetes/leftOut.js';
 import type { ObservedCluster, ObservedNode } from '../observation.js';
 import { toRefresh } from '../plan/nodes.js';
 import { finding } from './finding.js';
@@ -33,9 +34,9 @@ export const operatorPlace: Hazard = {
   },
 };
 
-/** Nodes of Karpenter are not refreshed here, but the operator can run there. */
+/** What nothing could end is not refreshed, but the operator can run there. */
 function hosts(cluster: ObservedCluster): ObservedNode[] {
-  return cluster.nodes.filter((node) => node.leftOut === undefined || node.leftOut === 'karpenter');
+  return cluster.nodes.filter((node) => !keepsOwnNetwork(node));
 }
 
 /** Taints of a node group are tolerated (the values see to that); those of a node on its way out are not. */

@@ -9,18 +9,12 @@ export const NO_DISRUPTION = [{ nodes: '0' }] as const;
 
 const PREFIX = 'karpenter/';
 
-/** What NodeRef.group says for a node of this NodePool: beside names of Auto Scaling groups. */
+/** What NodeRef.group says for a node of this NodePool: beside names of other kinds. */
 export function karpenterPool(nodePool: string): string {
   return `${PREFIX}${nodePool}`;
 }
 
-/** NodePool behind a NodeRef.group; undefined for an Auto Scaling group. */
+/** NodePool behind a NodeRef.group; undefined for a pool of another kind. */
 export function nodePoolOf(group: string): string | undefined {
   return group.startsWith(PREFIX) ? group.slice(PREFIX.length) : undefined;
-}
-
-/** How people call the pool of a node: `ASG workers`, `NodePool default`. */
-export function poolTitle(group: string): string {
-  const nodePool = nodePoolOf(group);
-  return nodePool === undefined ? `ASG ${group}` : `NodePool ${nodePool}`;
 }

@@ -1,12 +1,14 @@
-import type { ObservedNode } from '../observation.js';
-import { NODEPOOL_LABEL, PROVISIONER_LABEL } from './karpenter.js';
+/** Nodes that keep a network of their own: neither labelled nor refreshed. */
+export const OWN_NETWORK = {
+  fargate: 'Fargate: no node of yours, keeps its own networking',
+  windows: 'Windows: Cilium does not run there, keeps the VPC CNI of Windows',
+  hybrid: 'hybrid node: has no ENI, keeps its own networking',
+  'auto-mode': 'EKS Auto Mode: keeps its own networking',
+} as const;
+export type OwnNetwork = keyof typeof OWN_NETWORK;
 
-/**
- * Why a node's networking is not ours to change, by the labels that EKS and Karpenter give it; undefined: it is.
- *
- * @param claimed a NodeClaim of Karpenter's API v1 owns its instance
- */
-export function leftOutBy(labels: Readonly<Record<string, string>>, claimed: boolean): ObservedNode['leftOut'] {
+/** Which of them a node is, by the labels that EKS gives it; undefined: its network is ours to change. */
+export function ownNetwork(labels: Readonly<Record<string, string>>): OwnNetwork | undefined {
   if (labels['kubernetes.io/os'] === 'windows') return 'windows';
   switch (labels['eks.amazonaws.com/compute-type']) {
     case 'fargate':
@@ -16,10 +18,20 @@ export function leftOutBy(labels: Readonly<Record<string, string>>, claimed: boo
     case 'auto':
       return 'auto-mode';
     default:
-      return isKarpenters(labels) && !(claimed && labels[NODEPOOL_LABEL] !== undefined) ? 'karpenter' : undefined;
+      return undefined;
   }
 }
 
-function isKarpenters(labels: Readonly<Record<string, string>>): boolean {
-  return labels[NODEPOOL_LABEL] !== undefined || labels[PROVISIONER_LABEL] !== undefined;
+/** Whether it is left out for its network. Others that are left out can run Cilium, only nothing could end them. */
+export function keepsOwnNetwork({ leftOut }: { leftOut?: string }): boolean {
+  return isOwnNetwork(leftOut);
+}
+
+/** Why a node is left out, for people. */
+export function leftOutText(leftOut: string): string {
+  return isOwnNetwork(leftOut) ? OWN_NETWORK[leftOut] : `marked as a node of ${leftOut}, but nothing of it is there that could be ended`;
+}
+
+function isOwnNetwork(leftOut: string | undefined): leftOut is OwnNetwork {
+  return leftOut !== undefined && Object.hasOwn(OWN_NETWORK, leftOut);
 }

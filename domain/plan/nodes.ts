@@ -1,3 +1,4 @@
+import { leftOutText } from '../kubernetes/leftOut.js';
 import { nextOf } from '../kubernetes/nodeOrder.js';
 import type { Candidate } from '../kubernetes/nodeOrder.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../names.js';
@@ -18,17 +19,9 @@ export type NodeStanding =
   | { as: 'both' }
   | { as: 'left-out'; why: string };
 
-const LEFT_OUT: Record<NonNullable<ObservedNode['leftOut']>, string> = {
-  fargate: 'Fargate: no node of yours, keeps its own networking',
-  windows: 'Windows: Cilium does not run there, keeps the VPC CNI of Windows',
-  hybrid: 'hybrid node: has no ENI, keeps its own networking',
-  'auto-mode': 'EKS Auto Mode: keeps its own networking',
-  karpenter: 'owned by Karpenter, but without a NodeClaim of karpenter.sh/v1 to delete',
-};
-
 /** What becomes of one node, from what runs on it and not from where a script once was. */
 export function standing(node: ObservedNode): NodeStanding {
-  if (node.leftOut !== undefined) return { as: 'left-out', why: LEFT_OUT[node.leftOut] };
+  if (node.leftOut !== undefined) return { as: 'left-out', why: leftOutText(node.leftOut) };
   const labelled = node.labels[CNI_LABEL] === CNI_LABEL_AWS;
   if (isGone(node, labelled)) return { as: 'gone' };
   if (node.cni === 'both') return { as: 'both' };
@@ -66,6 +59,16 @@ export function toRefresh(cluster: ObservedCluster): NodeRef[] {
 export function podsThatMove(cluster: ObservedCluster, strategy: Strategy): number {
   const nodes = inScope(cluster).filter((node) => strategy === 'chain' || standing(node).as === 'refresh');
   return nodes.reduce((sum, { load }) => sum + load.addresses, 0);
+}
+
+/**
+ * How each node ends, in words: what its pool's driver says, else a termination in its Auto Scaling group.
+ *
+ * @param then what follows a termination
+ */
+export function endsOf(cluster: ObservedCluster, nodes: readonly NodeRef[], then = ''): string[] {
+  const ends = new Map(cluster.nodes.map((node) => [node.uid, node.ends]));
+  return nodes.map(({ name, uid, instanceId, group }) => `Node ${name}: cordoned, drained, ${ends.get(uid) ?? `instance ${instanceId} terminated in ${group}${then}`}`);
 }
 
 /** The order of refresh: what nextOf would choose each time, were nothing else to change meanwhile. */

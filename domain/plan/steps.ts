@@ -1,5 +1,4 @@
 import { datapathOf } from '../cilium/datapaths/index.js';
-import { nodePoolOf } from '../kubernetes/karpenter.js';
 import { ASG_PROCESSES_CHANGING, ASG_PROCESSES_WHOLE, CNI_LABEL, CNI_LABEL_AWS, CNI_LEDGER, GUARDS_LEDGER, LEASE_NAME } from '../names.js';
 import { surgeable } from '../kubernetes/singleton.js';
 import type { ObservedCluster } from '../observation.js';
@@ -9,6 +8,7 @@ import type { Manifest } from '../spec/schema.js';
 import type { Gate, Strategy } from '../spec/words.js';
 import { phasesOf } from '../status.js';
 import type { MigrationPhase } from '../status.js';
+import { endsOf } from './nodes.js';
 
 export interface StepsInput {
   cluster: ObservedCluster;
@@ -81,7 +81,8 @@ function takeWrites(): string[] {
 }
 
 function guardWrites({ cluster, nodes }: StepsInput): string[] {
-  const groups = [...new Set(nodes.map((node) => node.group))].filter((group) => nodePoolOf(group) === undefined).sort();
+  const used = new Set(nodes.map((node) => node.group));
+  const groups = cluster.groups.map(({ name }) => name).filter((name) => used.has(name)).sort();
   return [
     ...groups.map((group) => `Auto Scaling group ${group}: ${ASG_PROCESSES_WHOLE.join(', ')} suspended until the end`),
     ...groups.map((group) => `Auto Scaling group ${group}: ${ASG_PROCESSES_CHANGING.join(', ')} suspended while nodes are changed`),
@@ -129,12 +130,7 @@ function refreshWrites({ cluster, manifest, nodes }: StepsInput): string[] {
   const { network } = manifest.spec.probes;
   const probes = network === undefined || nodes.length === 0 ? [] : [`Namespace ${network.namespace}: Jobs of the network probe, removed after each node`];
   const surged = manifest.spec.drain.surgeSingletons ? cluster.singletons.filter(surgeable) : [];
-  const refreshed = nodes.map((node) => {
-    const pool = nodePoolOf(node.group);
-    const end = pool === undefined ? `instance ${node.instanceId} terminated in ${node.group}${decrement ? ', not replaced' : ''}` : `NodeClaim of instance ${node.instanceId} deleted in NodePool ${pool}`;
-    return `Node ${node.name}: cordoned, drained, ${end}`;
-  });
-  return [...refreshed, ...surged.map(({ namespace, name }) => `Deployment ${namespace}/${name}: replicas 2 while its pod moves`), ...probes];
+  return [...endsOf(cluster, nodes, decrement ? ', not replaced' : ''), ...surged.map(({ namespace, name }) => `Deployment ${namespace}/${name}: replicas 2 while its pod moves`), ...probes];
 }
 
 function removeWrites({ cluster }: StepsInput): string[] {

@@ -38,7 +38,7 @@ export interface SeenBudget {
 
 export interface SeenGroup {
   name: string;
-  /** DesiredCapacity; null: it has no size, nodes are made when pods wait for them (a NodePool of Karpenter). */
+  /** DesiredCapacity; null: it has no size (a NodePool of Karpenter: nodes are made when pods wait for them). */
   desired: number | null;
   /** Where we raised it: DesiredCapacity of before, and how many of the nodes that we added are still to go. */
   surge?: { prior: number; added: number } | undefined;
@@ -83,7 +83,9 @@ export interface Surveyed {
   most: number;
   /** Extra nodes that the limits ask for. */
   maxSurge: number;
-  /** Groups with old nodes that are not in flight. */
+  /** Groups of which a node may start now: these have their canaries. One that keeps its extra nodes for others comes to its own late. */
+  open: string[];
+  /** Groups with a size that have old nodes not in flight: what the extra nodes are shared over. */
   oldNodes: { name: string; oldNodes: number }[];
   /** Extra nodes that go once they are launched: DesiredCapacity is ahead of the instances. Only where no old node is left. */
   unlaunched: number;
@@ -94,7 +96,7 @@ export function survey(seen: Survey): Surveyed {
   const flights = new Map(seen.flights.map((flight) => [flight.instanceId, flight]));
   const isFlying = ({ ref }: SeenNode): boolean => flights.has(ref.instanceId);
   const isExcluded = ({ ref }: SeenNode): boolean => seen.exclude.includes(ref.instanceId) || seen.exclude.includes(ref.name);
-  const wanted = seen.groups.reduce((sum, group) => sum + (group.surge?.prior ?? group.desired ?? unsized(seen, group.name)), 0);
+  const wanted = seen.groups.reduce((sum, { surge, desired }) => sum + (surge?.prior ?? desired ?? 0), 0) + unsized(seen);
   const limits = resolveLimits(seen.refresh, wanted);
   const most = limits.maxSurge + limits.maxUnavailable;
   const surplus = surplusByGroup(seen, false);
@@ -143,19 +145,22 @@ export function survey(seen: Survey): Surveyed {
     },
     most,
     maxSurge: limits.maxSurge,
-    oldNodes: byGroup.map(({ name }) => ({ name, oldNodes: old.filter(({ ref }) => ref.group === name).length })).filter(({ oldNodes }) => oldNodes > 0),
+    open,
+    oldNodes: seen.groups.flatMap(({ name, desired }) => (desired === null ? [] : [{ name, oldNodes: old.filter(({ ref }) => ref.group === name).length }])).filter(({ oldNodes }) => oldNodes > 0),
     unlaunched: over ? seen.groups.reduce((sum, { name }) => sum + (surplus[name] ?? 0) - (there[name] ?? 0), 0) : 0,
   };
 }
 
 /**
- * What a pool without a size wants: the nodes that it has. A node in flight counts until its end, also where its Node is gone;
- * after it, only if it was replaced: where the other nodes have room, nothing comes in its place.
+ * What is wanted beside the groups that have a size: the nodes that there are, in pools without one and in no pool at all. Whatever counts
+ * as usable has to count as wanted too, or it would make up for what another group lacks. A node in flight counts until its end, also
+ * where its Node is gone; after it, only if it was replaced: where the other nodes have room, nothing comes in its place.
  */
-function unsized({ nodes, flights }: Survey, group: string): number {
+function unsized({ groups, nodes, flights }: Survey): number {
+  const sized = new Set(groups.filter(({ desired }) => desired !== null).map(({ name }) => name));
   const flying = new Set(flights.map(({ instanceId }) => instanceId));
-  const usable = nodes.filter(({ ref, usable }) => usable && ref.group === group && !flying.has(ref.instanceId)).length;
-  return usable + flights.filter((flight) => flight.group === group).length;
+  const usable = nodes.filter(({ ref, usable }) => usable && !sized.has(ref.group) && !flying.has(ref.instanceId)).length;
+  return usable + flights.filter(({ group }) => !sized.has(group)).length;
 }
 
 /** No capacity comes ahead in pools without a size: what of the surge the others cannot take, may be missing there instead. */

@@ -1,5 +1,5 @@
 import { CILIUM_LABEL, CILIUM_LABEL_CILIUM, CNI_LABEL, CNI_LABEL_AWS, CNI_LEDGER, GUARDS_LEDGER, LEASE_NAME } from '../names.js';
-import { nodePoolOf } from '../kubernetes/karpenter.js';
+import { endsOf } from '../plan/nodes.js';
 import type { NodeRef, PlannedStep } from '../plan.js';
 import { approvalsOf } from '../spec/words.js';
 import type { Manifest } from '../spec/schema.js';
@@ -53,7 +53,7 @@ export function rollbackSteps(input: RollbackStepsInput): PlannedStep[] {
     step('confine', seen.phase === 'rollback' ? [] : [`Helm release kube-system/cilium: upgrade (${CILIUM_LABEL} In [${CILIUM_LABEL_CILIUM}] on agent and Envoy; agents rolled)`]),
     // Chained, aws-node is on every node, and on new ones too.
     ...(seen.chained ? [] : [step('restore', restoreWrites(seen))]),
-    step('refresh', nodes.map(nodeWrites)),
+    step('refresh', endsOf(seen.cluster, nodes)),
     step('prove', []),
     step('uninstall', endWrites(seen)),
     giveBack,
@@ -76,12 +76,6 @@ function restoreWrites({ cluster, ledger }: ObservedRollback): string[] {
   }
   if (ledger?.addon) return [`EKS add-on vpc-cni ${ledger.addon.version}: created with its saved configuration and role, ${what}`];
   return [`ServiceAccount, RBAC, ConfigMap and DaemonSet aws-node: created as saved, ${what}`];
-}
-
-function nodeWrites(node: NodeRef): string {
-  const pool = nodePoolOf(node.group);
-  const end = pool === undefined ? `instance ${node.instanceId} terminated in ${node.group}` : `NodeClaim of instance ${node.instanceId} deleted in NodePool ${pool}`;
-  return `Node ${node.name}: cordoned, drained, ${end}`;
 }
 
 function endWrites({ cluster, ledger, chained }: ObservedRollback): string[] {

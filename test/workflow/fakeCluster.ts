@@ -294,7 +294,7 @@ export class FakeCluster {
         const before = this.nodes.filter((other) => other.instance === 'running').map((other) => other.instanceId);
         if (seen?.instance === 'running') {
           seen.instance = 'terminated';
-          if (!decrement) this.nodes.push(this.#make(fresh, this.nodes.indexOf(seen)));
+          if (!decrement) this.nodes.push({ ...this.#make(fresh, this.nodes.indexOf(seen)), group: seen.group });
         }
         return Promise.resolve({ instancesBefore: before, decremented: decrement });
       },

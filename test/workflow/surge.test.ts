@@ -1,9 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { Activities } from '../../activities/api.js';
+import { admit } from '../../domain/pool/admit.js';
+import { survey } from '../../domain/pool/survey.js';
+import type { SeenNode } from '../../domain/pool/survey.js';
 import type { ManifestInput } from '../../domain/spec/schema.js';
 import type { MigrationReport } from '../../domain/status.js';
-import { abortUpdate, pauseUpdate, reportQuery, skipUpdate } from '../../workflows/messages.js';
+import { abortUpdate, approveUpdate, pauseUpdate, reportQuery, skipUpdate } from '../../workflows/messages.js';
 import { FakeCluster, failure, holdingPod, manifest } from './fakeCluster.js';
 import { Harness, statusWhere } from './harness.js';
 import type { MigrationHandle } from './harness.js';
@@ -173,6 +177,44 @@ describe.concurrent('a run that ends in the middle of a surge', () => {
     expect(running(cluster)).toHaveLength(7);
     expect(cluster.snapshot()).toMatchObject(RELEASED);
   });
+});
+
+/** The fake's admission replaced by the real rules, over groups of these sizes; the extra nodes are there. */
+function admitting(cluster: FakeCluster, sizes: Record<string, number>): Activities {
+  const acts = cluster.activities();
+  const admitNodes: Activities['admitNodes'] = async ({ target, flights, ramp, refresh, exclude, later }) => {
+    const running = cluster.nodes.filter(({ instance }) => instance === 'running');
+    const groups = Object.entries(sizes).map(([name, prior]) => {
+      const inService = running.filter(({ group }) => group === name).map(({ instanceId }) => instanceId);
+      return { name, desired: inService.length, surge: { prior, added: inService.length - prior }, inService };
+    });
+    const nodes = running.map(({ name, uid, instanceId, group, zone, labelled, cordoned }): SeenNode => ({ ref: { name, uid, instanceId, group, zone }, labels: {}, created: 0, old: labelled, usable: !cordoned, hostsOperator: false }));
+    const { view, most, open } = survey({ nodes, groups, flights, ramp, refresh, exclude, later, pods: [], budgets: [], decremented: new Set() });
+    const start = admit(view).start.map((each) => ({ ...each, surplus: false }));
+    if (start.length === 0 && view.candidates.length > 0) throw failure('NotYet', 'no room');
+    return { resize: false, done: true, seen: 'done', blockers: [], start, counts: await acts.countNodes({ target }), remaining: view.candidates.length, most, groups: open, leftAlone: [] };
+  };
+  return { ...acts, admitNodes };
+}
+
+it('the gate after-canary opens after the canary of the groups that may start; one that keeps its extra nodes for others has its own late', async () => {
+  const cluster = new FakeCluster(10);
+  cluster.surge(5);
+  for (const node of cluster.nodes) node.group = 'b';
+  for (const at of [0, 10]) Object.assign(cluster.nodes[at] ?? {}, { group: 'a' });
+  const taskQueue = randomUUID();
+  const worker = await harness.worker({ activities: () => admitting(cluster, { a: 1, b: 9 }) }, taskQueue);
+  const report = await worker.runUntil(async () => {
+    const handle = await harness.start(manifest('two-groups', { refresh: { maxSurge: '50%', maxUnavailable: 0, canary: true }, approvals: ['after-canary'] }), taskQueue);
+    const { gate } = await statusWhere(handle, (status) => status.gate !== null);
+    expect(gate?.shows.join()).toContain('9 nodes are left');
+    expect(cluster.calls.filter((call) => call === 'terminateNode')).toHaveLength(1);
+    await handle.executeUpdate(approveUpdate, { args: [{ gate: 'after-canary', digest: gate?.digest ?? '', ...me }] });
+    return (await handle.result()) as MigrationReport;
+  });
+  expect(report.state).toBe('done');
+  expect(running(cluster)).toHaveLength(10);
+  expect(cluster.violations).toEqual([]);
 });
 
 describe.concurrent('the zones of a group', () => {

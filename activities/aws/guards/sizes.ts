@@ -38,6 +38,11 @@ export function raised(entries: Entries, group: string): { prior: number; added:
   return entry === undefined ? undefined : { prior: Number(entry.prior), added: Number(entry.ours) - Number(entry.prior) };
 }
 
+/** Names of the groups that we made bigger. */
+export function raisedGroups(entries: Entries): string[] {
+  return Object.values(entries).flatMap(({ kind, id }) => (kind === KINDS.desired ? [id] : []));
+}
+
 function sizeGuard(size: Size): Guard {
   return {
     kind: KINDS[size],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { raised } from '../../../activities/aws/guards/sizes.js';
 import { putGuards, readGuards } from '../../../activities/kubernetes/guardsLedger.js';
 import { readTermination, recordTermination } from '../../../activities/kubernetes/terminations.js';
-import { driverOf, placesOf } from '../../../activities/drivers/index.js';
+import { driverOf, placesOf } from '../../../activities/drivers/find.js';
 import { membershipsOf } from '../../../activities/drivers/memberships.js';
 import { terminateNode } from '../../../activities/drivers/terminateNode.js';
 import type { NodeRef } from '../../../domain/plan.js';

@@ -40,13 +40,15 @@ export function clientsOf(seen: World): Clients {
       listNode: () => Promise.resolve({ items: seen.nodes }),
       listPodForAllNamespaces: () => Promise.resolve({ items: seen.pods }),
     },
+    apps: { readNamespacedDaemonSet: () => Promise.reject(new ApiException(404, 'not found', {}, {})) },
     custom: {
       listClusterCustomObject: ({ labelSelector }: { labelSelector?: string }) =>
         Promise.resolve({ items: seen.claims.filter(({ metadata }) => labelSelector === undefined || labelSelector === `karpenter.sh/nodepool=${metadata.labels?.['karpenter.sh/nodepool']}`) }),
       deleteClusterCustomObject: ({ name, body }: { name: string; body: { preconditions: { uid: string } } }) => Promise.resolve(void seen.calls.push(`delete ${name} ${body.preconditions.uid}`)),
     },
   };
-  return { aws, kube, region: 'eu-west-1', memberships: new Map() } as unknown as Clients;
+  const events = { snapshot: () => Promise.resolve({ nodes: seen.nodes, pods: seen.pods, budgets: [] }) };
+  return { aws, kube, events, region: 'eu-west-1', memberships: new Map() } as unknown as Clients;
 }
 
 const LEDGER = 'ciliate-guards';

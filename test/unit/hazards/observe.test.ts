@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { V1Pod, V1Secret } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import type { KubeClients } from '../../../activities/clients/index.js';
+import type { Clients } from '../../../activities/clients/index.js';
 import { hasAffinity } from '../../../activities/observe/awsNode.js';
 import { newestRelease } from '../../../activities/observe/cilium.js';
 import { sameServer } from '../../../activities/observe/eksCluster.js';
@@ -113,13 +113,15 @@ describe('pods', () => {
 });
 
 describe('nodes', () => {
-  const kubeOf = (labels: Record<string, string>) =>
+  const clientsWith = (labels: Record<string, string>, claimed: string[]) =>
     ({
-      core: { listNode: () => Promise.resolve({ items: [{ metadata: { name: 'n', uid: 'u', labels }, spec: { providerID: 'aws:///eu-west-1a/i-0a' } }] }) },
-      custom: { listClusterCustomObject: () => Promise.resolve({ items: [] }) },
-    }) as unknown as KubeClients;
+      kube: {
+        core: { listNode: () => Promise.resolve({ items: [{ metadata: { name: 'n', uid: 'u', labels }, spec: { providerID: 'aws:///eu-west-1a/i-0a' } }] }) },
+        custom: { listClusterCustomObject: ({ plural }: { plural: string }) => Promise.resolve({ items: plural === 'nodeclaims' ? claimed.map((id) => ({ metadata: { name: id }, status: { providerID: `aws:///eu-west-1a/${id}` } })) : [] }) },
+      },
+    }) as unknown as Clients;
   const ownerOf = async (labels: Record<string, string>, claimed: string[] = []) => {
-    const [node] = await observeNodes(kubeOf(labels), [], new Set(claimed));
+    const [node] = await observeNodes(clientsWith(labels, claimed), []);
     return node?.leftOut ?? node?.group;
   };
   const compute = 'eks.amazonaws.com/compute-type';

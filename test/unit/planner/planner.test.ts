@@ -164,7 +164,7 @@ describe('the mode, from the cluster alone', () => {
 
 describe('steps', () => {
   it('name what ends each node, and what is held meanwhile', () => {
-    const nodes = [node(1), node(2), node(3, { group: 'karpenter/default' })];
+    const nodes = [node(1), node(2), node(3, { group: 'karpenter/default', ends: 'NodeClaim of instance i-3 deleted in NodePool default' })];
     const nodePools = [{ name: 'default', labels: {}, taints: [], startupTaints: [], expireAfter: 'Never' }];
     const { steps } = plan(cluster({ nodes, nodePools }), input());
     const writes = (id: string) => steps.find((step) => step.id === id)?.writes ?? [];

@@ -59,7 +59,7 @@ describe('a mixed cluster', () => {
   const workers = { name: 'workers', desired: 2, inService: ['i-2', 'i-3'] };
   it('waits for the extra node of the group before a node of Karpenter goes', () => {
     const before = seen({ nodes, groups: [workers, nodePool] }, surging);
-    expect(survey(before).oldNodes).toEqual([{ name: 'workers', oldNodes: 2 }, { name: NODE_POOL, oldNodes: 1 }]);
+    expect(survey(before).oldNodes).toEqual([{ name: 'workers', oldNodes: 2 }]);
     expect(started(before)).toEqual([]);
     const grown = { ...workers, desired: 3, surge: { prior: 2, added: 1 } };
     const extra = node(4, 'workers', { old: false });

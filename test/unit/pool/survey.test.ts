@@ -45,6 +45,34 @@ describe('what the pool may choose from', () => {
     expect(survey(seen({ refresh })).maxSurge).toBe(2);
   });
 
+  describe('never falls below the nodes of the start', () => {
+    const refresh = refreshSchema.parse({ maxSurge: 5, maxUnavailable: 0 });
+    const of = (group: string, count: number, over: Partial<SeenNode> = {}) => Array.from({ length: count }, (_, index) => node(`${group}${index}`, { ref: { ...node(`${group}${index}`).ref, group }, ...over }));
+
+    it('where the only node of a group is gone while it is in flight', () => {
+      const extra = node('extra', { old: false, ref: { ...node('extra').ref, group: 'b' } });
+      const b = { name: 'b', desired: 15, surge: { prior: 10, added: 5 }, inService: [] };
+      const flights = [{ instanceId: 'i-a0', group: 'a', draining: false, decrement: false }];
+      const without = seen({ refresh, nodes: [...of('b', 10), extra], groups: [b], flights });
+      expect(survey(without).view.nodes).toEqual({ wanted: 11, usable: 11 });
+      expect(started(without)).toEqual([]);
+      const sized = { ...without, groups: [{ name: 'a', desired: 1, inService: [] }, b] };
+      expect(survey(sized).view.nodes).toEqual({ wanted: 11, usable: 11 });
+    });
+
+    it('by nodes of no group, which make up for none of a group', () => {
+      const b = { name: 'b', desired: 8, surge: { prior: 3, added: 5 }, inService: [] };
+      const loose = of('', 2);
+      const before = seen({ refresh, nodes: [...of('b', 3), ...loose], groups: [b] });
+      expect(survey(before).view.nodes).toEqual({ wanted: 5, usable: 5 });
+      expect(started(before)).toEqual([]);
+      const extra = node('extra', { old: false, ref: { ...node('extra').ref, group: 'b' } });
+      expect(started({ ...before, nodes: [...before.nodes, extra] })).toHaveLength(1);
+      // Nor are they to be missing themselves.
+      expect(started({ ...before, nodes: [...of('b', 3, { old: false }), ...loose] })).toEqual([]);
+    });
+  });
+
   it('marks the last ones for decrement, and takes Cilium nodes that a skipped one has left over', () => {
     const refresh = refreshSchema.parse({ maxSurge: 1, maxUnavailable: 0 });
     const groups = [{ name: 'g', desired: 4, surge: { prior: 3, added: 1 }, inService: ['i-a', 'i-x', 'i-y', 'i-z'] }];
