@@ -19,6 +19,8 @@ export interface LookInput<E> {
   retryAfterMs?: number;
   /** Unchanged for so long (milliseconds), what is awaited counts as blocked. */
   overdueMs?: number;
+  /** What changes sooner than this (milliseconds) after what was told last is not told yet, unless it is firm: it may be over by then. */
+  settleMs?: number;
   /** Too young to be told (docs/adr/0003): they stand in the failure's text only. */
   young?: Blocker[];
   extra: E;
@@ -44,7 +46,8 @@ export function look<E extends object>(input: LookInput<E>): Look & E {
   const overdue = known === `${digest}${OVERDUE_MARK}` || (known === digest && waitedMs() > (input.overdueMs ?? OVERDUE_MS));
   const seen = overdue ? `${digest}${OVERDUE_MARK}` : digest;
   const told = some(overdue ? blockers.map((blocker) => ({ ...blocker, firm: true })) : blockers);
-  if (done || seen !== known) return { ...extra, done, seen, blockers: done ? [] : told };
+  const unsettled = known !== '' && waitedMs() < (input.settleMs ?? 0) && !told.some(({ firm }) => firm);
+  if (done || (seen !== known && !unsettled)) return { ...extra, done, seen, blockers: done ? [] : told };
   const all = [...blockers, ...(input.young ?? [])];
   throw new CiliateError('NotYet', blockersText(all), { code: 'NotYet', retryAfterMs: input.retryAfterMs, details: { blockers: all.slice(0, TOLD) } });
 }

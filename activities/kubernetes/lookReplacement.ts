@@ -55,7 +55,7 @@ async function replacementPass(clients: Clients, { target, node: ref, instancesB
   if (proven && !done) blockers.push({ object: driver.title(ref.group), reason: 'its newest instance replaces another node', todo: 'One of its own is awaited.' });
   const replacement =
     done && best !== undefined ? { name: best.node?.metadata?.name ?? '', instanceId: best.instance.InstanceId ?? '', zone: (best.node && zoneOf(best.node)) || (best.instance.Placement?.AvailabilityZone ?? '') } : null;
-  return look({ known, done, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), extra: { replacement } });
+  return look({ known, done, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), settleMs: SETTLE_MS, extra: { replacement } });
 }
 
 /** Claims one, and leaves the others that are older to whoever needs one. */
@@ -64,6 +64,9 @@ async function take(clients: Clients, { instanceId }: NodeRef, { taken, instance
   const replacement = taken.InstanceId ?? '';
   return claim(clients, { replacement, replaces: instanceId, frees: freedBy(replacement, launched, claims) });
 }
+
+/** A boot goes through some states in a blink (no Node, no agent, a taint); each that is told is a round trip of the node's workflow. */
+const SETTLE_MS = 3_000;
 
 /** Candidates that one pass looks at. With fifty nodes in flight each has fifty: looking at all of them would cost the square of that. */
 const JUDGED = 3;

@@ -67,6 +67,17 @@ describe('look', () => {
     expect(look({ known: first.seen, done: true, blockers, seenOf: 1, extra: {} })).toMatchObject({ done: true, blockers: [] });
   });
 
+  it('where a wait goes through many states, tells a new one only after a while, but what is firm or done at once', async () => {
+    const at = (ageMs: number, over: { firm?: boolean; done?: boolean } = {}) =>
+      new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - ageMs }).run(() =>
+        Promise.resolve().then(() => look({ known: 'before', done: over.done ?? false, blockers: [{ object: 'Node a', reason: 'waits', todo: '', firm: over.firm }], seenOf: 2, settleMs: 3_000, extra: {} })),
+      );
+    await expect(at(1_000)).rejects.toThrow('Node a: waits.');
+    expect(await at(4_000)).toMatchObject({ done: false });
+    expect(await at(1_000, { firm: true })).toMatchObject({ done: false });
+    expect(await at(1_000, { done: true })).toMatchObject({ done: true });
+  });
+
   it('tells ten blockers at most, firm ones first, and how many more there are', () => {
     const many = Array.from({ length: 40 }, (_, index) => ({ object: `Pod a/${index}`, reason: 'waits', todo: '', firm: index > 35 }));
     const told = look({ known: '', done: false, blockers: many, seenOf: 1, extra: {} }).blockers;
