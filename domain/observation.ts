@@ -137,6 +137,8 @@ export interface ObservedNode {
   internalIp?: string;
   /** Fargate, Windows, hybrid and Auto Mode nodes keep their own networking; `karpenter`: its own, but without a NodeClaim of API v1. Left out and reported. */
   leftOut?: 'fargate' | 'windows' | 'hybrid' | 'auto-mode' | 'karpenter';
+  /** `refresh.leaveAlone` selects it. Nothing that was seen: a plan marks them first of all (markLeftAlone). */
+  leftAlone?: true;
 }
 
 export interface ObservedGroup {

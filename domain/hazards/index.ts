@@ -22,6 +22,7 @@ import { ipv6 } from './ipv6.js';
 import { karpenterDip, karpenterExpiry, karpenterNodes, karpenterUnseen } from './karpenter.js';
 import { labelReturns } from './label-returns.js';
 import { leaseHeld } from './lease-held.js';
+import { leaveAloneNothing, leftAlone } from './left-alone.js';
 import { autoMode, leftOut } from './left-out.js';
 import { leftoverEnis } from './leftover-enis.js';
 import { masqueradePublicSubnet, masqueradeUndecided } from './masquerade.js';
@@ -102,6 +103,8 @@ export const HAZARDS: readonly Hazard[] = [
   groupNotWhole,
   scaleInProtection,
   leftOut,
+  leftAlone,
+  leaveAloneNothing,
   karpenterNodes,
   karpenterDip,
   karpenterExpiry,

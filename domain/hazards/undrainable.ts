@@ -1,7 +1,7 @@
 import type { Hazard } from '../findings.js';
 import { surgeable } from '../kubernetes/singleton.js';
 import type { ObservedCluster } from '../observation.js';
-import { toRefresh } from '../plan/nodes.js';
+import { onNodesThatGo, toRefresh } from '../plan/nodes.js';
 import { finding, podNames } from './finding.js';
 
 /** Such a budget never allows an eviction, however long one waits: the drain would hang at it until somebody acts. */
@@ -54,8 +54,8 @@ export const barePods: Hazard = {
   id: 'bare-pods',
   title: 'Pods without a controller',
   check({ cluster, manifest }) {
-    const pods = cluster.pods.bare;
-    if (pods.length === 0 || toRefresh(cluster).length === 0) return [];
+    const pods = onNodesThatGo(cluster, cluster.pods.bare);
+    if (pods.length === 0) return [];
     const evicts = manifest.spec.drain.barePods === 'evict';
     return [
       finding(this.id, 'warning', {
@@ -75,8 +75,8 @@ export const emptyDir: Hazard = {
   id: 'empty-dir',
   title: 'Pods with emptyDir volumes',
   check({ cluster, manifest }) {
-    const pods = cluster.pods.emptyDir;
-    if (pods.length === 0 || toRefresh(cluster).length === 0) return [];
+    const pods = onNodesThatGo(cluster, cluster.pods.emptyDir);
+    if (pods.length === 0) return [];
     const evicts = manifest.spec.drain.emptyDir === 'evict';
     return [
       finding(this.id, evicts ? 'info' : 'warning', {

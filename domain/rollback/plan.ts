@@ -2,7 +2,7 @@ import { canonicalJson } from '../canonical.js';
 import { offCiliumNodes } from '../cilium/placement.js';
 import { sha256Hex } from '../digest.js';
 import type { ChartProblem, Finding } from '../findings.js';
-import { orderNodes, candidates } from '../plan/nodes.js';
+import { orderNodes, candidates, leftAloneOf, markLeftAlone } from '../plan/nodes.js';
 import type { NodeRef, Plan, PlannedStep } from '../plan.js';
 import type { Affinity } from '../kubernetes/nodeAffinity.js';
 import type { HelmValues, Manifest } from '../spec/schema.js';
@@ -24,6 +24,8 @@ export interface RollbackPlan {
   /** Nodes to replace, in order. */
   nodes: NodeRef[];
   leftOut: { name: string; why: string }[];
+  /** Nodes that `refresh.leaveAlone` keeps as they are: the run ends partial, and Cilium stays for them. */
+  leftAlone: NodeRef[];
   chart: Plan['chart'];
   /** Values under which Cilium stays where it is. */
   values: { rollback: HelmValues };
@@ -40,7 +42,8 @@ export interface RollbackInput {
 }
 
 /** Pure: the same cluster and input give the same plan. */
-export function planRollback(seen: ObservedRollback, { manifest, chart, values, chartProblems = [] }: RollbackInput): RollbackPlan {
+export function planRollback(found: ObservedRollback, { manifest, chart, values, chartProblems = [] }: RollbackInput): RollbackPlan {
+  const seen = { ...found, cluster: markLeftAlone(found.cluster, manifest.spec.refresh.leaveAlone) };
   const situation = situationOf(seen);
   const over = situation === 'nothing';
   const findings = rollbackFindings({ seen, manifest, chartProblems }).filter(({ severity }) => !over || severity !== 'blocker');
@@ -55,6 +58,7 @@ export function planRollback(seen: ObservedRollback, { manifest, chart, values, 
     steps: rollbackSteps({ seen, manifest, situation, nodes }),
     nodes,
     leftOut: cluster.nodes.flatMap(({ name, leftOut }) => (leftOut === undefined ? [] : [{ name, why: leftOut }])).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    leftAlone: over ? [] : leftAloneOf(cluster),
     chart,
     values: { rollback: values },
     estimate: rollbackEstimate(nodes, manifest.spec.refresh),

@@ -111,6 +111,8 @@ const CASES: Case[] = [
     cluster: { groups: [group(three, { instances: three.map((each) => ({ id: each.instanceId ?? '', zone: 'a', lifecycle: 'InService', healthy: true, protected: true })) })] },
   },
   { id: 'left-out', severity: 'info', cluster: { nodes: [...three, node(4, { leftOut: 'fargate', cni: 'none' })] } },
+  { id: 'left-alone', severity: 'info', cluster: { nodes: [...three, node(4, { leftAlone: true })] }, names: 'Node ip-10-0-0-4' },
+  { id: 'leave-alone-nothing', severity: 'warning', manifest: manifest({ refresh: { leaveAlone: 'pool=db' } }), names: 'refresh.leaveAlone: pool=db' },
   { id: 'karpenter-nodes', severity: 'warning', cluster: { nodes: [...three, node(4, { leftOut: 'karpenter' })] } },
   { id: 'auto-mode', severity: 'warning', cluster: eks({ autoMode: true }) },
   { id: 'cluster-autoscaler', severity: 'info', cluster: { clusterAutoscaler: true } },
