@@ -68,8 +68,8 @@ export interface ObservedCluster {
   karpenter: boolean;
   /** Other network agents found as DaemonSets (`calico-node`, `weave-net` …), `namespace/name`. */
   otherNetworkAgents: string[];
-  /** Admission webhooks that fail closed on pods, and how many endpoints of their Service are ready (null: not in the cluster). */
-  failClosedWebhooks: { name: string; service?: string; readyEndpoints: number | null }[];
+  /** Admission webhooks that fail closed. */
+  failClosedWebhooks: FailClosedWebhook[];
   /** Network interfaces of the VPC CNI that no instance holds any more; they keep their addresses until they are deleted. */
   leftoverEnis: string[];
   /** Whether the worker that looked runs as a pod of this very cluster; null where it cannot tell. */
@@ -80,6 +80,18 @@ export interface ObservedCluster {
   /** Probes of the spec that would not hold if they began now, as this process sees it. */
   probes: { object: string; reason: string }[];
   lease: ObservedLease | null;
+}
+
+export interface FailClosedWebhook {
+  name: string;
+  /** `namespace/name`; absent where it is called by URL. */
+  service?: string;
+  /** It is asked before a pod is created. */
+  guardsPods: boolean;
+  /** Of its Service; null: not in the cluster, or not to be read. */
+  readyEndpoints: number | null;
+  /** The pod that is its last ready backend: no drain evicts it. `stays`: no drain asks for it either (DaemonSet, static pod). */
+  last?: PodName & { stays: boolean; deployment?: string };
 }
 
 /** The Lease of ciliate in kube-system, where somebody holds it. */

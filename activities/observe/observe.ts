@@ -107,7 +107,7 @@ async function observeKubernetes({ kube }: Clients, input: ObserveInput) {
     observeCilium(kube),
     observePolicies(kube),
     observeSingletons(kube, budgets),
-    observeWebhooks(kube),
+    observeWebhooks(kube, pods),
     observeNeighbours(kube),
     observeLease(kube, input.holder),
   ]);

@@ -47,7 +47,7 @@ import { twoBudgets } from './two-budgets.js';
 import { barePods, emptyDir, pdbExhausted, pdbUndrainable } from './undrainable.js';
 import { userWorkloads } from './user-workloads.js';
 import { vpcCniTooOld } from './vpc-cni-version.js';
-import { webhookSingle } from './webhooks.js';
+import { webhookDown, webhookSingle } from './webhooks.js';
 import { workerInside, workerInsideUnknown } from './worker-inside.js';
 
 /**
@@ -141,6 +141,7 @@ export const HAZARDS: readonly Hazard[] = [
   barePods,
   emptyDir,
   webhookSingle,
+  webhookDown,
   probeFails,
 ];
 

@@ -31,6 +31,7 @@ const decrement = manifest({ refresh: { shouldDecrementDesiredCapacity: true } }
 const policy = { namespace: 'shop', name: 'deny' };
 const meaning = (name: string, change: NetworkPolicyMeaning['change'] = 'takes-effect'): NetworkPolicyMeaning => ({ namespace: 'shop', name, directions: ['ingress'], pods: 2, change, before: 'before', after: 'after', notes: ['a note'] });
 const pdb = { namespace: 'shop', name: 'cart', expectedPods: 2, currentHealthy: 2, desiredHealthy: 2, disruptionsAllowed: 0 };
+const hook = { name: 'w', service: 'hooks/w', guardsPods: false, readyEndpoints: 1, last: { namespace: 'hooks', name: 'w-1', node: 'ip-10-0-0-1', stays: false, deployment: 'w' } };
 const solo = { kind: 'Deployment' as const, namespace: 'shop', name: 'solo', budgets: [], claims: false };
 const surging = manifest({ drain: { surgeSingletons: true } });
 const pod = { namespace: 'shop', name: 'cart-1' };
@@ -165,7 +166,10 @@ const CASES: Case[] = [
   { id: 'empty-dir', severity: 'info', cluster: pods({ emptyDir: [pod] }) },
   { id: 'empty-dir', severity: 'warning', cluster: pods({ emptyDir: [pod] }), manifest: manifest({ drain: { emptyDir: 'block' } }) },
   { id: 'probe-fails', severity: 'warning', cluster: { probes: [{ object: 'Probe http shop', reason: 'expected a status from 200 to 299, saw status 503' }] } },
-  { id: 'webhook-single-backend', severity: 'warning', cluster: { failClosedWebhooks: [{ name: 'w', service: 'a/b', readyEndpoints: 1 }] } },
+  { id: 'webhook-single-backend', severity: 'warning', cluster: { failClosedWebhooks: [hook] }, names: 'Webhook w (Service hooks/w: Pod hooks/w-1 on ip-10-0-0-1 is its last ready backend)' },
+  { id: 'webhook-single-backend', severity: 'warning', cluster: { failClosedWebhooks: [hook], singletons: [{ ...solo, kind: 'StatefulSet', namespace: 'hooks', name: 'w' }] }, manifest: surging },
+  { id: 'webhook-no-backend', severity: 'warning', cluster: { failClosedWebhooks: [{ name: 'w', service: 'hooks/w', guardsPods: true, readyEndpoints: 0 }] }, names: 'Webhook w (Service hooks/w: none ready)' },
+  { id: 'webhook-no-backend', severity: 'warning', cluster: { failClosedWebhooks: [{ ...hook, guardsPods: true, last: { ...hook.last, stays: true } }] }, names: 'its last, Pod hooks/w-1, ends with its node' },
 ];
 
 const found = (each: Case) => findHazards({ cluster: cluster(each.cluster), manifest: each.manifest ?? manifest(), chartProblems: each.problems });
@@ -228,6 +232,18 @@ describe('what makes a hazard go away', () => {
     expect(found({ id: '', severity: 'info', cluster: { ...of, pdbs: [{ ...one, rule: 'maxUnavailable: 0' }] }, manifest: surging }).map(({ id }) => id)).toEqual(['pdb-undrainable']);
     // It does not go down: its drain waits.
     gone('singleton-down', { cluster: of });
+  });
+  it('last backend of a webhook: another one is ready, it is on a node that stays, or it is surged', () => {
+    const webhook = (over: object) => ({ cluster: { failClosedWebhooks: [{ ...hook, ...over }] } });
+    gone('webhook-single-backend', webhook({ readyEndpoints: 2, last: undefined }));
+    gone('webhook-single-backend', webhook({ last: { ...hook.last, node: 'elsewhere' } }));
+    gone('webhook-single-backend', webhook({ last: { ...hook.last, stays: true } }));
+    const surged = { ...webhook({}).cluster, singletons: [{ ...solo, namespace: 'hooks', name: 'w' }] };
+    gone('webhook-single-backend', { cluster: surged, manifest: surging });
+    // It does not go down: its drain waits.
+    gone('singleton-down', { cluster: surged });
+    // Nothing is created through it: that it is down is somebody else's business.
+    gone('webhook-no-backend', webhook({ readyEndpoints: 0, last: undefined }));
   });
   it('two budgets: on a node that is not refreshed', () => gone('two-budgets', { cluster: { budgetOverlaps: [{ ...pod, node: 'elsewhere', budgets: ['a', 'b'] }] } }));
   it('label-returns: in the middle of a migration it must not be taken from a managed node group', () => {
