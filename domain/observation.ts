@@ -52,7 +52,7 @@ export interface ObservedCluster {
     /** Outside the namespaces of Kubernetes and of EKS add-ons, and of no DaemonSet. */
     user: PodName[];
   };
-  pdbs: { namespace: string; name: string; expectedPods: number; currentHealthy: number; desiredHealthy: number; disruptionsAllowed: number; /** `minAvailable: 2`, `maxUnavailable: 0`. */ rule?: string }[];
+  pdbs: ObservedBudget[];
   /** Pods that more than one PodDisruptionBudget counts. */
   budgetOverlaps: (PodName & { budgets: string[] })[];
   /** Deployments and StatefulSets that want one pod; `budgets` are PodDisruptionBudgets of its namespace that count it. */
@@ -80,6 +80,19 @@ export interface ObservedCluster {
   /** Probes of the spec that would not hold if they began now, as this process sees it. */
   probes: { object: string; reason: string }[];
   lease: ObservedLease | null;
+}
+
+export interface ObservedBudget {
+  namespace: string;
+  name: string;
+  expectedPods: number;
+  currentHealthy: number;
+  desiredHealthy: number;
+  disruptionsAllowed: number;
+  /** `minAvailable: 2`, `maxUnavailable: 0`. */
+  rule?: string;
+  /** Why its controller cannot work it out (reason and message of its condition); its figures say nothing then. */
+  failed?: string;
 }
 
 export interface FailClosedWebhook {

@@ -44,7 +44,7 @@ import { slowRoll } from './slow-roll.js';
 import { startupTaint, startupTaintForGood } from './startup-taint.js';
 import { subnetAddresses } from './subnet-addresses.js';
 import { twoBudgets } from './two-budgets.js';
-import { barePods, emptyDir, pdbExhausted, pdbUndrainable } from './undrainable.js';
+import { barePods, emptyDir, pdbExhausted, pdbUncountable, pdbUndrainable } from './undrainable.js';
 import { userWorkloads } from './user-workloads.js';
 import { vpcCniTooOld } from './vpc-cni-version.js';
 import { webhookDown, webhookSingle } from './webhooks.js';
@@ -135,6 +135,7 @@ export const HAZARDS: readonly Hazard[] = [
   leftoverEnis,
   // Workloads
   pdbUndrainable,
+  pdbUncountable,
   pdbExhausted,
   twoBudgets,
   singletonDown,

@@ -2,6 +2,7 @@ import type { Hazard } from '../findings.js';
 import { surgeable } from '../kubernetes/singleton.js';
 import { toRefresh } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { neverAllows } from './undrainable.js';
 
 /** Not those whose drain waits: their budget never lets them go (undrainable.ts), or a webhook needs them (webhooks.ts). */
 export const singletonDown: Hazard = {
@@ -10,7 +11,7 @@ export const singletonDown: Hazard = {
   check({ cluster, manifest }) {
     if (toRefresh(cluster).length === 0) return [];
     const surges = manifest.spec.drain.surgeSingletons;
-    const never = new Set(cluster.pdbs.filter((pdb) => pdb.desiredHealthy >= pdb.expectedPods && pdb.expectedPods > 0).map((pdb) => `${pdb.namespace}/${pdb.name}`));
+    const never = new Set(cluster.pdbs.filter(neverAllows).map((pdb) => `${pdb.namespace}/${pdb.name}`));
     const backends = new Set(cluster.failClosedWebhooks.flatMap(({ last }) => (last?.deployment === undefined ? [] : [`${last.namespace}/${last.deployment}`])));
     const isBackend = ({ kind, namespace, name }: (typeof cluster.singletons)[number]): boolean => kind === 'Deployment' && backends.has(`${namespace}/${name}`);
     const down = cluster.singletons.filter((each) => !(surges && surgeable(each)) && !isBackend(each) && !each.budgets.some((budget) => never.has(`${each.namespace}/${budget}`)));
