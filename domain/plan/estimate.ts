@@ -1,6 +1,7 @@
 import type { Plan } from '../plan.js';
 import { paceText, roundsOf } from '../pool/rounds.js';
 import type { Manifest } from '../spec/schema.js';
+import { leftAloneText } from './nodes.js';
 
 type Refresh = Manifest['spec']['refresh'];
 
@@ -13,8 +14,7 @@ export function estimate(nodes: Plan['nodes'], refresh: Refresh, { soakSeconds, 
   const pace = roundsOf(nodes, refresh);
   const afterwards = leftAlone > 0 ? 0 : nodes.length * SECONDS.enforcePerNode + soakSeconds + SECONDS.remove;
   const totalSeconds = SECONDS.install + pace.rounds * perNodeSeconds + afterwards;
-  const end =
-    leftAlone > 0 ? `${leftAlone} ${leftAlone === 1 ? 'node is' : 'nodes are'} left alone: the run ends after the refresh` : `roll ${SECONDS.enforcePerNode} s a node, soak ${soakSeconds} s`;
+  const end = leftAlone > 0 ? `${leftAloneText(leftAlone)}: the run ends after the refresh` : `roll ${SECONDS.enforcePerNode} s a node, soak ${soakSeconds} s`;
   return {
     perNodeSeconds,
     totalSeconds,

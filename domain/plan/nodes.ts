@@ -88,6 +88,11 @@ export function toRefresh(cluster: ObservedCluster): NodeRef[] {
   return candidates(cluster).map(({ ref }) => ref);
 }
 
+/** Why a run ends after the refresh. */
+export function leftAloneText(count: number): string {
+  return count === 1 ? '1 node is left alone' : `${count} nodes are left alone`;
+}
+
 /** Those of the pods that have to leave their node, or may have to: one without a node will get one. None where no node goes. */
 export function onNodesThatGo<P extends PodName>(cluster: ObservedCluster, pods: readonly P[]): P[] {
   const going = new Set(toRefresh(cluster).map(({ name }) => name));

@@ -9,6 +9,7 @@ import type { Manifest } from '../spec/schema.js';
 import type { Gate, Strategy } from '../spec/words.js';
 import { phasesOf } from '../status.js';
 import type { MigrationPhase } from '../status.js';
+import { leftAloneText } from './nodes.js';
 
 export interface StepsInput {
   cluster: ObservedCluster;
@@ -81,7 +82,7 @@ function whyUnreached({ manifest, leftAlone }: StepsInput, id: MigrationPhase): 
   if (leftAlone.length === 0) return undefined;
   const phases = phasesOf(manifest.spec);
   if (id === 'give-back' || phases.indexOf(id) <= phases.indexOf('prove')) return undefined;
-  return `${leftAlone.length} ${leftAlone.length === 1 ? 'node is' : 'nodes are'} left alone`;
+  return leftAloneText(leftAlone.length);
 }
 
 function takeWrites(): string[] {

@@ -48,6 +48,7 @@ export function planRollback(found: ObservedRollback, { manifest, chart, values,
   const over = situation === 'nothing';
   const findings = rollbackFindings({ seen, manifest, chartProblems }).filter(({ severity }) => !over || severity !== 'blocker');
   const cluster = mirrored(seen);
+  const leftAlone = over ? [] : leftAloneOf(cluster);
   const nodes = over ? [] : orderNodes(candidates(cluster));
   return {
     migration: manifest.metadata.name,
@@ -55,10 +56,10 @@ export function planRollback(found: ObservedRollback, { manifest, chart, values,
     situation,
     findings,
     blocked: findings.some(({ severity }) => severity === 'blocker'),
-    steps: rollbackSteps({ seen, manifest, situation, nodes }),
+    steps: rollbackSteps({ seen, manifest, situation, nodes, leftAlone }),
     nodes,
     leftOut: cluster.nodes.flatMap(({ name, leftOut }) => (leftOut === undefined ? [] : [{ name, why: leftOut }])).sort((a, b) => (a.name < b.name ? -1 : 1)),
-    leftAlone: over ? [] : leftAloneOf(cluster),
+    leftAlone,
     chart,
     values: { rollback: values },
     estimate: rollbackEstimate(nodes, manifest.spec.refresh),

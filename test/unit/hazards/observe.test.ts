@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { V1Pod, V1Secret } from '@kubernetes/client-node';
+import type { V1Pod, V1PodDisruptionBudget, V1Secret } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import type { KubeClients } from '../../../activities/clients/index.js';
 import { hasAffinity } from '../../../activities/observe/awsNode.js';
@@ -10,6 +10,7 @@ import { observeNodes } from '../../../activities/observe/nodes.js';
 import { agentsByNode, loadByNode, podHazards, seen } from '../../../activities/observe/pods.js';
 import { observeWebhooks } from '../../../activities/observe/policies.js';
 import { milliCpu, quantity } from '../../../activities/observe/quantity.js';
+import { budgetOverlaps } from '../../../activities/observe/workloads.js';
 
 describe('quantities', () => {
   it.each([['100m', 100], ['2', 2000], ['1930m', 1930], ['0.1', 100], [undefined, 0]])('%s: %d milli-CPUs', (text, expected) => expect(milliCpu(text)).toBe(expected));
@@ -110,6 +111,29 @@ describe('pods', () => {
     const ask = { resources: { requests: { cpu: '250m', memory: '1Gi' } } };
     const some = [pod({ owner: 'ReplicaSet', containers: [container(ask)] }), agent('aws-node', { containers: [container(ask)], hostNetwork: true })].map(seen);
     expect(loadByNode(some).get('n1')).toEqual({ pods: 2, addresses: 1, cpu: 250, memory: 2 ** 30 });
+  });
+});
+
+describe('pods that more than one budget counts', () => {
+  const pod = (name: string, labels: Record<string, string>, over: object = {}) => seen({ metadata: { namespace: 'shop', name, labels, ...over }, spec: { nodeName: 'n1', containers: [] } });
+  const budget = (name: string, selector: object | undefined, namespace = 'shop'): V1PodDisruptionBudget => ({ metadata: { namespace, name }, spec: { selector } });
+  const cart = { app: 'cart', tier: 'web' };
+  const web = budget('web', { matchExpressions: [{ key: 'tier', operator: 'In', values: ['web'] }] });
+  const ownedBy = (kind: string) => ({ ownerReferences: [{ apiVersion: 'apps/v1', kind, name: 'o', uid: 'u', controller: true }] });
+
+  it('are named with their budgets, whatever way these select', () => {
+    const budgets = [web, budget('cart', { matchLabels: { app: 'cart' } }), budget('all', {})];
+    expect(budgetOverlaps([pod('cart-1', cart), pod('db-1', { app: 'db' })], budgets)).toEqual([{ namespace: 'shop', name: 'cart-1', node: 'n1', budgets: ['all', 'cart', 'web'] }]);
+  });
+
+  it('are none where a budget is of another namespace, or has no selector', () => {
+    expect(budgetOverlaps([pod('cart-1', cart)], [web, budget('cart', { matchLabels: { app: 'cart' } }, 'other'), budget('none', undefined)])).toEqual([]);
+  });
+
+  it('are not those that no drain asks for: of DaemonSets, static ones', () => {
+    const twice = [web, budget('all', {})];
+    expect(budgetOverlaps([pod('a', cart, ownedBy('ReplicaSet'))], twice)).toHaveLength(1);
+    expect(budgetOverlaps([pod('b', cart, ownedBy('DaemonSet')), pod('c', cart, { annotations: { 'kubernetes.io/config.mirror': 'x' } })], twice)).toEqual([]);
   });
 });
 

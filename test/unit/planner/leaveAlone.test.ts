@@ -110,6 +110,7 @@ describe('refresh.leaveAlone, from the spec to the plan', () => {
       },
       { manifest: read('pool=db'), chart: CHART, values: {} },
     );
+    expect(back.steps.filter(({ unreached }) => unreached !== undefined)).toMatchObject([{ id: 'uninstall', writes: [], unreached: '1 node is left alone' }]);
     expect([names(back.nodes), names(back.leftAlone), back.findings.map(({ id }) => id).filter((id) => id === 'left-alone')]).toEqual([['ip-10-0-0-2'], ['ip-10-0-0-1'], ['left-alone']]);
   });
 });
