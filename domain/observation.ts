@@ -52,7 +52,7 @@ export interface ObservedCluster {
     /** Outside the namespaces of Kubernetes and of EKS add-ons, and of no DaemonSet. */
     user: PodName[];
   };
-  pdbs: { namespace: string; name: string; expectedPods: number; currentHealthy: number; desiredHealthy: number; disruptionsAllowed: number; /** `minAvailable: 2`, `maxUnavailable: 0`. */ rule?: string }[];
+  pdbs: ObservedBudget[];
   /** Pods that more than one PodDisruptionBudget counts. */
   budgetOverlaps: (PodName & { budgets: string[] })[];
   /** Deployments and StatefulSets that want one pod; `budgets` are PodDisruptionBudgets of its namespace that count it. */
@@ -68,8 +68,8 @@ export interface ObservedCluster {
   karpenter: boolean;
   /** Other network agents found as DaemonSets (`calico-node`, `weave-net` …), `namespace/name`. */
   otherNetworkAgents: string[];
-  /** Admission webhooks that fail closed on pods, and how many endpoints of their Service are ready (null: not in the cluster). */
-  failClosedWebhooks: { name: string; service?: string; readyEndpoints: number | null }[];
+  /** Admission webhooks that fail closed. */
+  failClosedWebhooks: FailClosedWebhook[];
   /** Network interfaces of the VPC CNI that no instance holds any more; they keep their addresses until they are deleted. */
   leftoverEnis: string[];
   /** Whether the worker that looked runs as a pod of this very cluster; null where it cannot tell. */
@@ -80,6 +80,31 @@ export interface ObservedCluster {
   /** Probes of the spec that would not hold if they began now, as this process sees it. */
   probes: { object: string; reason: string }[];
   lease: ObservedLease | null;
+}
+
+export interface ObservedBudget {
+  namespace: string;
+  name: string;
+  expectedPods: number;
+  currentHealthy: number;
+  desiredHealthy: number;
+  disruptionsAllowed: number;
+  /** `minAvailable: 2`, `maxUnavailable: 0`. */
+  rule?: string;
+  /** Why its controller cannot work it out (reason and message of its condition); its figures say nothing then. */
+  failed?: string;
+}
+
+export interface FailClosedWebhook {
+  name: string;
+  /** `namespace/name`; absent where it is called by URL. */
+  service?: string;
+  /** It is asked before a pod is created. */
+  guardsPods: boolean;
+  /** Of its Service; null: not in the cluster, or not to be read. */
+  readyEndpoints: number | null;
+  /** The pod that is its last ready backend: no drain evicts it. `stays`: no drain asks for it either (DaemonSet, static pod). */
+  last?: PodName & { stays: boolean; deployment?: string };
 }
 
 /** The Lease of ciliate in kube-system, where somebody holds it. */
@@ -139,6 +164,8 @@ export interface ObservedNode {
   internalIp?: string;
   /** Left out and reported: it keeps its own networking (domain/kubernetes/leftOut.ts), or is marked as of this kind of pool and in none (`karpenter`: without a NodeClaim of API v1). */
   leftOut?: string;
+  /** `refresh.leaveAlone` selects it. Nothing that was seen: a plan marks them first of all (markLeftAlone). */
+  leftAlone?: true;
 }
 
 export interface ObservedGroup {

@@ -27,6 +27,8 @@ export interface PlannedStep {
   gate?: Gate;
   /** What the step writes, one line each; empty for steps that only look. */
   writes: string[];
+  /** Why this run will not get there; absent for steps that it gets to. */
+  unreached?: string;
 }
 
 /** The pure result of `plan(observed cluster, spec)`: the dry run, and what `before-install` approves. */
@@ -47,6 +49,8 @@ export interface Plan {
   limits: LimitSaid[];
   /** Nodes that are not refreshed, and why. */
   leftOut: { name: string; why: string }[];
+  /** Nodes that `refresh.leaveAlone` keeps as they are: the run ends partial after the refresh, and aws-node stays for them. */
+  leftAlone: NodeRef[];
   chart: { version: string; sha256: string; source: string };
   masquerade: MasqueradeDecision;
   values: { migration: HelmValues; enforcement: HelmValues; final: HelmValues };

@@ -10,7 +10,7 @@ import type { Affinity } from './kubernetes/nodeAffinity.js';
 import { limitSaid, limitsOf } from './chain/limits.js';
 import { estimate, estimateChain } from './plan/estimate.js';
 import { modeOf } from './plan/mode.js';
-import { candidates, orderNodes, podsThatMove, standing } from './plan/nodes.js';
+import { candidates, leftAloneOf, markLeftAlone, orderNodes, podsThatMove, standing } from './plan/nodes.js';
 import { stepsOf } from './plan/steps.js';
 import type { CiliumSpec, Manifest } from './spec/schema.js';
 
@@ -24,13 +24,16 @@ export interface PlanInput {
 }
 
 /** Pure: the same cluster and input give the same plan. Blocked exactly when a blocker was found. */
-export function plan(cluster: ObservedCluster, input: PlanInput): Plan {
+export function plan(seen: ObservedCluster, input: PlanInput): Plan {
   const { manifest, chart, values, chartProblems = [] } = input;
+  const { strategy, refresh } = manifest.spec;
+  // A chain replaces no node, so it has none to leave alone.
+  const cluster = strategy === 'chain' ? seen : markLeftAlone(seen, refresh.leaveAlone);
   const mode = modeOf(cluster, manifest.spec.strategy);
   // Where nothing will be written nothing can be blocked.
   const findings = findHazards({ cluster, manifest, chartProblems }).filter(({ severity }) => mode !== 'done' || severity !== 'blocker');
-  const { strategy } = manifest.spec;
   const planned = mode === 'done' || strategy === 'chain' ? [] : orderNodes(candidates(cluster));
+  const leftAlone = leftAloneOf(cluster);
   const pods = mode === 'done' ? 0 : podsThatMove(cluster, strategy);
   return {
     migration: manifest.metadata.name,
@@ -38,15 +41,16 @@ export function plan(cluster: ObservedCluster, input: PlanInput): Plan {
     findings,
     blocked: findings.some((finding) => finding.severity === 'blocker'),
     mode,
-    steps: stepsOf({ cluster, manifest, mode, nodes: planned }),
+    steps: stepsOf({ cluster, manifest, mode, nodes: planned, leftAlone }),
     nodes: planned,
     pods,
     limits: strategy === 'chain' ? limitsOf(cluster).map(limitSaid) : [],
     leftOut: leftOutOf(cluster),
+    leftAlone,
     chart,
     masquerade: strategy === 'chain' ? CHAINED_MASQUERADE : masqueradeFor(cluster, manifest.spec.cilium),
     values,
-    estimate: strategy === 'chain' ? estimateChain(cluster.nodes.length, pods) : estimate(planned, manifest.spec.refresh, strategy === 'clean' ? 0 : manifest.spec.soakSeconds),
+    estimate: strategy === 'chain' ? estimateChain(cluster.nodes.length, pods) : estimate(planned, refresh, { soakSeconds: strategy === 'clean' ? 0 : manifest.spec.soakSeconds, leftAlone: leftAlone.length }),
     installDigest: sha256Hex(installText({ chartSha256: chart.sha256, values: values.migration, awsNodeAffinity: strategy === 'replace' ? affinityToSet(cluster) : null })),
   };
 }

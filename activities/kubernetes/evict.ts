@@ -1,5 +1,6 @@
 import { ApiException } from '@kubernetes/client-node';
 import type { V1Pod, V1PodDisruptionBudget } from '@kubernetes/client-node';
+import { syncFailure } from '../../domain/kubernetes/budget.js';
 import { budgetBlocker } from '../../domain/kubernetes/drain.js';
 import { matchesSelector } from '../../domain/kubernetes/labelSelector.js';
 import { fullName } from '../../domain/kubernetes/resources.js';
@@ -71,7 +72,7 @@ async function refused(clients: Clients, pod: V1Pod, error: ApiException<unknown
   const object = `Pod ${fullName(pod.metadata)}`;
   const namespace = pod.metadata?.namespace ?? '';
   const cause = statusOf(error).details?.causes?.find((candidate) => candidate.reason === 'DisruptionBudget');
-  const name = /disruption budget (\S+) needs/i.exec(cause?.message ?? '')?.[1];
+  const name = /disruption budget (\S+) (?:needs|does not allow)/i.exec(cause?.message ?? '')?.[1];
   const budget = name === undefined ? undefined : await orUndefined(clients.kube.policy.readNamespacedPodDisruptionBudget({ namespace, name }));
   const owner = ownerText(await ownerOf(clients, pod));
   if (budget === undefined) return { owner, blocker: { object, reason: cause?.message ?? kubeMessage(error), todo: 'It is tried again.' } };
@@ -80,5 +81,5 @@ async function refused(clients: Clients, pod: V1Pod, error: ApiException<unknown
 
 function figures(budget: V1PodDisruptionBudget): Parameters<typeof budgetBlocker>[2] {
   const { currentHealthy = 0, desiredHealthy = 0, expectedPods = 0, disruptionsAllowed = 0 } = budget.status ?? {};
-  return { name: budget.metadata?.name ?? '', currentHealthy, desiredHealthy, expectedPods, disruptionsAllowed };
+  return { name: budget.metadata?.name ?? '', currentHealthy, desiredHealthy, expectedPods, disruptionsAllowed, failed: syncFailure(budget.status?.conditions) };
 }

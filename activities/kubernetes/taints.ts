@@ -28,8 +28,9 @@ async function setTaints(clients: Clients, nodes: V1Node[], { key, taints }: { k
     try {
       await patchNode(clients, name, [
         { op: 'test', path: '/metadata/uid', value: node.metadata?.uid },
-        // Others change taints too: never what was not read.
-        ...(before === undefined ? [] : [{ op: 'test' as const, path: '/spec/taints', value: before.map(withoutUndefined) }]),
+        // Others change taints too: never what was not read. A missing path holds against null, and null only:
+        // https://github.com/evanphx/json-patch/blob/v4.13.0/patch.go#L689
+        { op: 'test', path: '/spec/taints', value: before === undefined ? null : before.map(withoutUndefined) },
         after.length === 0 ? { op: 'remove' as const, path: '/spec/taints' } : { op: 'add' as const, path: '/spec/taints', value: after.map(withoutUndefined) },
       ]);
       return [`Node ${name}: taint ${key}`];

@@ -1,6 +1,6 @@
 import { DiscoveryV1Api } from '@kubernetes/client-node';
-import type { V1MutatingWebhook, V1Pod, V1ValidatingWebhook } from '@kubernetes/client-node';
-import { isLastBackend } from '../../domain/kubernetes/lastBackend.js';
+import type { V1EndpointSlice, V1MutatingWebhook, V1Pod, V1ValidatingWebhook } from '@kubernetes/client-node';
+import { failsClosed, isLastBackend } from '../../domain/kubernetes/lastBackend.js';
 import type { Backend } from '../../domain/kubernetes/lastBackend.js';
 import { fullName } from '../../domain/kubernetes/resources.js';
 import type { Blocker } from '../../domain/refresh.js';
@@ -31,9 +31,7 @@ export class WebhookServices {
 async function failClosed({ kube: { admission } }: Clients): Promise<WebhookService[]> {
   const [mutating, validating] = await Promise.all([admission.listMutatingWebhookConfiguration(), admission.listValidatingWebhookConfiguration()]);
   const webhooks = [...mutating.items, ...validating.items].flatMap((config): (V1MutatingWebhook | V1ValidatingWebhook)[] => config.webhooks ?? []);
-  return webhooks.flatMap(({ name, failurePolicy, clientConfig: { service } }) =>
-    failurePolicy === 'Ignore' || service === undefined ? [] : [{ webhook: name, namespace: service.namespace, name: service.name }],
-  );
+  return webhooks.filter(failsClosed).flatMap(({ name, clientConfig: { service } }) => (service === undefined ? [] : [{ webhook: name, namespace: service.namespace, name: service.name }]));
 }
 
 /**
@@ -52,7 +50,12 @@ export async function lastBackendBlocker(clients: Clients, pod: V1Pod, of: { ser
   return undefined;
 }
 
+/** What EndpointSlices of one Service say of its backends. */
+export function backendsIn(slices: readonly V1EndpointSlice[]): Backend[] {
+  return slices.flatMap(({ endpoints }) => (endpoints ?? []).map(({ conditions, targetRef }) => ({ ready: conditions?.ready, podUid: targetRef?.uid })));
+}
+
 async function backends({ kube }: Clients, namespace: string, name: string): Promise<Backend[]> {
   const { items } = await kube.make(DiscoveryV1Api).listNamespacedEndpointSlice({ namespace, labelSelector: `kubernetes.io/service-name=${name}` });
-  return items.flatMap(({ endpoints }) => (endpoints ?? []).map(({ conditions, targetRef }) => ({ ready: conditions?.ready, podUid: targetRef?.uid })));
+  return backendsIn(items);
 }

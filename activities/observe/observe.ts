@@ -108,7 +108,7 @@ async function observeKubernetes(clients: Clients, input: ObserveInput) {
     observeCilium(kube),
     observePolicies(kube),
     observeSingletons(kube, budgets),
-    observeWebhooks(kube),
+    observeWebhooks(kube, pods),
     observeNeighbours(kube),
     observeLease(kube, input.holder),
   ]);

@@ -4,6 +4,7 @@ import type { NodeCni, ObservedCluster, ObservedNode, PodName } from '../../doma
 import type { KubeClients } from '../clients/index.js';
 import { isUserPod } from '../../domain/addOns.js';
 import { MIRROR_ANNOTATION } from '../../domain/kubernetes/drain.js';
+import { controllerOf } from '../../domain/kubernetes/resources.js';
 import { mapPages, readable } from './lists.js';
 import { milliCpu, quantity } from './quantity.js';
 
@@ -11,6 +12,7 @@ const POD_ENI = 'vpc.amazonaws.com/pod-eni';
 
 /** What preflight wants to know of one pod. */
 export interface SeenPod extends PodName {
+  uid: string;
   /** Agent of aws-node or of Cilium, or Cilium's operator, that is not on its way out. */
   agent?: 'aws' | 'cilium' | 'operator';
   labels: Readonly<Record<string, string>>;
@@ -19,6 +21,8 @@ export interface SeenPod extends PodName {
   mirror: boolean;
   /** Kind of its controller; absent for a bare pod. */
   controller?: string;
+  /** Name of the Deployment behind its ReplicaSet. */
+  deployment?: string;
   hostPort: boolean;
   emptyDir: boolean;
   podEni: boolean;
@@ -48,18 +52,27 @@ export function seen(pod: V1Pod): SeenPod {
   return {
     namespace: metadata?.namespace ?? '',
     name: metadata?.name ?? '',
+    uid: metadata?.uid ?? '',
     node: spec?.nodeName,
     labels: metadata?.labels ?? {},
     agent: agentOf(pod),
     hostNetwork,
     mirror: metadata?.annotations?.[MIRROR_ANNOTATION] !== undefined,
-    controller: metadata?.ownerReferences?.find((owner) => owner.controller === true)?.kind,
+    controller: controllerOf(metadata)?.kind,
+    deployment: deploymentOf(pod),
     hostPort: !hostNetwork && containers.some(({ ports = [] }) => ports.some((port) => (port.hostPort ?? 0) > 0)),
     emptyDir: (spec?.volumes ?? []).some((volume) => volume.emptyDir !== undefined),
     podEni: containers.some(({ resources }) => resources?.limits?.[POD_ENI] !== undefined || resources?.requests?.[POD_ENI] !== undefined),
     cpu: running.reduce((sum, { resources }) => sum + milliCpu(resources?.requests?.['cpu']), 0),
     memory: running.reduce((sum, { resources }) => sum + quantity(resources?.requests?.['memory']), 0),
   };
+}
+
+/** The Deployment controller names a ReplicaSet after itself and the hash of the template, which its pods bear as a label. */
+function deploymentOf({ metadata }: V1Pod): string | undefined {
+  const owner = controllerOf(metadata);
+  const end = `-${metadata?.labels?.['pod-template-hash'] ?? ''}`;
+  return owner?.kind === 'ReplicaSet' && end !== '-' && owner.name.endsWith(end) ? owner.name.slice(0, -end.length) : undefined;
 }
 
 function agentOf({ metadata }: V1Pod): SeenPod['agent'] {

@@ -1,5 +1,6 @@
 import { AutoscalingV2Api } from '@kubernetes/client-node';
 import type { V1Deployment, V1PodDisruptionBudget, V1StatefulSet } from '@kubernetes/client-node';
+import { syncFailure } from '../../domain/kubernetes/budget.js';
 import { matchesSelector } from '../../domain/kubernetes/labelSelector.js';
 import type { ObservedCluster } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
@@ -15,6 +16,7 @@ export function listBudgets(kube: KubeClients): Promise<V1PodDisruptionBudget[]>
 export function observedBudget({ metadata, spec, status }: V1PodDisruptionBudget): ObservedCluster['pdbs'][number] {
   const { minAvailable, maxUnavailable } = spec ?? {};
   const rule = maxUnavailable !== undefined ? `maxUnavailable: ${maxUnavailable}` : minAvailable !== undefined ? `minAvailable: ${minAvailable}` : undefined;
+  const failed = syncFailure(status?.conditions);
   return {
     namespace: metadata?.namespace ?? '',
     name: metadata?.name ?? '',
@@ -23,6 +25,7 @@ export function observedBudget({ metadata, spec, status }: V1PodDisruptionBudget
     desiredHealthy: status?.desiredHealthy ?? 0,
     disruptionsAllowed: status?.disruptionsAllowed ?? 0,
     ...(rule === undefined ? {} : { rule }),
+    ...(failed === undefined ? {} : { failed }),
   };
 }
 

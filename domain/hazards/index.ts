@@ -22,6 +22,7 @@ import { ipv6 } from './ipv6.js';
 import { karpenterDip, karpenterExpiry, karpenterNodes, karpenterUnseen } from './karpenter.js';
 import { labelReturns } from './label-returns.js';
 import { leaseHeld } from './lease-held.js';
+import { leaveAloneNothing, leftAlone } from './left-alone.js';
 import { autoMode, leftOut } from './left-out.js';
 import { leftoverEnis } from './leftover-enis.js';
 import { masqueradePublicSubnet, masqueradeUndecided } from './masquerade.js';
@@ -43,10 +44,10 @@ import { slowRoll } from './slow-roll.js';
 import { startupTaint, startupTaintForGood } from './startup-taint.js';
 import { subnetAddresses } from './subnet-addresses.js';
 import { twoBudgets } from './two-budgets.js';
-import { barePods, emptyDir, pdbExhausted, pdbUndrainable } from './undrainable.js';
+import { barePods, emptyDir, pdbExhausted, pdbUncountable, pdbUndrainable } from './undrainable.js';
 import { userWorkloads } from './user-workloads.js';
 import { vpcCniTooOld } from './vpc-cni-version.js';
-import { webhookSingle } from './webhooks.js';
+import { webhookDown, webhookSingle } from './webhooks.js';
 import { workerInside, workerInsideUnknown } from './worker-inside.js';
 
 /**
@@ -102,6 +103,8 @@ export const HAZARDS: readonly Hazard[] = [
   groupNotWhole,
   scaleInProtection,
   leftOut,
+  leftAlone,
+  leaveAloneNothing,
   karpenterNodes,
   karpenterDip,
   karpenterExpiry,
@@ -132,12 +135,14 @@ export const HAZARDS: readonly Hazard[] = [
   leftoverEnis,
   // Workloads
   pdbUndrainable,
+  pdbUncountable,
   pdbExhausted,
   twoBudgets,
   singletonDown,
   barePods,
   emptyDir,
   webhookSingle,
+  webhookDown,
   probeFails,
 ];
 

@@ -2,16 +2,19 @@ import type { Hazard } from '../findings.js';
 import { surgeable } from '../kubernetes/singleton.js';
 import { toRefresh } from '../plan/nodes.js';
 import { finding } from './finding.js';
+import { neverAllows } from './undrainable.js';
 
-/** Not those whose budget never lets them go: they do not go down, their drain waits (undrainable.ts). */
+/** Not those whose drain waits: their budget never lets them go (undrainable.ts), or a webhook needs them (webhooks.ts). */
 export const singletonDown: Hazard = {
   id: 'singleton-down',
   title: 'A workload with a single replica goes down while its pod moves',
   check({ cluster, manifest }) {
     if (toRefresh(cluster).length === 0) return [];
     const surges = manifest.spec.drain.surgeSingletons;
-    const never = new Set(cluster.pdbs.filter((pdb) => pdb.desiredHealthy >= pdb.expectedPods && pdb.expectedPods > 0).map((pdb) => `${pdb.namespace}/${pdb.name}`));
-    const down = cluster.singletons.filter((each) => !(surges && surgeable(each)) && !each.budgets.some((budget) => never.has(`${each.namespace}/${budget}`)));
+    const never = new Set(cluster.pdbs.filter(neverAllows).map((pdb) => `${pdb.namespace}/${pdb.name}`));
+    const backends = new Set(cluster.failClosedWebhooks.flatMap(({ last }) => (last?.deployment === undefined ? [] : [`${last.namespace}/${last.deployment}`])));
+    const isBackend = ({ kind, namespace, name }: (typeof cluster.singletons)[number]): boolean => kind === 'Deployment' && backends.has(`${namespace}/${name}`);
+    const down = cluster.singletons.filter((each) => !(surges && surgeable(each)) && !isBackend(each) && !each.budgets.some((budget) => never.has(`${each.namespace}/${budget}`)));
     if (down.length === 0) return [];
     return [
       finding(this.id, surges ? 'warning' : 'info', {

@@ -1,14 +1,13 @@
 import type { Hazard } from '../findings.js';
-import { toRefresh } from '../plan/nodes.js';
+import { onNodesThatGo } from '../plan/nodes.js';
 import { finding } from './finding.js';
 
 export const twoBudgets: Hazard = {
   id: 'two-budgets',
   title: 'A pod that more than one PodDisruptionBudget counts',
   check({ cluster }) {
-    const going = new Set(toRefresh(cluster).map((node) => node.name));
-    const pods = cluster.budgetOverlaps.filter((pod) => pod.node === undefined || going.has(pod.node));
-    if (going.size === 0 || pods.length === 0) return [];
+    const pods = onNodesThatGo(cluster, cluster.budgetOverlaps);
+    if (pods.length === 0) return [];
     return [
       finding(this.id, 'warning', {
         objects: pods.map((pod) => `Pod ${pod.namespace}/${pod.name} (PodDisruptionBudgets ${pod.budgets.join(', ')})`),

@@ -1,7 +1,8 @@
 import type { Hazard } from '../findings.js';
+import { whyUncountable } from '../kubernetes/budget.js';
 import { surgeable } from '../kubernetes/singleton.js';
-import type { ObservedCluster } from '../observation.js';
-import { toRefresh } from '../plan/nodes.js';
+import type { ObservedBudget, ObservedCluster } from '../observation.js';
+import { onNodesThatGo, toRefresh } from '../plan/nodes.js';
 import { finding, podNames } from './finding.js';
 
 /** Such a budget never allows an eviction, however long one waits: the drain would hang at it until somebody acts. */
@@ -11,7 +12,7 @@ export const pdbUndrainable: Hazard = {
   check({ cluster, manifest }) {
     if (toRefresh(cluster).length === 0) return [];
     const freed = manifest.spec.drain.surgeSingletons ? freedBySurge(cluster) : new Set<string>();
-    const never = cluster.pdbs.filter((pdb) => pdb.expectedPods > 0 && pdb.disruptionsAllowed === 0 && pdb.desiredHealthy >= pdb.expectedPods && !freed.has(nameOf(pdb)));
+    const never = cluster.pdbs.filter((pdb) => needsAll(pdb) && pdb.disruptionsAllowed === 0 && !freed.has(nameOf(pdb)));
     if (never.length === 0) return [];
     return [
       finding(this.id, 'warning', {
@@ -23,22 +24,53 @@ export const pdbUndrainable: Hazard = {
   },
 };
 
-/** Budgets that only ask for the one pod which drain.surgeSingletons makes two of. */
+/** It wants as many healthy pods as there are, or more. */
+function needsAll(pdb: ObservedBudget): boolean {
+  return whyUncountable(pdb) === undefined && pdb.expectedPods > 0 && pdb.desiredHealthy >= pdb.expectedPods;
+}
+
+/** Whether a budget never allows an eviction, as it is now. */
+export function neverAllows(pdb: ObservedBudget): boolean {
+  return needsAll(pdb) || whyUncountable(pdb) !== undefined;
+}
+
+/** Budgets that only ask for the one pod which drain.surgeSingletons makes two of: one in number, or at most the half. */
 function freedBySurge({ pdbs, singletons }: ObservedCluster): Set<string> {
   const surged = new Set(singletons.filter(surgeable).flatMap(({ namespace, budgets }) => budgets.map((name) => nameOf({ namespace, name }))));
-  return new Set(pdbs.filter((pdb) => pdb.rule === 'minAvailable: 1' && surged.has(nameOf(pdb))).map(nameOf));
+  return new Set(pdbs.filter(({ rule = '', ...pdb }) => /^minAvailable: (1|[1-4]?[0-9]%|50%)$/.test(rule) && surged.has(nameOf(pdb))).map(nameOf));
 }
 
 function nameOf({ namespace, name }: { namespace: string; name: string }): string {
   return `${namespace}/${name}`;
 }
 
+/** Neither waiting nor more replicas help: nobody knows how many pods there should be. */
+export const pdbUncountable: Hazard = {
+  id: 'pdb-uncountable',
+  title: 'A PodDisruptionBudget whose pods cannot be counted',
+  check({ cluster }) {
+    if (toRefresh(cluster).length === 0) return [];
+    const objects = cluster.pdbs.flatMap((pdb) => {
+      const why = whyUncountable(pdb);
+      return why === undefined ? [] : [`PodDisruptionBudget ${nameOf(pdb)} (${pdb.rule === undefined ? '' : `${pdb.rule}; `}${why})`];
+    });
+    if (objects.length === 0) return [];
+    return [
+      finding(this.id, 'warning', {
+        objects,
+        message: 'A percentage or maxUnavailable asks the controllers of the pods how many there should be, and these do not say. No eviction is ever allowed: a drain waits there until a person frees it, or until spec.drain.timeLimitSeconds.',
+        todo: 'Give it a minAvailable that is a whole number, or let it select only pods whose controllers can be scaled (Deployment, StatefulSet, a resource with the subresource scale); now or while the drain waits.',
+      }),
+    ];
+  },
+};
+
 export const pdbExhausted: Hazard = {
   id: 'pdb-exhausted',
   title: 'A PodDisruptionBudget allows no eviction right now',
   check({ cluster }) {
     if (toRefresh(cluster).length === 0) return [];
-    const now = cluster.pdbs.filter((pdb) => pdb.expectedPods > 0 && pdb.disruptionsAllowed === 0 && pdb.desiredHealthy < pdb.expectedPods);
+    const now = cluster.pdbs.filter((pdb) => !neverAllows(pdb) && pdb.expectedPods > 0 && pdb.disruptionsAllowed === 0);
     if (now.length === 0) return [];
     return [
       finding(this.id, 'warning', {
@@ -54,8 +86,8 @@ export const barePods: Hazard = {
   id: 'bare-pods',
   title: 'Pods without a controller',
   check({ cluster, manifest }) {
-    const pods = cluster.pods.bare;
-    if (pods.length === 0 || toRefresh(cluster).length === 0) return [];
+    const pods = onNodesThatGo(cluster, cluster.pods.bare);
+    if (pods.length === 0) return [];
     const evicts = manifest.spec.drain.barePods === 'evict';
     return [
       finding(this.id, 'warning', {
@@ -75,8 +107,8 @@ export const emptyDir: Hazard = {
   id: 'empty-dir',
   title: 'Pods with emptyDir volumes',
   check({ cluster, manifest }) {
-    const pods = cluster.pods.emptyDir;
-    if (pods.length === 0 || toRefresh(cluster).length === 0) return [];
+    const pods = onNodesThatGo(cluster, cluster.pods.emptyDir);
+    if (pods.length === 0) return [];
     const evicts = manifest.spec.drain.emptyDir === 'evict';
     return [
       finding(this.id, evicts ? 'info' : 'warning', {

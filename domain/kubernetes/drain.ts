@@ -1,4 +1,6 @@
 import type { DrainSpec } from '../spec/schema.js';
+import { whyUncountable } from './budget.js';
+import type { Countable } from './budget.js';
 import { controllerOf, fullName, podFinished } from './resources.js';
 import type { PodLike } from './resources.js';
 
@@ -52,17 +54,23 @@ export function evictionOrder<T extends { pod: PodLike; tier: number }>(pods: T[
   return [...pods].sort((a, b) => a.tier - b.tier || (fullName(a.pod.metadata) < fullName(b.pod.metadata) ? -1 : 1));
 }
 
-export interface BudgetLike {
+export interface BudgetLike extends Countable {
   name: string;
-  currentHealthy: number;
   desiredHealthy: number;
-  expectedPods: number;
   disruptionsAllowed: number;
 }
 
 /** Why a PodDisruptionBudget refuses, in the words of Cluster API's drain, and what would free it. */
 export function budgetBlocker(pod: PodLike, owner: string, budget: BudgetLike): { reason: string; todo: string; firm?: boolean } {
   const namespace = pod.metadata?.namespace ?? '';
+  const uncountable = whyUncountable(budget);
+  if (uncountable !== undefined) {
+    return {
+      reason: `PDB ${namespace}/${budget.name} cannot be counted: ${uncountable} (owner ${owner})`,
+      todo: `It never allows an eviction: give PDB ${namespace}/${budget.name} a minAvailable that is a whole number, or let it select only pods whose controllers can be scaled`,
+      firm: true,
+    };
+  }
   const reason = `PDB ${namespace}/${budget.name} needs ${budget.desiredHealthy} healthy, has ${budget.currentHealthy} (owner ${owner})`;
   if (budget.expectedPods <= budget.desiredHealthy) {
     return { reason, todo: `It never allows an eviction with ${budget.expectedPods} pods: scale ${owner} up, or lower minAvailable of PDB ${namespace}/${budget.name}`, firm: true };

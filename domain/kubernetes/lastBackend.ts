@@ -12,3 +12,22 @@ export function isLastBackend(backends: readonly Backend[], podUid: string, goin
   if (!ready.some((backend) => backend.podUid === podUid)) return false;
   return ready.every((backend) => backend.podUid === podUid || (backend.podUid !== undefined && going.has(backend.podUid)));
 }
+
+/** The pod that would be refused if its drain began now, by UID; undefined where there is none or more than one is ready. */
+export function lastBackendOf(backends: readonly Backend[]): string | undefined {
+  return backends.find(({ podUid }) => podUid !== undefined && isLastBackend(backends, podUid, NONE))?.podUid;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** Of an admission webhook, mutating or validating, what decides whether it holds a drain up. */
+export interface WebhookLike {
+  /** Absent means Fail (admissionregistration.k8s.io/v1). */
+  failurePolicy?: string;
+  clientConfig: { service?: { namespace: string; name: string } };
+}
+
+/** Whether writes fail while nothing answers it. */
+export function failsClosed({ failurePolicy }: WebhookLike): boolean {
+  return failurePolicy !== 'Ignore';
+}

@@ -1,17 +1,22 @@
+import { CiliateError } from '../failures.js';
+import { matchesSelector } from '../kubernetes/labelSelector.js';
 import { leftOutText } from '../kubernetes/leftOut.js';
 import { nextOf } from '../kubernetes/nodeOrder.js';
 import type { Candidate } from '../kubernetes/nodeOrder.js';
+import { parseSelector } from '../kubernetes/selectorText.js';
 import { CNI_LABEL, CNI_LABEL_AWS } from '../names.js';
-import type { ObservedCluster, ObservedNode } from '../observation.js';
+import type { ObservedCluster, ObservedNode, PodName } from '../observation.js';
 import type { NodeRef } from '../plan.js';
 import type { Strategy } from '../spec/words.js';
 
 /**
  * Where a node stands in the migration. `pending`: no agent yet, so its CNI is decided by where aws-node may go.
- * `gone`: its instance is terminated or on its way, only the Node is left.
+ * `gone`: its instance is terminated or on its way, only the Node is left. `left-alone`: it would be refreshed, were it not for
+ * refresh.leaveAlone.
  */
 export type NodeStanding =
   | { as: 'refresh'; ref: NodeRef }
+  | { as: 'left-alone'; ref: NodeRef }
   | { as: 'unplaced'; missing: ('instance' | 'group' | 'zone')[] }
   | { as: 'cilium' }
   | { as: 'pending' }
@@ -36,7 +41,28 @@ export function standing(node: ObservedNode): NodeStanding {
     if (zone === undefined) missing.push('zone');
     return { as: 'unplaced', missing };
   }
-  return { as: 'refresh', ref: { name: node.name, uid: node.uid, instanceId, group, zone } };
+  return { as: node.leftAlone === true ? 'left-alone' : 'refresh', ref: { name: node.name, uid: node.uid, instanceId, group, zone } };
+}
+
+/** The cluster with the nodes marked that `refresh.leaveAlone` selects; the selector was checked when the spec was read. */
+export function markLeftAlone(cluster: ObservedCluster, leaveAlone: string | undefined): ObservedCluster {
+  if (leaveAlone === undefined) return cluster;
+  const read = parseSelector(leaveAlone);
+  if ('problem' in read) {
+    throw new CiliateError('Permanent', { object: 'refresh.leaveAlone', expected: `a label selector with ${read.problem}`, seen: leaveAlone, todo: 'Correct it in the spec and start again.' });
+  }
+  const isSelected = ({ labels }: ObservedNode): boolean => matchesSelector({ matchExpressions: read.requirements }, labels);
+  return { ...cluster, nodes: cluster.nodes.map((node) => (isSelected(node) ? { ...node, leftAlone: true } : node)) };
+}
+
+/** Nodes that stay on their CNI because of refresh.leaveAlone, by name. */
+export function leftAloneOf(cluster: ObservedCluster): NodeRef[] {
+  return cluster.nodes
+    .flatMap((node) => {
+      const found = standing(node);
+      return found.as === 'left-alone' ? [found.ref] : [];
+    })
+    .sort((a, b) => compareText(a.name, b.name));
 }
 
 /** EC2 forgets a terminated instance after about an hour; then only our label tells it from one in another region or account. */
@@ -53,6 +79,17 @@ export function inScope(cluster: ObservedCluster): ObservedNode[] {
 /** Nodes that still have to be replaced. */
 export function toRefresh(cluster: ObservedCluster): NodeRef[] {
   return candidates(cluster).map(({ ref }) => ref);
+}
+
+/** Why a run ends after the refresh. */
+export function leftAloneText(count: number): string {
+  return count === 1 ? '1 node is left alone' : `${count} nodes are left alone`;
+}
+
+/** Those of the pods that have to leave their node, or may have to: one without a node will get one. None where no node goes. */
+export function onNodesThatGo<P extends PodName>(cluster: ObservedCluster, pods: readonly P[]): P[] {
+  const going = new Set(toRefresh(cluster).map(({ name }) => name));
+  return going.size === 0 ? [] : pods.filter(({ node }) => node === undefined || going.has(node));
 }
 
 /** Pods that have to move: those of the nodes that go, or with `chain` all that the VPC CNI has networked. */

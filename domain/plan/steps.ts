@@ -8,13 +8,15 @@ import type { Manifest } from '../spec/schema.js';
 import type { Gate, Strategy } from '../spec/words.js';
 import { phasesOf } from '../status.js';
 import type { MigrationPhase } from '../status.js';
-import { endsOf } from './nodes.js';
+import { endsOf, leftAloneText } from './nodes.js';
 
 export interface StepsInput {
   cluster: ObservedCluster;
   manifest: Manifest;
   mode: Plan['mode'];
   nodes: readonly NodeRef[];
+  /** Not refreshed, but labelled and guarded like the others. */
+  leftAlone: readonly NodeRef[];
 }
 
 /** The steps in order, with what each writes. A step whose work is done already says so by writing nothing. */
@@ -67,9 +69,19 @@ const GATES_OF: Record<Strategy, Partial<Record<MigrationPhase, Gate>>> = {
 
 function step(input: StepsInput, id: MigrationPhase): PlannedStep {
   const { manifest, nodes, mode } = input;
+  const unreached = whyUnreached(input, id);
+  if (unreached !== undefined) return { id, title: TITLES[id], writes: [], unreached };
   const gate = GATES_OF[manifest.spec.strategy][id];
   const asked = gate !== undefined && approvalsOf(manifest.spec).includes(gate) && !(gate === 'after-canary' && nodes.length === 0);
   return { id, title: TITLES[id], ...(asked ? { gate } : {}), writes: mode === 'done' ? [] : (WRITES[id]?.(input) ?? []) };
+}
+
+/** The proof counts the nodes of aws-node; where one is left, the run ends there and gives back. */
+function whyUnreached({ manifest, leftAlone }: StepsInput, id: MigrationPhase): string | undefined {
+  if (leftAlone.length === 0) return undefined;
+  const phases = phasesOf(manifest.spec);
+  if (id === 'give-back' || phases.indexOf(id) <= phases.indexOf('prove')) return undefined;
+  return leftAloneText(leftAlone.length);
 }
 
 function takeWrites(): string[] {
@@ -80,20 +92,20 @@ function takeWrites(): string[] {
   ];
 }
 
-function guardWrites({ cluster, nodes }: StepsInput): string[] {
-  const used = new Set(nodes.map((node) => node.group));
+function guardWrites({ cluster, nodes, leftAlone }: StepsInput): string[] {
+  const used = new Set([...nodes, ...leftAlone].map((node) => node.group));
   const groups = cluster.groups.map(({ name }) => name).filter((name) => used.has(name)).sort();
   return [
     ...groups.map((group) => `Auto Scaling group ${group}: ${ASG_PROCESSES_WHOLE.join(', ')} suspended until the end`),
     ...groups.map((group) => `Auto Scaling group ${group}: ${ASG_PROCESSES_CHANGING.join(', ')} suspended while nodes are changed`),
     ...cluster.nodePools.map(({ name }) => `NodePool ${name}: disruption budgets at 0 while nodes are changed`),
-    ...(cluster.clusterAutoscaler ? [`${nodes.length} nodes: annotation against scale-down, while nodes are changed`] : []),
+    ...(cluster.clusterAutoscaler ? [`${nodes.length + leftAlone.length} nodes: annotation against scale-down, while nodes are changed`] : []),
   ];
 }
 
-function labelWrites({ cluster, nodes }: StepsInput): string[] {
-  const going = new Set(nodes.map((node) => node.uid));
-  const names = cluster.nodes.filter((node) => going.has(node.uid) && node.labels[CNI_LABEL] !== CNI_LABEL_AWS).map((node) => node.name);
+function labelWrites({ cluster, nodes, leftAlone }: StepsInput): string[] {
+  const onAwsNode = new Set([...nodes, ...leftAlone].map((node) => node.uid));
+  const names = cluster.nodes.filter((node) => onAwsNode.has(node.uid) && node.labels[CNI_LABEL] !== CNI_LABEL_AWS).map((node) => node.name);
   return names.length === 0 ? [] : [`${names.length} nodes: label ${CNI_LABEL}=${CNI_LABEL_AWS}`];
 }
 

@@ -1,3 +1,4 @@
+import { named } from '../hazards/finding.js';
 import type { Plan } from '../plan.js';
 import { CILIATE_VERSION } from '../version.js';
 import { findingsMarkdown, findingsText } from './findings.js';
@@ -7,7 +8,7 @@ export type PlanFormat = 'table' | 'markdown' | 'json';
 
 /**
  * The plan, for a person or a program. `json` is stable, keys are only ever added: `version` (1), `ciliate`, and the keys of
- * {@link Plan}: `migration strategy findings blocked mode steps nodes pods limits leftOut chart masquerade values estimate installDigest`.
+ * {@link Plan}: `migration strategy findings blocked mode steps nodes pods limits leftOut leftAlone chart masquerade values estimate installDigest`.
  */
 export function renderPlan(plan: Plan, format: PlanFormat): string {
   return rendered(plan, format, { markdown, text });
@@ -27,13 +28,24 @@ export function rendered<P extends object>(plan: P, format: PlanFormat, { markdo
 
 /** What the gate before-install shows to the person who approves: one line each. */
 export function installShows(plan: Plan): string[] {
-  const { chart, masquerade, findings, nodes, leftOut } = plan;
+  const { chart, masquerade, findings, leftAlone } = plan;
   return [
     `Cilium ${chart.version} from ${chart.source}, sha256 ${chart.sha256}`,
     `masquerade ${masquerade.enabled ? `on${masquerade.interfaces === undefined ? '' : `, interface ${masquerade.interfaces}`}` : 'off'} (${masquerade.why})`,
-    `${count(nodes.length, 'node')} to refresh, ${leftOut.length} left out, about ${duration(plan.estimate.totalSeconds)} without waits for people`,
+    `${count(plan.nodes.length, 'node')} to refresh, ${staying(plan)}, about ${duration(plan.estimate.totalSeconds)} without waits for people`,
+    ...(leftAlone.length === 0 ? [] : [`left alone by refresh.leaveAlone: ${namesOf(leftAlone).join(', ')}; the run ends partial, and aws-node stays for them`]),
     ...findings.filter((finding) => finding.severity === 'warning').map((finding) => `warning ${finding.id}: ${finding.message}`),
   ];
+}
+
+/** `2 left alone, 0 left out`; the first only where there are some. */
+export function staying({ leftAlone, leftOut }: Pick<Plan, 'leftAlone' | 'leftOut'>): string {
+  return `${leftAlone.length === 0 ? '' : `${leftAlone.length} left alone, `}${leftOut.length} left out`;
+}
+
+/** Names, ten at most and the rest counted. */
+export function namesOf(nodes: Plan['leftAlone']): string[] {
+  return named(nodes.map(({ name }) => name));
 }
 
 /** What the gate before-enforcement shows: what the values of that phase change, by dotted path. */
@@ -81,7 +93,7 @@ function facts(plan: Plan): [string, string][] {
     ['chart', `Cilium ${chart.version} from ${chart.source}`],
     ['chart sha256', chart.sha256 === '' ? 'unknown' : chart.sha256],
     ['masquerade', `${masquerade.enabled ? `on, interface ${masquerade.interfaces ?? 'any'}` : 'off'}: ${masquerade.why}`],
-    ['nodes', `${plan.nodes.length} to refresh, ${plan.leftOut.length} left out`],
+    ['nodes', `${plan.nodes.length} to refresh, ${staying(plan)}`],
     ['estimate', `about ${duration(estimate.totalSeconds)}: ${estimate.basis}`],
     ['install digest', plan.installDigest],
   ];
@@ -95,6 +107,7 @@ function text(plan: Plan): string[] {
     ...section('PLAN', facts(plan).flatMap(([name, value]) => labelled(name, value))),
     ...section('STEPS', plan.steps.flatMap(stepText)),
     ...section('NODES, in this order', columns(['#', 'NODE', 'INSTANCE', 'GROUP', 'ZONE'], nodeRows(plan))),
+    ...section(`LEFT ALONE (${plan.leftAlone.length}), by refresh.leaveAlone`, namesOf(plan.leftAlone).map((name) => `  ${name}`)),
     ...section('LEFT OUT', columns(['NODE', 'WHY'], plan.leftOut.map(({ name, why }) => [name, why]))),
   ];
 }
@@ -107,7 +120,8 @@ export function labelled(name: string, value: string): string[] {
 }
 
 export function stepText(step: Plan['steps'][number], index: number): string[] {
-  const gate = step.gate === undefined ? '' : step.id === 'refresh' ? `  [gate ${step.gate}, after its first node]` : `  [gate ${step.gate}, before it]`;
+  const unreached = step.unreached === undefined ? '' : `  (not reached: ${step.unreached})`;
+  const gate = step.gate === undefined ? unreached : step.id === 'refresh' ? `  [gate ${step.gate}, after its first node]` : `  [gate ${step.gate}, before it]`;
   return [`  ${String(index + 1).padStart(2)} ${step.title}${gate}`, ...step.writes.map((write) => `       - ${write}`)];
 }
 
@@ -124,8 +138,9 @@ function markdown(plan: Plan): string[] {
     ...next(plan).map((line) => `Next: \`${line}\``),
     ...findingsMarkdown(plan.findings),
     ...section('## Plan', ['', ...markdownTable(['', ''], facts(plan))]),
-    ...section('## Steps', ['', ...markdownTable(['#', 'Step', 'Gate', 'Writes'], plan.steps.map((step, index) => [String(index + 1), step.title, step.gate ?? '', step.writes.join('; ')]))]),
+    ...section('## Steps', ['', ...markdownTable(['#', 'Step', 'Gate', 'Writes'], plan.steps.map((step, index) => [String(index + 1), step.title, step.gate ?? '', step.unreached === undefined ? step.writes.join('; ') : `not reached: ${step.unreached}`]))]),
     ...(plan.nodes.length === 0 ? [] : section('## Nodes, in this order', ['', ...markdownTable(['#', 'Node', 'Instance', 'Group', 'Zone'], nodeRows(plan))])),
+    ...(plan.leftAlone.length === 0 ? [] : section(`## Left alone (${plan.leftAlone.length})`, ['', ...namesOf(plan.leftAlone).map((name) => `- ${name}`)])),
     ...(plan.leftOut.length === 0 ? [] : section('## Left out', ['', ...markdownTable(['Node', 'Why'], plan.leftOut.map(({ name, why }) => [name, why]))])),
   ];
 }

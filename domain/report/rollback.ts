@@ -1,7 +1,7 @@
 import type { RollbackPlan } from '../rollback/plan.js';
 import type { Situation } from '../rollback/situation.js';
 import { findingsMarkdown, findingsText } from './findings.js';
-import { labelled, nodeRows, rendered, stepText } from './plan.js';
+import { labelled, namesOf, nodeRows, rendered, staying, stepText } from './plan.js';
 import type { PlanFormat } from './plan.js';
 import { columns, count, duration, markdownTable, section } from './text.js';
 
@@ -27,6 +27,7 @@ export function rollbackShows(plan: RollbackPlan): string[] {
     `situation ${plan.situation}: ${BEGINS[plan.situation]}`,
     ...plan.steps.flatMap(({ id, writes }) => (id === 'refresh' ? [] : writes.map((write) => `${id}: ${write}`))),
     `${count(plan.nodes.length, 'node')} to replace, about ${duration(plan.estimate.totalSeconds)} without waits for people`,
+    ...(plan.leftAlone.length === 0 ? [] : [`left alone by refresh.leaveAlone: ${namesOf(plan.leftAlone).join(', ')}; the run ends partial, and Cilium stays for them`]),
     ...plan.findings.filter(({ severity }) => severity === 'warning').map(({ id, message }) => `warning ${id}: ${message}`),
   ];
 }
@@ -46,7 +47,7 @@ function facts(plan: RollbackPlan): [string, string][] {
   return [
     ['from', BEGINS[plan.situation]],
     ['chart', `Cilium ${plan.chart.version} from ${plan.chart.source}`],
-    ['nodes', `${plan.nodes.length} to replace, ${plan.leftOut.length} left out`],
+    ['nodes', `${plan.nodes.length} to replace, ${staying(plan)}`],
     ['estimate', `about ${duration(plan.estimate.totalSeconds)}: ${plan.estimate.basis}`],
     ['digest', plan.digest],
   ];
@@ -60,6 +61,7 @@ function text(plan: RollbackPlan): string[] {
     ...section('PLAN', facts(plan).flatMap(([name, value]) => labelled(name, value))),
     ...section('STEPS', plan.steps.flatMap(stepText)),
     ...section('NODES, in this order', columns(['#', 'NODE', 'INSTANCE', 'GROUP', 'ZONE'], nodeRows(plan))),
+    ...section(`LEFT ALONE (${plan.leftAlone.length}), by refresh.leaveAlone`, namesOf(plan.leftAlone).map((name) => `  ${name}`)),
     ...section('LEFT OUT', columns(['NODE', 'WHY'], plan.leftOut.map(({ name, why }) => [name, why]))),
   ];
 }
@@ -75,6 +77,7 @@ function markdown(plan: RollbackPlan): string[] {
     ...section('## Plan', ['', ...markdownTable(['', ''], facts(plan))]),
     ...section('## Steps', ['', ...markdownTable(['#', 'Step', 'Gate', 'Writes'], plan.steps.map((step, index) => [String(index + 1), step.title, step.gate ?? '', step.writes.join('; ')]))]),
     ...(plan.nodes.length === 0 ? [] : section('## Nodes, in this order', ['', ...markdownTable(['#', 'Node', 'Instance', 'Group', 'Zone'], nodeRows(plan))])),
+    ...(plan.leftAlone.length === 0 ? [] : section(`## Left alone (${plan.leftAlone.length})`, ['', ...namesOf(plan.leftAlone).map((name) => `- ${name}`)])),
     ...(plan.leftOut.length === 0 ? [] : section('## Left out', ['', ...markdownTable(['Node', 'Why'], plan.leftOut.map(({ name, why }) => [name, why]))])),
   ];
 }

@@ -210,8 +210,8 @@ const SHARED: ReadonlySet<string> = new Set(
   (
     'access-denied aws-action-denied aws-action-unproven worker-inside worker-inside-unknown lease-held helm-missing chart-unavailable values-fight chart-render chart-assertion ' +
     'foreign-cilium no-nodes node-unplaced node-runs-both node-not-ready instance-gone node-cordoned eks-update nodegroup-not-active instance-refresh group-process-suspended ' +
-    'group-not-whole scale-in-protection left-out karpenter-nodes karpenter-dip karpenter-expiry karpenter-unseen auto-mode cluster-autoscaler decrement-min-size ' +
-    'pdb-undrainable pdb-exhausted two-budgets singleton-down bare-pods empty-dir webhook-single-backend probe-fails'
+    'group-not-whole scale-in-protection left-out left-alone leave-alone-nothing karpenter-nodes karpenter-dip karpenter-expiry karpenter-unseen auto-mode cluster-autoscaler decrement-min-size ' +
+    'pdb-undrainable pdb-uncountable pdb-exhausted two-budgets singleton-down bare-pods empty-dir webhook-single-backend webhook-no-backend probe-fails'
   ).split(' '),
 );
 

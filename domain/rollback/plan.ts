@@ -2,7 +2,7 @@ import { canonicalJson } from '../canonical.js';
 import { offCiliumNodes } from '../cilium/placement.js';
 import { sha256Hex } from '../digest.js';
 import type { ChartProblem, Finding } from '../findings.js';
-import { orderNodes, candidates } from '../plan/nodes.js';
+import { orderNodes, candidates, leftAloneOf, markLeftAlone } from '../plan/nodes.js';
 import type { NodeRef, Plan, PlannedStep } from '../plan.js';
 import type { Affinity } from '../kubernetes/nodeAffinity.js';
 import type { HelmValues, Manifest } from '../spec/schema.js';
@@ -24,6 +24,8 @@ export interface RollbackPlan {
   /** Nodes to replace, in order. */
   nodes: NodeRef[];
   leftOut: { name: string; why: string }[];
+  /** Nodes that `refresh.leaveAlone` keeps as they are: the run ends partial, and Cilium stays for them. */
+  leftAlone: NodeRef[];
   chart: Plan['chart'];
   /** Values under which Cilium stays where it is. */
   values: { rollback: HelmValues };
@@ -40,11 +42,13 @@ export interface RollbackInput {
 }
 
 /** Pure: the same cluster and input give the same plan. */
-export function planRollback(seen: ObservedRollback, { manifest, chart, values, chartProblems = [] }: RollbackInput): RollbackPlan {
+export function planRollback(found: ObservedRollback, { manifest, chart, values, chartProblems = [] }: RollbackInput): RollbackPlan {
+  const seen = { ...found, cluster: markLeftAlone(found.cluster, manifest.spec.refresh.leaveAlone) };
   const situation = situationOf(seen);
   const over = situation === 'nothing';
   const findings = rollbackFindings({ seen, manifest, chartProblems }).filter(({ severity }) => !over || severity !== 'blocker');
   const cluster = mirrored(seen);
+  const leftAlone = over ? [] : leftAloneOf(cluster);
   const nodes = over ? [] : orderNodes(candidates(cluster));
   return {
     migration: manifest.metadata.name,
@@ -52,9 +56,10 @@ export function planRollback(seen: ObservedRollback, { manifest, chart, values, 
     situation,
     findings,
     blocked: findings.some(({ severity }) => severity === 'blocker'),
-    steps: rollbackSteps({ seen, manifest, situation, nodes }),
+    steps: rollbackSteps({ seen, manifest, situation, nodes, leftAlone }),
     nodes,
     leftOut: cluster.nodes.flatMap(({ name, leftOut }) => (leftOut === undefined ? [] : [{ name, why: leftOut }])).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    leftAlone,
     chart,
     values: { rollback: values },
     estimate: rollbackEstimate(nodes, manifest.spec.refresh),

@@ -1,5 +1,5 @@
 import { CILIUM_LABEL, CILIUM_LABEL_CILIUM, CNI_LABEL, CNI_LABEL_AWS, CNI_LEDGER, GUARDS_LEDGER, LEASE_NAME } from '../names.js';
-import { endsOf } from '../plan/nodes.js';
+import { endsOf, leftAloneText } from '../plan/nodes.js';
 import type { NodeRef, PlannedStep } from '../plan.js';
 import { approvalsOf } from '../spec/words.js';
 import type { Manifest } from '../spec/schema.js';
@@ -15,6 +15,7 @@ export interface RollbackStepsInput {
   manifest: Manifest;
   situation: Situation;
   nodes: readonly NodeRef[];
+  leftAlone: readonly NodeRef[];
 }
 
 const TITLES: Record<RollbackPhase, string> = {
@@ -36,7 +37,7 @@ const GATE_OF: Partial<Record<RollbackPhase, Gate>> = { take: 'before-rollback',
 
 /** The steps in order, with what each writes. A step whose work is done already writes nothing. */
 export function rollbackSteps(input: RollbackStepsInput): PlannedStep[] {
-  const { seen, situation, nodes } = input;
+  const { seen, situation, nodes, leftAlone } = input;
   const step = stepper(input);
   if (situation === 'nothing') return [step('preflight', [])];
   const take = step('take', [`Lease kube-system/${LEASE_NAME}: created or taken over`, `ConfigMap kube-system/${GUARDS_LEDGER}: created`]);
@@ -55,7 +56,8 @@ export function rollbackSteps(input: RollbackStepsInput): PlannedStep[] {
     ...(seen.chained ? [] : [step('restore', restoreWrites(seen))]),
     step('refresh', endsOf(seen.cluster, nodes)),
     step('prove', []),
-    step('uninstall', endWrites(seen)),
+    // The proof counts the nodes of Cilium; where one is left, the run ends there and gives back.
+    leftAlone.length === 0 ? step('uninstall', endWrites(seen)) : { ...step('uninstall', []), unreached: leftAloneText(leftAlone.length) },
     giveBack,
   ];
 }

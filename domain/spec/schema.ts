@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseSelector } from '../kubernetes/selectorText.js';
 import { bothZero, limitProblem } from '../pool/limits.js';
 import { objectName, roleArn } from './common.js';
 import { probesSchema } from './probes.js';
@@ -69,6 +70,12 @@ const nodeLimit = z
   .union([z.number().int().min(0), z.string()])
   .refine((value) => limitProblem(String(value)) === null, { message: 'expected a whole number of nodes such as 2, or a percentage such as 25%' });
 
+/** Checked here: the API server would refuse a bad one when aws-node is confined already. */
+const labelSelector = text.superRefine((value, context) => {
+  const read = parseSelector(value);
+  if ('problem' in read) context.addIssue({ code: 'custom', message: `expected a label selector such as pool=db or pool in (db, cache), with ${read.problem}` });
+});
+
 export const refreshSchema = z
   .strictObject({
     maxSurge: nodeLimit.default(0).describe("Extra nodes while the others are refreshed, in all groups together: a number, or a percentage of the nodes, rounded up; as a Deployment's"),
@@ -85,7 +92,7 @@ export const refreshSchema = z
       })
       .prefault({})
       .describe('Order of the nodes; otherwise balanced over zones and groups'),
-    leaveAlone: text.optional().describe('Label selector of nodes that are not refreshed; the run then ends partial and names them'),
+    leaveAlone: labelSelector.optional().describe('Label selector of nodes that are not refreshed; the run then ends partial and names them'),
     failuresInARow: z
       .strictObject({
         canary: z.number().int().min(1).max(100).default(1).describe('… while a group has no refreshed node yet'),

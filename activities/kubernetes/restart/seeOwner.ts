@@ -1,4 +1,5 @@
 import type { V1Pod, V1PodDisruptionBudget } from '@kubernetes/client-node';
+import { syncFailure } from '../../../domain/kubernetes/budget.js';
 import { matchesSelector } from '../../../domain/kubernetes/labelSelector.js';
 import { podReady } from '../../../domain/kubernetes/resources.js';
 import type { BudgetSeen, LackingPod, RestartSeen } from '../../../domain/kubernetes/restart.js';
@@ -86,5 +87,5 @@ function selects({ spec }: V1PodDisruptionBudget, { metadata }: V1Pod): boolean 
 
 function figures({ metadata, status }: V1PodDisruptionBudget): BudgetSeen {
   const { currentHealthy = 0, desiredHealthy = 0, expectedPods = 0, disruptionsAllowed = 0, observedGeneration = 0 } = status ?? {};
-  return { name: metadata?.name ?? '', currentHealthy, desiredHealthy, expectedPods, disruptionsAllowed, stale: observedGeneration < (metadata?.generation ?? 0) };
+  return { name: metadata?.name ?? '', currentHealthy, desiredHealthy, expectedPods, disruptionsAllowed, failed: syncFailure(status?.conditions), stale: observedGeneration < (metadata?.generation ?? 0) };
 }

@@ -9,7 +9,7 @@ import { evictTiers } from '../../../activities/kubernetes/evictTiers.js';
 import { lookDetached } from '../../../activities/kubernetes/volumes.js';
 import { lastBackendBlocker, WebhookServices } from '../../../activities/kubernetes/webhookBackends.js';
 import { TIERS } from '../../../domain/kubernetes/drain.js';
-import { isLastBackend } from '../../../domain/kubernetes/lastBackend.js';
+import { isLastBackend, lastBackendOf } from '../../../domain/kubernetes/lastBackend.js';
 import { matchesSelector } from '../../../domain/kubernetes/labelSelector.js';
 import { singletonVerdict } from '../../../domain/kubernetes/singleton.js';
 import { drainSchema } from '../../../domain/spec/schema.js';
@@ -45,6 +45,11 @@ describe('the last backend', () => {
     ['not ready itself', [{ podUid: 'a', ready: false }], none, false],
     ['no backend at all', [{ podUid: 'b' }], none, false],
   ])('%s', (_name, backends, going, expected) => expect(isLastBackend(backends, 'a', going)).toBe(expected));
+
+  it('is found before a drain by the same rule', () => {
+    expect(lastBackendOf([{ podUid: 'a' }, { podUid: 'a' }, { podUid: 'b', ready: false }])).toBe('a');
+    for (const several of [[], [{ podUid: 'a' }, { podUid: 'b' }], [{ podUid: 'a' }, {}], [{ podUid: 'a', ready: false }]]) expect(lastBackendOf(several)).toBeUndefined();
+  });
 
   it('of a webhook that fails closed is named; one that fails open, or has a URL, is nobody\'s concern', async () => {
     const service = (name: string) => ({ service: { namespace: 'hooks', name } });

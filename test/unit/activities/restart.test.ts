@@ -355,6 +355,14 @@ describe('one by one', () => {
     expect(world.writes).toEqual(['evict once-a', 'evict once-b']);
   });
 
+  it('a budget whose pods cannot be counted is told in the words of its condition, not of its figures', async () => {
+    world.pod('once-a', { owner: job });
+    const message = 'widgets.example.com does not implement the scale subresource';
+    world.budget({ currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0, conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'SyncFailed', message }] });
+    world.refusal = () => refuse(429, { details: { causes: [{ reason: 'DisruptionBudget', message: `The disruption budget cart does not allow evicting pods currently because it failed sync: ${message}` }] } });
+    expect(await pass()).toMatchObject({ blockers: [{ reason: `PDB shop/cart cannot be counted: SyncFailed: ${message} (owner Job once)`, todo: expect.stringContaining('minAvailable that is a whole number') as string, firm: true }] });
+  });
+
   it('a budget that refuses is told in its words', async () => {
     world.pod('once-a', { owner: job });
     world.budget({ currentHealthy: 1, disruptionsAllowed: 0, expectedPods: 1 });

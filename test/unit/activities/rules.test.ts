@@ -55,6 +55,11 @@ describe('drain', () => {
       todo: 'It never allows an eviction with 2 pods: scale Deployment cart up, or lower minAvailable of PDB shop/cart',
       firm: true,
     });
+    expect(budgetBlocker(pod(), 'Widget cart', { ...budget, expectedPods: 0, desiredHealthy: 0, currentHealthy: 0, failed: 'SyncFailed: widgets.example.com does not implement the scale subresource' })).toEqual({
+      reason: 'PDB shop/cart cannot be counted: SyncFailed: widgets.example.com does not implement the scale subresource (owner Widget cart)',
+      todo: 'It never allows an eviction: give PDB shop/cart a minAvailable that is a whole number, or let it select only pods whose controllers can be scaled',
+      firm: true,
+    });
     expect(budgetBlocker(pod(), 'Deployment cart', { ...budget, expectedPods: 3 }).todo).toMatch(/Free once 1 more of its pods is Ready/);
   });
 });

@@ -43,3 +43,37 @@ it('a patch that does not apply any more is tried again; an invalid one is not',
   await expect(add(refused('the server rejected our request due to an error in our request').clients)).rejects.toMatchObject({ kind: 'Transient', code: 'Conflict' } satisfies Partial<CiliateError>);
   await expect(add(refused('Node "n" is invalid: spec.taints[1].effect: Unsupported value').clients)).rejects.toBeInstanceOf(ApiException);
 });
+
+/** Applies patches as the API server does (evanphx/json-patch): a `test` of a missing path holds against null only. */
+function served(now: V1Node): Clients {
+  const live = structuredClone(now);
+  const apply = ({ op, path, value }: Patch['body'][number]): void => {
+    const at = path === '/metadata/uid' ? live.metadata?.uid : live.spec?.taints;
+    if (op === 'test' && JSON.stringify(at ?? null) !== JSON.stringify(value)) throw new ApiException(422, 'Unprocessable Entity', { message: `testing value ${path} failed: test failed` }, {});
+    if (op === 'add') live.spec = { ...live.spec, taints: value as NonNullable<V1Node['spec']>['taints'] };
+  };
+  const patchNode = ({ body }: Patch): Promise<V1Node> => {
+    try {
+      body.forEach(apply);
+      return Promise.resolve(live);
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  return { kube: { core: { patchNode } } } as unknown as Clients;
+}
+
+it('a taint on a node that has none', async () => {
+  const bare = { metadata: { name: 'n', uid: 'u' }, spec: {} };
+  const on = served(bare);
+  expect(await addTaint(on, [bare], { key: 'k', effect: 'NoSchedule' })).toEqual(['Node n: taint k']);
+  expect((await on.kube.core.patchNode({ name: 'n', body: [] })).spec?.taints).toEqual([{ key: 'k', effect: 'NoSchedule' }]);
+});
+
+it("somebody's first taint, put there since the node was read, is not replaced: the node is read again", async () => {
+  const theirs = { key: 'dedicated', effect: 'NoExecute' };
+  const on = served({ metadata: { name: 'n', uid: 'u' }, spec: { taints: [theirs] } });
+  const read = { metadata: { name: 'n', uid: 'u' }, spec: {} };
+  await expect(addTaint(on, [read], { key: 'k', effect: 'NoSchedule' })).rejects.toMatchObject({ kind: 'Transient', code: 'Conflict' } satisfies Partial<CiliateError>);
+  expect((await on.kube.core.patchNode({ name: 'n', body: [] })).spec?.taints).toEqual([theirs]);
+});

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { observedBudget } from '../../../activities/observe/workloads.js';
 import { HAZARDS, findHazards } from '../../../domain/hazards/index.js';
 import type { ChartProblem, Severity } from '../../../domain/findings.js';
 import type { NetworkPolicyMeaning } from '../../../domain/policy/networkPolicies.js';
@@ -31,6 +32,8 @@ const decrement = manifest({ refresh: { shouldDecrementDesiredCapacity: true } }
 const policy = { namespace: 'shop', name: 'deny' };
 const meaning = (name: string, change: NetworkPolicyMeaning['change'] = 'takes-effect'): NetworkPolicyMeaning => ({ namespace: 'shop', name, directions: ['ingress'], pods: 2, change, before: 'before', after: 'after', notes: ['a note'] });
 const pdb = { namespace: 'shop', name: 'cart', expectedPods: 2, currentHealthy: 2, desiredHealthy: 2, disruptionsAllowed: 0 };
+const uncountable = { ...pdb, expectedPods: 0, currentHealthy: 0, desiredHealthy: 0, rule: 'maxUnavailable: 1', failed: 'SyncFailed: widgets.example.com does not implement the scale subresource' };
+const hook = { name: 'w', service: 'hooks/w', guardsPods: false, readyEndpoints: 1, last: { namespace: 'hooks', name: 'w-1', node: 'ip-10-0-0-1', stays: false, deployment: 'w' } };
 const solo = { kind: 'Deployment' as const, namespace: 'shop', name: 'solo', budgets: [], claims: false };
 const surging = manifest({ drain: { surgeSingletons: true } });
 const pod = { namespace: 'shop', name: 'cart-1' };
@@ -111,6 +114,8 @@ const CASES: Case[] = [
     cluster: { groups: [group(three, { instances: three.map((each) => ({ id: each.instanceId ?? '', zone: 'a', lifecycle: 'InService', healthy: true, protected: true })) })] },
   },
   { id: 'left-out', severity: 'info', cluster: { nodes: [...three, node(4, { leftOut: 'fargate', cni: 'none' })] } },
+  { id: 'left-alone', severity: 'info', cluster: { nodes: [...three, node(4, { leftAlone: true })] }, names: 'Node ip-10-0-0-4' },
+  { id: 'leave-alone-nothing', severity: 'warning', manifest: manifest({ refresh: { leaveAlone: 'pool=db' } }), names: 'refresh.leaveAlone: pool=db' },
   { id: 'karpenter-nodes', severity: 'warning', cluster: { nodes: [...three, node(4, { leftOut: 'karpenter' })] } },
   { id: 'auto-mode', severity: 'warning', cluster: eks({ autoMode: true }) },
   { id: 'cluster-autoscaler', severity: 'info', cluster: { clusterAutoscaler: true } },
@@ -155,6 +160,8 @@ const CASES: Case[] = [
   { id: 'pdb-undrainable', severity: 'warning', cluster: { pdbs: [pdb] }, names: 'needs 2 of 2' },
   { id: 'pdb-exhausted', severity: 'warning', cluster: { pdbs: [{ ...pdb, expectedPods: 3 }] } },
   { id: 'pdb-undrainable', severity: 'warning', cluster: { pdbs: [{ ...pdb, rule: 'maxUnavailable: 0' }] }, names: 'maxUnavailable: 0, needs 2 of 2' },
+  { id: 'pdb-uncountable', severity: 'warning', cluster: { pdbs: [uncountable] }, names: 'PodDisruptionBudget shop/cart (maxUnavailable: 1; SyncFailed: widgets.example.com does not implement the scale subresource)' },
+  { id: 'pdb-uncountable', severity: 'warning', cluster: { pdbs: [{ ...uncountable, failed: undefined, currentHealthy: 2 }] }, names: '(maxUnavailable: 1; its pods have no controller' },
   { id: 'two-budgets', severity: 'warning', cluster: { budgetOverlaps: [{ ...pod, node: 'ip-10-0-0-1', budgets: ['a', 'b'] }] }, names: 'Pod shop/cart-1 (PodDisruptionBudgets a, b)' },
   { id: 'singleton-down', severity: 'info', cluster: { singletons: [solo] }, names: 'Deployment shop/solo' },
   { id: 'singleton-down', severity: 'warning', cluster: { singletons: [solo, { ...solo, name: 'auto', autoscaler: 'auto' }] }, manifest: surging, names: 'Deployment shop/auto (HorizontalPodAutoscaler auto)' },
@@ -163,7 +170,10 @@ const CASES: Case[] = [
   { id: 'empty-dir', severity: 'info', cluster: pods({ emptyDir: [pod] }) },
   { id: 'empty-dir', severity: 'warning', cluster: pods({ emptyDir: [pod] }), manifest: manifest({ drain: { emptyDir: 'block' } }) },
   { id: 'probe-fails', severity: 'warning', cluster: { probes: [{ object: 'Probe http shop', reason: 'expected a status from 200 to 299, saw status 503' }] } },
-  { id: 'webhook-single-backend', severity: 'warning', cluster: { failClosedWebhooks: [{ name: 'w', service: 'a/b', readyEndpoints: 1 }] } },
+  { id: 'webhook-single-backend', severity: 'warning', cluster: { failClosedWebhooks: [hook] }, names: 'Webhook w (Service hooks/w: Pod hooks/w-1 on ip-10-0-0-1 is its last ready backend)' },
+  { id: 'webhook-single-backend', severity: 'warning', cluster: { failClosedWebhooks: [hook], singletons: [{ ...solo, kind: 'StatefulSet', namespace: 'hooks', name: 'w' }] }, manifest: surging },
+  { id: 'webhook-no-backend', severity: 'warning', cluster: { failClosedWebhooks: [{ name: 'w', service: 'hooks/w', guardsPods: true, readyEndpoints: 0 }] }, names: 'Webhook w (Service hooks/w: none ready)' },
+  { id: 'webhook-no-backend', severity: 'warning', cluster: { failClosedWebhooks: [{ ...hook, guardsPods: true, last: { ...hook.last, stays: true } }] }, names: 'its last, Pod hooks/w-1, ends with its node' },
 ];
 
 const found = (each: Case) => findHazards({ cluster: cluster(each.cluster), manifest: each.manifest ?? manifest(), chartProblems: each.problems });
@@ -226,6 +236,44 @@ describe('what makes a hazard go away', () => {
     expect(found({ id: '', severity: 'info', cluster: { ...of, pdbs: [{ ...one, rule: 'maxUnavailable: 0' }] }, manifest: surging }).map(({ id }) => id)).toEqual(['pdb-undrainable']);
     // It does not go down: its drain waits.
     gone('singleton-down', { cluster: of });
+  });
+  it('a budget that cannot be counted: it counts no pod; figures of before it could not are not taken for now', () => {
+    gone('pdb-uncountable', { cluster: { pdbs: [{ ...uncountable, failed: undefined }] } });
+    const old = { ...pdb, failed: uncountable.failed };
+    expect(found({ id: '', severity: 'info', cluster: { pdbs: [old, { ...old, name: 'b', expectedPods: 3 }] } }).map(({ id }) => id)).toEqual(['pdb-uncountable']);
+    // Its pods do not go down: their drain waits.
+    gone('singleton-down', { cluster: { pdbs: [uncountable], singletons: [{ ...solo, budgets: ['cart'] }] } });
+  });
+  it('budgets in percent: what they come to is what counts, and a surge frees at most the half', () => {
+    // As the disruption controller rounds: minAvailable and maxUnavailable both up.
+    const percent = (rule: 'minAvailable' | 'maxUnavailable', share: number, count: number): ObservedCluster['pdbs'][number] => {
+      const rounded = Math.ceil((share * count) / 100);
+      const desiredHealthy = rule === 'minAvailable' ? rounded : count - rounded;
+      return observedBudget({ metadata: { namespace: 'shop', name: 'cart' }, spec: { [rule]: `${share}%` }, status: { expectedPods: count, currentHealthy: count, desiredHealthy, disruptionsAllowed: count - desiredHealthy } });
+    };
+    const told = (one: ObservedCluster['pdbs'][number], by: Manifest = manifest()) =>
+      found({ id: '', severity: 'info', cluster: { pdbs: [one], singletons: one.expectedPods === 1 ? [{ ...solo, budgets: ['cart'] }] : [] }, manifest: by }).filter(({ id }) => id.startsWith('pdb-')).map(({ objects }) => objects[0]);
+    expect(told(percent('minAvailable', 100, 3))).toEqual(['PodDisruptionBudget shop/cart (minAvailable: 100%, needs 3 of 3)']);
+    expect(told(percent('maxUnavailable', 0, 3))).toEqual(['PodDisruptionBudget shop/cart (maxUnavailable: 0%, needs 3 of 3)']);
+    expect(told(percent('minAvailable', 67, 3))).toEqual(['PodDisruptionBudget shop/cart (minAvailable: 67%, needs 3 of 3)']);
+    expect(told(percent('minAvailable', 66, 3))).toEqual([]);
+    expect(told(percent('maxUnavailable', 1, 3))).toEqual([]);
+    expect(told(percent('minAvailable', 50, 1))).toHaveLength(1);
+    expect(told(percent('minAvailable', 50, 1), surging)).toEqual([]);
+    expect(told(percent('minAvailable', 51, 1), surging)).toHaveLength(1);
+    expect(told(percent('maxUnavailable', 0, 1), surging)).toHaveLength(1);
+  });
+  it('last backend of a webhook: another one is ready, it is on a node that stays, or it is surged', () => {
+    const webhook = (over: object) => ({ cluster: { failClosedWebhooks: [{ ...hook, ...over }] } });
+    gone('webhook-single-backend', webhook({ readyEndpoints: 2, last: undefined }));
+    gone('webhook-single-backend', webhook({ last: { ...hook.last, node: 'elsewhere' } }));
+    gone('webhook-single-backend', webhook({ last: { ...hook.last, stays: true } }));
+    const surged = { ...webhook({}).cluster, singletons: [{ ...solo, namespace: 'hooks', name: 'w' }] };
+    gone('webhook-single-backend', { cluster: surged, manifest: surging });
+    // It does not go down: its drain waits.
+    gone('singleton-down', { cluster: surged });
+    // Nothing is created through it: that it is down is somebody else's business.
+    gone('webhook-no-backend', webhook({ readyEndpoints: 0, last: undefined }));
   });
   it('two budgets: on a node that is not refreshed', () => gone('two-budgets', { cluster: { budgetOverlaps: [{ ...pod, node: 'elsewhere', budgets: ['a', 'b'] }] } }));
   it('label-returns: in the middle of a migration it must not be taken from a managed node group', () => {

@@ -1,14 +1,16 @@
 import { gzipSync } from 'node:zlib';
-import type { V1Pod, V1Secret } from '@kubernetes/client-node';
+import type { V1Pod, V1PodDisruptionBudget, V1Secret } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import type { Clients } from '../../../activities/clients/index.js';
+import type { Clients, KubeClients } from '../../../activities/clients/index.js';
 import { hasAffinity } from '../../../activities/observe/awsNode.js';
 import { newestRelease } from '../../../activities/observe/cilium.js';
 import { sameServer } from '../../../activities/observe/eksCluster.js';
 import { kubeletLabels } from '../../../activities/observe/groups.js';
 import { observeNodes } from '../../../activities/observe/nodes.js';
 import { agentsByNode, loadByNode, podHazards, seen } from '../../../activities/observe/pods.js';
+import { observeWebhooks } from '../../../activities/observe/policies.js';
 import { milliCpu, quantity } from '../../../activities/observe/quantity.js';
+import { budgetOverlaps } from '../../../activities/observe/workloads.js';
 
 describe('quantities', () => {
   it.each([['100m', 100], ['2', 2000], ['1930m', 1930], ['0.1', 100], [undefined, 0]])('%s: %d milli-CPUs', (text, expected) => expect(milliCpu(text)).toBe(expected));
@@ -109,6 +111,76 @@ describe('pods', () => {
     const ask = { resources: { requests: { cpu: '250m', memory: '1Gi' } } };
     const some = [pod({ owner: 'ReplicaSet', containers: [container(ask)] }), agent('aws-node', { containers: [container(ask)], hostNetwork: true })].map(seen);
     expect(loadByNode(some).get('n1')).toEqual({ pods: 2, addresses: 1, cpu: 250, memory: 2 ** 30 });
+  });
+});
+
+describe('pods that more than one budget counts', () => {
+  const pod = (name: string, labels: Record<string, string>, over: object = {}) => seen({ metadata: { namespace: 'shop', name, labels, ...over }, spec: { nodeName: 'n1', containers: [] } });
+  const budget = (name: string, selector: object | undefined, namespace = 'shop'): V1PodDisruptionBudget => ({ metadata: { namespace, name }, spec: { selector } });
+  const cart = { app: 'cart', tier: 'web' };
+  const web = budget('web', { matchExpressions: [{ key: 'tier', operator: 'In', values: ['web'] }] });
+  const ownedBy = (kind: string) => ({ ownerReferences: [{ apiVersion: 'apps/v1', kind, name: 'o', uid: 'u', controller: true }] });
+
+  it('are named with their budgets, whatever way these select', () => {
+    const budgets = [web, budget('cart', { matchLabels: { app: 'cart' } }), budget('all', {})];
+    expect(budgetOverlaps([pod('cart-1', cart), pod('db-1', { app: 'db' })], budgets)).toEqual([{ namespace: 'shop', name: 'cart-1', node: 'n1', budgets: ['all', 'cart', 'web'] }]);
+  });
+
+  it('are none where a budget is of another namespace, or has no selector', () => {
+    expect(budgetOverlaps([pod('cart-1', cart)], [web, budget('cart', { matchLabels: { app: 'cart' } }, 'other'), budget('none', undefined)])).toEqual([]);
+  });
+
+  it('are not those that no drain asks for: of DaemonSets, static ones', () => {
+    const twice = [web, budget('all', {})];
+    expect(budgetOverlaps([pod('a', cart, ownedBy('ReplicaSet'))], twice)).toHaveLength(1);
+    expect(budgetOverlaps([pod('b', cart, ownedBy('DaemonSet')), pod('c', cart, { annotations: { 'kubernetes.io/config.mirror': 'x' } })], twice)).toEqual([]);
+  });
+});
+
+describe('webhooks that fail closed', () => {
+  const rule = (resource: string, operation: string) => [{ resources: [resource], operations: [operation] }];
+  const at = (name: string) => ({ clientConfig: { service: { namespace: 'hooks', name } } });
+  const ready = (pod: string, over: object = {}) => ({ conditions: { ready: true }, targetRef: { kind: 'Pod', namespace: 'hooks', name: pod, uid: `uid-${pod}` }, ...over });
+  const slices: Record<string, object[]> = {
+    // Two families, one pod.
+    certificates: [{ endpoints: [ready('cm-6f7b9-x', {})] }, { endpoints: [ready('cm-6f7b9-x')] }],
+    pods: [{ endpoints: [ready('daemon-1'), ready('daemon-2', { conditions: { ready: false } })] }],
+    two: [{ endpoints: [ready('cm-6f7b9-x'), ready('daemon-1')] }],
+    none: [],
+  };
+  const kube = {
+    admission: {
+      listMutatingWebhookConfiguration: () => Promise.resolve({ items: [{ webhooks: [{ name: 'pods.x', rules: rule('pods', 'CREATE'), ...at('pods') }, { name: 'open.x', failurePolicy: 'Ignore', ...at('pods') }] }] }),
+      listValidatingWebhookConfiguration: () =>
+        Promise.resolve({
+          items: [
+            {
+              webhooks: [
+                { name: 'cert.x', failurePolicy: 'Fail', rules: rule('certificates', '*'), ...at('certificates') },
+                { name: 'two.x', rules: rule('*', '*'), ...at('two') },
+                { name: 'none.x', rules: rule('pods', 'DELETE'), ...at('none') },
+                { name: 'url.x', rules: rule('pods', 'CREATE'), clientConfig: { url: 'https://x' } },
+              ],
+            },
+          ],
+        }),
+    },
+    make: () => ({ listNamespacedEndpointSlice: ({ labelSelector }: { labelSelector: string }) => Promise.resolve({ items: slices[labelSelector.split('=')[1] ?? ''] }) }),
+  } as unknown as KubeClients;
+  const pod = (name: string, node: string, kind: string, labels: Record<string, string> = {}): V1Pod => ({
+    metadata: { namespace: 'hooks', name, uid: `uid-${name}`, labels, ownerReferences: [{ apiVersion: 'apps/v1', kind, name: name.replace(/-[^-]*$/, ''), uid: 'o', controller: true }] },
+    spec: { nodeName: node, containers: [] },
+  });
+
+  it('are seen whatever they are asked about, with the pod that is their last backend', async () => {
+    const pods = [pod('cm-6f7b9-x', 'n1', 'ReplicaSet', { 'pod-template-hash': '6f7b9' }), pod('daemon-1', 'n2', 'DaemonSet'), pod('daemon-2', 'n3', 'DaemonSet')].map(seen);
+    expect(await observeWebhooks(kube, pods)).toEqual([
+      { name: 'pods.x', service: 'hooks/pods', guardsPods: true, readyEndpoints: 1, last: { namespace: 'hooks', name: 'daemon-1', node: 'n2', stays: true } },
+      { name: 'cert.x', service: 'hooks/certificates', guardsPods: false, readyEndpoints: 1, last: { namespace: 'hooks', name: 'cm-6f7b9-x', node: 'n1', stays: false, deployment: 'cm' } },
+      { name: 'two.x', service: 'hooks/two', guardsPods: true, readyEndpoints: 2 },
+      { name: 'none.x', service: 'hooks/none', guardsPods: false, readyEndpoints: 0 },
+      { name: 'url.x', guardsPods: true, readyEndpoints: null },
+    ]);
   });
 });
 

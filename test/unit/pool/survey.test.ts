@@ -27,6 +27,26 @@ describe('what the pool may choose from', () => {
     expect(started(seen({ nodes: [node('a'), node('b', { usable: false, old: false }), node('c')] }))).toEqual([]);
   });
 
+  it('is bounded by zone and by group as the spec says, with those in flight counted', () => {
+    const at = (name: string, group: string, zone: string) => node(name, { ref: { name, uid: `uid-${name}`, instanceId: `i-${name}`, group, zone } });
+    const nodes = [at('a', 'g', 'x'), at('b', 'g', 'x'), at('c', 'g', 'y'), at('d', 'h', 'y'), at('e', 'h', 'x')];
+    const groups = ['g', 'h'].map((name) => {
+      const own = nodes.filter(({ ref }) => ref.group === name);
+      return { name, desired: own.length, inService: own.map(({ ref }) => ref.instanceId) };
+    });
+    const of = (limits: object, over: Partial<Survey> = {}) => started(seen({ nodes, groups, refresh: refreshSchema.parse({ maxUnavailable: 5, canary: false, ...limits }), ...over })).sort();
+    const zoneOf = (name: string) => nodes.find(({ ref }) => ref.name === name)?.ref.zone;
+    const groupOf = (name: string) => nodes.find(({ ref }) => ref.name === name)?.ref.group;
+    expect(of({})).toHaveLength(5);
+    expect(of({ maxPerZone: 1 }).map(zoneOf).sort()).toEqual(['x', 'y']);
+    expect(of({ maxPerZone: 2 }).map(zoneOf).sort()).toEqual(['x', 'x', 'y', 'y']);
+    expect(of({ maxPerGroup: 1 }).map(groupOf).sort()).toEqual(['g', 'h']);
+    expect(of({ maxPerGroup: 2, maxPerZone: 1 })).toHaveLength(2);
+    const flights = [{ instanceId: 'i-a', group: 'g', draining: true, decrement: false }];
+    expect(of({ maxPerZone: 1 }, { flights }).map(zoneOf)).toEqual(['y']);
+    expect(of({ maxPerGroup: 1 }, { flights }).map(groupOf)).toEqual(['h']);
+  });
+
   it('tells how long the pods of a node take to end, and how many new nodes could take them', () => {
     const pod = (of: string, graceSeconds: number) => ({ node: of, namespace: 'shop', labels: {}, graceSeconds });
     const pods = [pod('a', 30), pod('a', 30), pod('b', 60)];

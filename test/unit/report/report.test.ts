@@ -35,7 +35,7 @@ describe('the plan', () => {
 
   it('as JSON has stable keys', () => {
     expect(Object.keys(JSON.parse(renderPlan(ready, 'json')) as object)).toEqual([
-      'version', 'ciliate', 'migration', 'strategy', 'findings', 'blocked', 'mode', 'steps', 'nodes', 'pods', 'limits', 'leftOut', 'chart', 'masquerade', 'values', 'estimate', 'installDigest',
+      'version', 'ciliate', 'migration', 'strategy', 'findings', 'blocked', 'mode', 'steps', 'nodes', 'pods', 'limits', 'leftOut', 'leftAlone', 'chart', 'masquerade', 'values', 'estimate', 'installDigest',
     ]);
   });
 

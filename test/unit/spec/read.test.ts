@@ -48,6 +48,13 @@ describe('limits of the refresh', () => {
     expect(only(refresh('maxSurge: 2, shouldDecrementDesiredCapacity: true'))).toMatch(/cannot grow and shrink/);
   });
 
+  it('leave alone what a label selector selects, which is checked before anything is asked', () => {
+    expect(parseSpec(refresh("leaveAlone: 'pool in (db, cache), !spot'"), source).spec.refresh.leaveAlone).toBe('pool in (db, cache), !spot');
+    expect(only(refresh("leaveAlone: 'pool in db'"))).toBe('spec.yaml:6:25: spec.refresh.leaveAlone: expected a label selector such as pool=db or pool in (db, cache), with "(" at character 9 instead of "db", saw "pool in db"');
+    expect(only(refresh("leaveAlone: ' '"))).toMatch(/with a label key at its end/);
+    expect(complaints(refresh("leaveAlone: ''")).join()).toMatch(/not empty/);
+  });
+
   it('have no gate after a canary that there is not', () => {
     expect(approvalsOf(parseSpec(refresh('canary: false'), source).spec)).not.toContain('after-canary');
     expect(only(`${refresh('canary: false')}  approvals: [after-canary]\n`)).toMatch(/no canary to approve/);
