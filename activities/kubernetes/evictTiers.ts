@@ -17,7 +17,8 @@ import type { WebhookServices } from './webhookBackends.js';
 /** A pod that could not be evicted, and what held it. */
 export interface Refusal {
   pod: V1Pod;
-  cause: 'rule' | 'budget' | 'webhook' | 'singleton';
+  /** `refused`: by the API server, and no budget of its own: an admission webhook or policy, mostly. */
+  cause: 'rule' | 'budget' | 'refused' | 'webhook' | 'singleton';
   blocker: Blocker;
   owner: string;
   budget?: string;
@@ -84,8 +85,8 @@ async function evictOne(clients: Clients, pod: V1Pod, { pass, going, ...means }:
       pass.left--;
       return true;
     case 'blocked': {
-      const { blocker, owner, budget, retryAfterMs } = eviction;
-      pass.refused.push({ pod, cause: held?.cause ?? 'budget', blocker, owner, budget, since: memory.refusedSince(uid) });
+      const { cause, blocker, owner, budget, retryAfterMs } = eviction;
+      pass.refused.push({ pod, cause, blocker, owner, budget, since: memory.refusedSince(uid) });
       pass.retryAfterMs = retryAfterMs === undefined ? pass.retryAfterMs : Math.min(retryAfterMs, pass.retryAfterMs ?? Infinity);
       return false;
     }
