@@ -145,6 +145,8 @@ export interface Drained extends Look {
   volumes: string[];
   /** For the report. */
   notes: string[];
+  /** Why the node is let go of: its instance registered anew, undrained, and comes again as that. */
+  gone?: string;
 }
 
 /** A page of a run's results (docs/adr/0011). */
@@ -347,4 +349,6 @@ export interface NodeSituation {
    */
   state: 'present' | 'node-gone' | 'instance-gone' | 'gone' | 'hands-off';
   why: string;
+  /** The instance has another Node than the one that was chosen. */
+  anew?: boolean;
 }

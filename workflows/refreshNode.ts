@@ -168,11 +168,11 @@ class NodeRefresh {
 
   async #refresh(): Promise<NodeResult> {
     const { situation, workloads } = await this.#prepare();
-    if (situation.state === 'gone') {
+    const gone = situation.state === 'gone' ? situation.why : situation.state === 'present' ? await this.#drain() : undefined;
+    if (gone !== undefined) {
       await acts.releaseNode(this.#request);
-      return this.#result('gone', situation.why);
+      return this.#result('gone', gone);
     }
-    if (situation.state === 'present') await this.#drain();
     if (situation.state === 'instance-gone') return this.#afterTermination(workloads, null);
     const { instancesBefore, decremented } = await this.#terminate();
     return this.#afterTermination(workloads, decremented ? null : instancesBefore);
@@ -187,14 +187,14 @@ class NodeRefresh {
     }
   }
 
-  /** With the cordon, all that can still be taken back. */
-  async #drain(): Promise<void> {
+  /** With the cordon, all that can still be taken back. Returns why the node is none of ours any more, where it is not. */
+  async #drain(): Promise<string | undefined> {
     const limit = new DrainLimit(() => ({ seconds: this.#steering.drain.timeLimitSeconds, paused: this.#progress.paused }));
     this.#limit = limit;
     const watching = limit.watch(() => this.#judgeLimit());
-    let volumes: string[] = [];
+    let drained: { volumes: string[]; gone?: string };
     try {
-      volumes = await this.#step('drain', () => this.#drainOnce());
+      drained = await this.#step('drain', () => this.#drainOnce());
       // Drained in the very moment in which the time was over: it may go.
       this.#postponed = null;
     } finally {
@@ -203,25 +203,23 @@ class NodeRefresh {
       await watching;
       this.#tell({ force: undefined });
     }
-    if (volumes.length > 0) await this.#detach();
+    if (drained.volumes.length > 0) await this.#detach();
+    return drained.gone;
   }
 
-  /** One drain with what operators want of it now; returns the VolumeAttachments that are left. */
-  async #drainOnce(): Promise<string[]> {
-    let volumes: string[] = [];
-    await until(
+  /** One drain with what operators want of it now; returns what its last look saw. */
+  #drainOnce(): Promise<{ volumes: string[]; gone?: string }> {
+    return until(
       async (known) => {
         const { drain, forced } = this.#steering;
         const seen = await acts.lookDrained({ ...this.#request, drain, forced, blocking: this.#seen.blocking, known });
         this.#evicted += seen.evicted;
         this.#note(seen.notes);
         this.#seen = seen;
-        volumes = seen.volumes;
         return seen;
       },
       () => this.#showDrain(),
     );
-    return volumes;
   }
 
   /** Pods are gone before their volumes are: an instance that is terminated with them is a detour for whoever waits for them. */

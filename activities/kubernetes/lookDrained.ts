@@ -1,7 +1,9 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import { directionOf } from '../../domain/directions/index.js';
+import { CiliateError } from '../../domain/failures.js';
 import type { BlockingPod } from '../../domain/force.js';
 import { drainVerdict } from '../../domain/kubernetes/drain.js';
-import { fullName, readyCondition } from '../../domain/kubernetes/resources.js';
+import { fullName, instanceIdOf, readyCondition } from '../../domain/kubernetes/resources.js';
 import { blockerLines } from '../../domain/refresh.js';
 import type { Blocker } from '../../domain/refresh.js';
 import type { DrainRequest, Drained } from '../api.js';
@@ -16,6 +18,7 @@ import { deletePod } from './evict.js';
 import { evictTiers } from './evictTiers.js';
 import type { Refusal } from './evictTiers.js';
 import { podsOnNode } from './lists.js';
+import { registeredAnew } from './observeNode.js';
 import { ownerOf, ownerText } from './owner.js';
 import { surgeAfter } from './surgeSingleton.js';
 import { attachmentsLeft } from './volumes.js';
@@ -50,8 +53,7 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
   const { node: ref, drain, known } = request;
   const memory = new DrainMemory(request.blocking ?? []);
   const node = await orUndefined(clients.kube.core.readNode({ name: ref.name }));
-  // Gone, or another one of that name: its pods are none of ours.
-  if (node?.metadata?.uid !== ref.uid) return look({ known, done: true, blockers: [], seenOf: 'gone', extra: { evicted: memory.evicted, blocking: [], volumes: [], notes: memory.notes } });
+  if (node?.metadata?.uid !== ref.uid) return otherNode(request, node, memory);
 
   const pods = await podsOnNode(clients, ref.name);
   const sorted = await sort(clients, { ...request, pods: pods.filter((pod) => !isStale(pod, node)) }, memory);
@@ -87,6 +89,24 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
     overdueMs: 60_000,
     extra: { evicted: memory.evicted, blocking: news.map(blockingPod), volumes, notes: memory.notes },
   });
+}
+
+/**
+ * Gone, or another instance's: its pods are none of ours. The same instance's has pods that this drain never saw, and no cordon:
+ * it is no more drained than any other node.
+ */
+function otherNode({ target, node: ref, known }: DrainRequest, node: V1Node | undefined, memory: DrainMemory): Drained {
+  const extra = { evicted: memory.evicted, blocking: [], volumes: [], notes: memory.notes };
+  if (node !== undefined && instanceIdOf(node) === undefined) {
+    const blocker: Blocker = { object: `Node ${ref.name}`, reason: `it has another UID (${node.metadata?.uid}) and no instance in its providerID yet`, todo: 'It is awaited.' };
+    return look({ known, done: false, blockers: [blocker], seenOf: 'unsaid', extra });
+  }
+  const anew = node && registeredAnew(ref, node, directionOf(target));
+  if (anew?.state === 'hands-off') {
+    const todo = `See what made it register anew. With the label it is taken up as a node of its own; or: ciliate skip CLUSTER ${ref.name} --reason TEXT`;
+    throw new CiliateError('Permanent', { object: `Node ${ref.name}`, expected: `UID ${ref.uid}, which was being drained`, seen: anew.why, todo }, { code: 'RegisteredAnew' });
+  }
+  return look({ known, done: true, blockers: [], seenOf: 'gone', extra: anew === undefined ? extra : { ...extra, gone: anew.why } });
 }
 
 interface Sorted {
