@@ -17,8 +17,8 @@ import type { WebhookServices } from './webhookBackends.js';
 /** A pod that could not be evicted, and what held it. */
 export interface Refusal {
   pod: V1Pod;
-  /** `refused`: by the API server, and no budget of its own: an admission webhook or policy, mostly. */
-  cause: 'rule' | 'budget' | 'refused' | 'webhook' | 'singleton';
+  /** `refused`: by the API server, and no budget of its own: an admission webhook or policy, mostly. `terminating`: it was evicted, and does not end. */
+  cause: 'rule' | 'budget' | 'refused' | 'webhook' | 'singleton' | 'terminating';
   blocker: Blocker;
   owner: string;
   budget?: string;

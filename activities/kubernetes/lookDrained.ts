@@ -2,7 +2,7 @@ import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import { directionOf } from '../../domain/directions/index.js';
 import { CiliateError } from '../../domain/failures.js';
 import type { BlockingPod } from '../../domain/force.js';
-import { drainVerdict } from '../../domain/kubernetes/drain.js';
+import { drainVerdict, overstayBlocker } from '../../domain/kubernetes/drain.js';
 import { fullName, instanceIdOf, readyCondition } from '../../domain/kubernetes/resources.js';
 import { blockerLines } from '../../domain/refresh.js';
 import type { Blocker } from '../../domain/refresh.js';
@@ -65,9 +65,11 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
   // What was told before stays told, else the news would come and go.
   const told = toldIn(known);
   const isNews = (refusal: Refusal): boolean => told.has(keyOf(refusal)) || Date.now() - refusal.since >= NEWS_MS;
-  const news = [...sorted.byRule, ...pass.refused.filter(isNews)];
+  const holding = [...sorted.byRule, ...pass.refused.filter(isNews)];
+  const late = await overstays(clients, sorted.evictable);
+  const news = [...holding, ...late];
   const young = pass.refused.filter((refusal) => !isNews(refusal)).map(shown);
-  const leaving = [...sorted.deleted, ...pass.leaving];
+  const leaving = [...sorted.deleted, ...pass.leaving].filter((name) => !late.some(({ pod }) => fullName(pod.metadata) === name));
   const waiting: Blocker[] =
     leaving.length === 0 ? [] : [{ object: `Node ${ref.name}`, reason: `${leaving.length} pods are terminating (${leaving.slice(0, 3).join(', ')}${leaving.length > 3 ? ' …' : ''})`, todo: 'They are awaited.' }];
   const seen = SEEN + news.map(keyOf).sort().join(',');
@@ -87,7 +89,7 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
     retryAfterMs: waiting.length === 0 ? pass.retryAfterMs : undefined,
     // Longer than a pod's start and readiness usually take: the budget does not come free by itself.
     overdueMs: 60_000,
-    extra: { evicted: memory.evicted, blocking: news.map(blockingPod), volumes, notes: memory.notes },
+    extra: { evicted: memory.evicted, blocking: holding.map(blockingPod), volumes, notes: memory.notes },
   });
 }
 
@@ -135,6 +137,18 @@ async function sort(clients: Clients, { pods, drain, forced = [] }: DrainRequest
     } else sorted.evictable.push({ pod, tier: verdict.tier });
   }
   return sorted;
+}
+
+/** What does not end. No gate helps there: it is deleted already. */
+async function overstays(clients: Clients, pods: Sorted['evictable']): Promise<Refusal[]> {
+  const late: Refusal[] = [];
+  for (const { pod } of pods) {
+    if (overstayBlocker(pod, '', Date.now()) === undefined) continue;
+    const owner = ownerText(await ownerOf(clients, pod));
+    const blocker = overstayBlocker(pod, owner, Date.now());
+    if (blocker !== undefined) late.push({ pod, cause: 'terminating', blocker, owner, since: pod.metadata?.deletionTimestamp?.getTime() ?? 0 });
+  }
+  return late;
 }
 
 /** `seen` of this look: which pods were told of, and what held them. */

@@ -6,7 +6,10 @@ export interface Meta {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   ownerReferences?: { kind: string; name: string; controller?: boolean; apiVersion?: string; uid?: string }[];
+  /** Of a pod: when its grace is over. */
   deletionTimestamp?: Date;
+  deletionGracePeriodSeconds?: number;
+  finalizers?: string[];
   creationTimestamp?: Date;
 }
 

@@ -84,6 +84,32 @@ describe('a drain', () => {
   });
 });
 
+describe('a pod that terminates for too long', () => {
+  const due = new Date(Date.now() - 90_000);
+
+  it('is told with since when, on the Node too, but is none that could be forced: it is deleted already', async () => {
+    const world = new World();
+    world.pod('late', { deletionTimestamp: due, deletionGracePeriodSeconds: 30 });
+    world.pod('young', { deletionTimestamp: new Date(), deletionGracePeriodSeconds: 30 });
+    const seen = await world.attempt();
+    expect(seen).toMatchObject({
+      done: false,
+      blocking: [],
+      blockers: [
+        { object: 'Pod shop/late', reason: expect.stringContaining('owner StatefulSet cart') as string, firm: true, since: due.toISOString() },
+        { object: 'Node ip-1', reason: '1 pods are terminating (shop/young)' },
+      ],
+    });
+    expect(world.told.map(({ type, message }) => `${type} ${message}`)).toEqual([expect.stringContaining(`Warning The drain is blocked: Pod shop/late: it was told to end at`) as string]);
+    // Nothing new: it is waited for without a word.
+    await expect(world.attempt({ known: seen.seen })).rejects.toMatchObject({ kind: 'NotYet', message: expect.stringContaining('Pod shop/late') as string });
+    world.pods = world.pods.filter(({ metadata }) => metadata?.name !== 'late');
+    expect(await world.attempt({ known: seen.seen })).toMatchObject({ done: false, blockers: [{ object: 'Node ip-1' }] });
+    expect(world.told.at(-1)).toMatchObject({ reason: 'CiliateDrainContinues' });
+    expect(world.asked).toEqual([]);
+  });
+});
+
 describe('a Node with another UID', () => {
   const anew = (over: Partial<V1Node>): World => {
     const world = new World();
