@@ -10,7 +10,7 @@ import type { Clients } from '../clients/index.js';
 import { ownerOf, ownerText } from './owner.js';
 
 /** `evicted`: on its way. `gone`: not there any more, or another pod by now. `blocked`: the API server refused this one. */
-export type Eviction = { result: 'evicted' } | { result: 'gone' } | ({ result: 'blocked'; retryAfterMs?: number } & Refused);
+export type Eviction = { result: 'evicted' } | { result: 'gone' } | ({ result: 'blocked'; retryAfterMs: number | undefined } & Refused);
 
 /** Why the API server refused; `budget`: `namespace/name` of the PodDisruptionBudget. */
 export interface Refused {
@@ -52,7 +52,7 @@ async function judged(clients: Clients, pod: V1Pod, error: ApiException<unknown>
     case 'budget':
       return { result: 'blocked', ...(await oneBudget(clients, pod, verdict)), retryAfterMs: retryAfterMs(error) };
     case 'budgets':
-      return { result: 'blocked', ...(await twoBudgets(clients, pod)) };
+      return { result: 'blocked', ...(await twoBudgets(clients, pod)), retryAfterMs: retryAfterMs(error) };
     case 'refused':
       // The namespace is being deleted, and its pods with it.
       return causes.some((cause) => cause.reason === 'NamespaceTerminating') ? blocked({ reason: `namespace ${pod.metadata?.namespace} is being deleted`, todo: 'It goes with it.' }) : blocked(verdict);
@@ -67,6 +67,14 @@ async function afterConflict({ kube: { core } }: Clients, { metadata }: V1Pod): 
   const now = await orUndefined(core.readNamespacedPod({ name, namespace }));
   if (now?.metadata?.uid !== uid) return { result: 'gone' };
   return now?.metadata?.deletionTimestamp === undefined ? undefined : { result: 'evicted' };
+}
+
+/** Whether this budget (`namespace/name`) would allow an eviction now, as far as its controller has come. */
+export async function isFree({ kube: { policy } }: Clients, budget: string): Promise<boolean> {
+  const [namespace = '', name = ''] = budget.split('/');
+  const found = await orUndefined(policy.readNamespacedPodDisruptionBudget({ namespace, name }));
+  if (found === undefined) return true;
+  return (found.status?.disruptionsAllowed ?? 0) > 0 && (found.status?.observedGeneration ?? 0) >= (found.metadata?.generation ?? 0);
 }
 
 /** Deletes this very pod, past its budgets: only ever what a person approved by name. */

@@ -85,8 +85,6 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
     seenOf: null,
     // Pods that come and go are no news; who blocks is.
     seen,
-    // The server's word counts only where there is nothing else to wait for.
-    retryAfterMs: waiting.length === 0 ? pass.retryAfterMs : undefined,
     // Longer than a pod's start and readiness usually take: the budget does not come free by itself.
     overdueMs: 60_000,
     extra: { evicted: memory.evicted, blocking: holding.map(blockingPod), volumes, notes: memory.notes },

@@ -4,6 +4,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
 import type { Drained, DrainRequest } from '../../../activities/api.js';
 import type { Clients } from '../../../activities/clients/index.js';
+import { toFailure } from '../../../activities/failures.js';
 import { lookDrained } from '../../../activities/kubernetes/lookDrained.js';
 import { drainSchema } from '../../../domain/spec/schema.js';
 
@@ -81,6 +82,75 @@ describe('a drain', () => {
     world.refusals['a'] = { code: 403, reason: 'Forbidden', message: 'admission webhook "x" denied the request: no' };
     expect(await world.attempt()).toMatchObject({ done: false, evicted: 2 });
     expect(world.asked).toEqual(['a', 'b', 'c']);
+  });
+});
+
+describe('Retry-After', () => {
+  const budget = (over: object): V1PodDisruptionBudget => ({ metadata: { namespace: 'shop', name: 'cart', generation: 2 }, status: { observedGeneration: 2, currentHealthy: 1, desiredHealthy: 1, expectedPods: 2, disruptionsAllowed: 0, ...over } });
+  const refusal = (seconds: number) => ({
+    code: 429,
+    reason: 'TooManyRequests',
+    message: "Cannot evict pod as it would violate the pod's disruption budget.",
+    details: { ...(seconds > 0 ? { retryAfterSeconds: seconds } : {}), causes: [{ reason: 'DisruptionBudget', message: 'The disruption budget cart is still being processed by the server.' }] },
+  });
+  const holding = (seconds: number): World => {
+    const world = new World();
+    world.pod('cart-0');
+    world.pod('going', { deletionTimestamp: new Date() });
+    world.budgets = [budget({})];
+    world.refusals['cart-0'] = refusal(seconds);
+    return world;
+  };
+
+  it('of a refused pod is kept, over attempts: the pod is not asked for meanwhile, yet shown', async () => {
+    const world = holding(10);
+    const { seen } = await world.attempt();
+    for (let times = 0; times < 3; times++) await expect(world.attempt({ known: seen })).rejects.toMatchObject({ kind: 'NotYet', retryAfterMs: undefined, message: expect.stringMatching(/Pod shop\/cart-0: PDB shop\/cart needs 1 healthy, has 1/) as string });
+    expect(world.asked).toEqual(['cart-0']);
+  });
+
+  it('is over when it is over', async () => {
+    const world = holding(0.05);
+    const { seen } = await world.attempt();
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await expect(world.attempt({ known: seen })).rejects.toMatchObject({ kind: 'NotYet' });
+    expect(world.asked).toEqual(['cart-0', 'cart-0']);
+  });
+
+  it.each([
+    ['that has come free', [budget({ disruptionsAllowed: 1 })]],
+    ['that is not there any more', []],
+  ])('does not keep a pod whose budget is one %s', async (_name, budgets) => {
+    const world = holding(10);
+    const { seen } = await world.attempt();
+    Object.assign(world, { budgets, refusals: {} });
+    await expect(world.attempt({ known: seen })).rejects.toMatchObject({ kind: 'NotYet' });
+    expect(world.asked).toEqual(['cart-0', 'cart-0']);
+    expect(world.pods.map(({ metadata }) => metadata?.name)).toEqual(['going']);
+  });
+
+  it('of a budget that its controller has not looked at since it changed is kept', async () => {
+    const world = holding(10);
+    const { seen } = await world.attempt();
+    world.budgets = [{ ...budget({ disruptionsAllowed: 1, observedGeneration: 1 }) }];
+    await expect(world.attempt({ known: seen })).rejects.toMatchObject({ kind: 'NotYet' });
+    expect(world.asked).toEqual(['cart-0']);
+  });
+
+  it('none: the pod is asked for in every pass, as budgets come and go', async () => {
+    const world = holding(0);
+    const { seen } = await world.attempt();
+    await expect(world.attempt({ known: seen })).rejects.toMatchObject({ kind: 'NotYet' });
+    expect(world.asked).toEqual(['cart-0', 'cart-0']);
+  });
+
+  it('of an API server that has too much to do ends the evictions, and the server says when to come again', async () => {
+    const world = holding(0);
+    world.pod('later');
+    world.refusals['cart-0'] = { code: 429, headers: { 'retry-after': '3' }, message: 'Too many requests, please try again later.' };
+    const failure = await world.attempt().catch((error: unknown) => error);
+    expect(toFailure(failure)).toMatchObject({ type: 'Throttled', nonRetryable: false, nextRetryDelay: 3_000 });
+    expect(world.asked).toEqual(['cart-0']);
   });
 });
 
