@@ -280,8 +280,8 @@ export interface Activities {
   lookReplacement(
     input: NodeRequest & { instancesBefore: string[]; known: string },
   ): Promise<Look & { replacement: { name: string; instanceId: string; zone: string } | null }>;
-  /** Look: every workload has its ready count back (or all it wants now). */
-  lookWorkloads(input: NodeRequest & { workloads: WorkloadReady[]; known: string }): Promise<Look>;
+  /** Look: every workload has its ready count back (or all it wants now). `notes`: which of an unknown kind were not awaited any longer. */
+  lookWorkloads(input: NodeRequest & { workloads: WorkloadReady[]; known: string }): Promise<Look & { notes?: string[] }>;
   /** Look: every probe of the spec holds. One that does not for longer than its limit is a firm blocker. */
   lookProbes(input: ProbeRequest): Promise<Look & { notes: string[] }>;
   /** What the node's probes made in the cluster is removed. */

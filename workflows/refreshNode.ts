@@ -289,6 +289,7 @@ class NodeRefresh {
     const seen = await this.#withGrace(() =>
       this.#look('await-workloads', (known) => acts.lookWorkloads({ ...this.#request, workloads, known })),
     );
+    this.#note(seen?.notes ?? []);
     if (!seen) return { ...this.#result('unproven', `its workloads were not all back: ${this.#steering.handBack}`), replacement };
     if (!(await this.#probed(replacement?.name ?? null))) return { ...this.#result('unproven', `its probes did not hold: ${this.#steering.handBack}`), replacement };
     return { ...this.#result('refreshed'), replacement };

@@ -18,6 +18,6 @@ export async function prepareNode(clients: Clients, { target, node, surplus, kno
   const room = present ? found : { blockers: [], workloads: [] };
   const done = room.blockers.length === 0;
   if (done && present) await cordonNode(clients, node);
-  const workloads = room.workloads.map(({ kind, namespace, name, ready }) => ({ kind, namespace, name, ready }));
+  const workloads = room.workloads.map(({ wanted: _, ...before }) => before);
   return look({ known, done, blockers: room.blockers, seenOf: room.blockers.map(({ object, reason }) => [object, reason]), extra: { situation, workloads } });
 }

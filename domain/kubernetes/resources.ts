@@ -65,6 +65,6 @@ export function podFinished(pod: PodLike): boolean {
 }
 
 /** The owner that makes the pod again. */
-export function controllerOf(meta: Meta | undefined): { kind: string; name: string; apiVersion?: string } | undefined {
+export function controllerOf(meta: Meta | undefined): { kind: string; name: string; apiVersion?: string; uid?: string } | undefined {
   return meta?.ownerReferences?.find((owner) => owner.controller === true);
 }
