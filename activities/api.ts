@@ -265,12 +265,13 @@ export interface Activities {
   prepareNode(input: NodeRequest & { surplus: boolean; known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }>;
   /**
    * Look: one pass of evictions through the Eviction API. Never touches a pod whose node or UID is another's. `blocking` is what
-   * the look before told, for its points in time; pods of `forced` (UIDs) are deleted instead, and only those.
+   * the look before told, for its points in time; pods of `forced` (UIDs) are deleted instead, and only those. Permanent failure
+   * `RegisteredAnew`: the instance has another Node meanwhile, without the label.
    */
   lookDrained(input: DrainRequest): Promise<Drained>;
   /** Look: no VolumeAttachment of a pod that was drained is left, or six minutes have passed since `since`. */
   lookDetached(input: NodeRequest & { since: string; known: string }): Promise<Look & { notes: string[] }>;
-  /** TerminateInstanceInAutoScalingGroup, once: an instance that is already going is left to go. */
+  /** TerminateInstanceInAutoScalingGroup, once: an instance that is already going is left to go. Permanent failure `RegisteredSince`: it has a Node that was not drained. */
   terminateNode(input: NodeRequest & { decrement: boolean }): Promise<{ instancesBefore: string[]; decremented: boolean }>;
   /** Look: EC2 says terminated (or knows it no more). */
   lookTerminated(input: NodeRequest & { known: string }): Promise<Look & { terminatedAt: string | null }>;
