@@ -145,6 +145,8 @@ export interface Drained extends Look {
   volumes: string[];
   /** For the report. */
   notes: string[];
+  /** Why the node is let go of: its instance registered anew, undrained, and comes again as that. */
+  gone?: string;
 }
 
 /** A page of a run's results (docs/adr/0011). */
@@ -263,12 +265,13 @@ export interface Activities {
   prepareNode(input: NodeRequest & { surplus: boolean; known: string }): Promise<Look & { situation: NodeSituation; workloads: WorkloadReady[] }>;
   /**
    * Look: one pass of evictions through the Eviction API. Never touches a pod whose node or UID is another's. `blocking` is what
-   * the look before told, for its points in time; pods of `forced` (UIDs) are deleted instead, and only those.
+   * the look before told, for its points in time; pods of `forced` (UIDs) are deleted instead, and only those. Permanent failure
+   * `RegisteredAnew`: the instance has another Node meanwhile, without the label.
    */
   lookDrained(input: DrainRequest): Promise<Drained>;
   /** Look: no VolumeAttachment of a pod that was drained is left, or six minutes have passed since `since`. */
   lookDetached(input: NodeRequest & { since: string; known: string }): Promise<Look & { notes: string[] }>;
-  /** TerminateInstanceInAutoScalingGroup, once: an instance that is already going is left to go. */
+  /** TerminateInstanceInAutoScalingGroup, once: an instance that is already going is left to go. Permanent failure `RegisteredSince`: it has a Node that was not drained. */
   terminateNode(input: NodeRequest & { decrement: boolean }): Promise<{ instancesBefore: string[]; decremented: boolean }>;
   /** Look: EC2 says terminated (or knows it no more). */
   lookTerminated(input: NodeRequest & { known: string }): Promise<Look & { terminatedAt: string | null }>;
@@ -278,8 +281,8 @@ export interface Activities {
   lookReplacement(
     input: NodeRequest & { instancesBefore: string[]; known: string },
   ): Promise<Look & { replacement: { name: string; instanceId: string; zone: string } | null }>;
-  /** Look: every workload has its ready count back (or all it wants now). */
-  lookWorkloads(input: NodeRequest & { workloads: WorkloadReady[]; known: string }): Promise<Look>;
+  /** Look: every workload has its ready count back (or all it wants now). `notes`: which of an unknown kind were not awaited any longer. */
+  lookWorkloads(input: NodeRequest & { workloads: WorkloadReady[]; known: string }): Promise<Look & { notes?: string[] }>;
   /** Look: every probe of the spec holds. One that does not for longer than its limit is a firm blocker. */
   lookProbes(input: ProbeRequest): Promise<Look & { notes: string[] }>;
   /** What the node's probes made in the cluster is removed. */
@@ -347,4 +350,6 @@ export interface NodeSituation {
    */
   state: 'present' | 'node-gone' | 'instance-gone' | 'gone' | 'hands-off';
   why: string;
+  /** The instance has another Node than the one that was chosen. */
+  anew?: boolean;
 }

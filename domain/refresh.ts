@@ -49,6 +49,8 @@ export interface WorkloadReady {
   namespace: string;
   name: string;
   ready: number;
+  /** Of a controller of an unknown kind: its pods are counted instead. */
+  uid?: string;
 }
 
 /**

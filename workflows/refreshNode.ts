@@ -168,11 +168,11 @@ class NodeRefresh {
 
   async #refresh(): Promise<NodeResult> {
     const { situation, workloads } = await this.#prepare();
-    if (situation.state === 'gone') {
+    const gone = situation.state === 'gone' ? situation.why : situation.state === 'present' ? await this.#drain() : undefined;
+    if (gone !== undefined) {
       await acts.releaseNode(this.#request);
-      return this.#result('gone', situation.why);
+      return this.#result('gone', gone);
     }
-    if (situation.state === 'present') await this.#drain();
     if (situation.state === 'instance-gone') return this.#afterTermination(workloads, null);
     const { instancesBefore, decremented } = await this.#terminate();
     return this.#afterTermination(workloads, decremented ? null : instancesBefore);
@@ -213,17 +213,18 @@ class NodeRefresh {
     );
   }
 
-  /** With the cordon, all that can still be taken back. */
-  async #drain(): Promise<void> {
+  /** With the cordon, all that can still be taken back. Returns why the node is none of ours any more, where it is not. */
+  async #drain(): Promise<string | undefined> {
     this.#seen = { blockers: [], blocking: [] };
     const ends = this.#limited();
-    let volumes: string[] = [];
+    let drained: { volumes: string[]; gone?: string };
     try {
-      volumes = this.#inTime(await this.#step('drain', () => this.#drainOnce()));
+      drained = this.#inTime(await this.#step('drain', () => this.#drainOnce()));
     } finally {
       await ends();
     }
-    if (volumes.length > 0) await this.#detach();
+    if (drained.volumes.length > 0) await this.#detach();
+    return drained.gone;
   }
 
   /** From now on there is a limit; call what it returns at the end, one way or the other. */
@@ -247,22 +248,19 @@ class NodeRefresh {
     return done;
   }
 
-  /** One drain with what operators want of it now; returns the VolumeAttachments that are left. */
-  async #drainOnce(): Promise<string[]> {
-    let volumes: string[] = [];
-    await until(
+  /** One drain with what operators want of it now; returns what its last look saw. */
+  #drainOnce(): Promise<{ volumes: string[]; gone?: string }> {
+    return until(
       async (known) => {
         const { drain, forced } = this.#steering;
         const seen = await acts.lookDrained({ ...this.#request, drain, forced, blocking: this.#seen.blocking, known });
         this.#evicted += seen.evicted;
         this.#note(seen.notes);
         this.#seen = seen;
-        volumes = seen.volumes;
         return seen;
       },
       () => this.#showWait(),
     );
-    return volumes;
   }
 
   /** Pods are gone before their volumes are: an instance that is terminated with them is a detour for whoever waits for them. */
@@ -336,6 +334,7 @@ class NodeRefresh {
     const seen = await this.#withGrace(() =>
       this.#look('await-workloads', (known) => acts.lookWorkloads({ ...this.#request, workloads, known })),
     );
+    this.#note(seen?.notes ?? []);
     if (!seen) return { ...this.#result('unproven', `its workloads were not all back: ${this.#steering.handBack}`), replacement };
     if (!(await this.#probed(replacement?.name ?? null))) return { ...this.#result('unproven', `its probes did not hold: ${this.#steering.handBack}`), replacement };
     return { ...this.#result('refreshed'), replacement };

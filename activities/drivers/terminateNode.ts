@@ -1,7 +1,9 @@
 import { CiliateError } from '../../domain/failures.js';
+import { instanceIdOf } from '../../domain/kubernetes/resources.js';
 import type { NodeRef } from '../../domain/plan.js';
 import type { NodeRequest } from '../api.js';
 import { endedAt, isGoing, readInstance } from '../aws/instances.js';
+import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { registeredSince } from '../kubernetes/observeNode.js';
 import { readTermination, recordTermination } from '../kubernetes/terminations.js';
@@ -29,13 +31,26 @@ export async function terminateNode(clients: Clients, request: NodeRequest & { d
   return termination;
 }
 
-/** Nothing was drained where there was no Node: if one has come meanwhile, it is not the moment. */
+/** What was drained is the Node that there was, or nothing where there was none: if another has come meanwhile, it is not the moment. */
 async function assertStillWithoutNode(clients: Clients, ref: NodeRef): Promise<void> {
-  const late = await registeredSince(clients, ref);
+  const late = ref.uid === '' ? await registeredSince(clients, ref) : await registeredOver(clients, ref);
   if (late === undefined) return;
+  const drained = ref.uid === '' ? 'it to have no Node' : `it to have no Node but the one that was drained (UID ${ref.uid})`;
   throw new CiliateError(
     'Permanent',
-    { object: `Instance ${ref.instanceId}`, expected: 'it to have no Node', seen: `Node ${late}`, todo: `It was not drained: ciliate skip CLUSTER ${ref.instanceId} --reason TEXT` },
+    { object: `Instance ${ref.instanceId}`, expected: drained, seen: `Node ${late}`, todo: `It was not drained: ciliate skip CLUSTER ${ref.instanceId} --reason TEXT` },
     { code: 'RegisteredSince' },
   );
+}
+
+/** The Node that this instance has in place of the one that was drained. */
+async function registeredOver({ kube: { core } }: Clients, ref: NodeRef): Promise<string | undefined> {
+  const named = await orUndefined(core.readNode({ name: ref.name }));
+  if (named === undefined || named.metadata?.uid === ref.uid) return undefined;
+  const text = `${ref.name} (UID ${named.metadata?.uid})`;
+  const instance = instanceIdOf(named);
+  if (instance === undefined) {
+    throw new CiliateError('NotYet', { object: `Node ${text}`, expected: 'an instance in its providerID', seen: 'none yet', todo: 'It is awaited.' }, { code: 'NotYet' });
+  }
+  return instance === ref.instanceId ? text : undefined;
 }

@@ -1,11 +1,14 @@
 import type { BlockingPod } from '../../domain/force.js';
 import { carriedNow, carry } from '../look.js';
+import type { Refused } from './evict.js';
 
 /** What the attempts of one look hand on in their heartbeats, since NotYet swallows their results. */
 interface Carried {
   evicted: number;
   /** Epoch milliseconds of each pod's first refusal, by the beginning of its UID. */
   since: Record<string, number>;
+  /** Pods that the API server wants to be asked for later: until when (epoch milliseconds), and what it said. By the beginning of the UID. */
+  later: Record<string, { until: number; refused: Refused }>;
   notes: string[];
   /** The last Event on the Node: for what, and when. */
   event?: { key: string; at: number };
@@ -19,7 +22,7 @@ export class DrainMemory {
   constructor(told: readonly BlockingPod[]) {
     const before = (carriedNow() ?? {}) as Partial<Carried>;
     const since = Object.fromEntries(told.map((pod) => [brief(pod.uid), Date.parse(pod.since)]));
-    this.#carried = { evicted: before.evicted ?? 0, since: { ...since, ...before.since }, notes: before.notes ?? [], event: before.event };
+    this.#carried = { evicted: before.evicted ?? 0, since: { ...since, ...before.since }, later: before.later ?? {}, notes: before.notes ?? [], event: before.event };
   }
 
   get evicted(): number {
@@ -39,6 +42,19 @@ export class DrainMemory {
     const since = (this.#carried.since[brief(uid)] ??= Date.now());
     this.#keep();
     return since;
+  }
+
+  /** Why this pod is not to be asked for yet: what was said when it was refused last. */
+  putOff(uid: string): Refused | undefined {
+    const later = this.#carried.later[brief(uid)];
+    return later !== undefined && Date.now() < later.until ? later.refused : undefined;
+  }
+
+  /** The pod was refused; `retryAfterMs`: it is not to be asked for sooner. */
+  refusedFor(uid: string, { retryAfterMs, refused }: { retryAfterMs: number | undefined; refused: Refused }): void {
+    const others = Object.entries(this.#carried.later).filter(([pod, { until }]) => pod !== brief(uid) && Date.now() < until);
+    this.#carried.later = Object.fromEntries(retryAfterMs === undefined ? others : [...others, [brief(uid), { until: Date.now() + retryAfterMs, refused }]]);
+    this.#keep();
   }
 
   countEvicted(): void {

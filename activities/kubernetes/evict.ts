@@ -2,6 +2,7 @@ import { ApiException } from '@kubernetes/client-node';
 import type { V1Pod, V1PodDisruptionBudget } from '@kubernetes/client-node';
 import { syncFailure } from '../../domain/kubernetes/budget.js';
 import { budgetBlocker } from '../../domain/kubernetes/drain.js';
+import { evictionVerdict } from '../../domain/kubernetes/eviction.js';
 import { matchesSelector } from '../../domain/kubernetes/labelSelector.js';
 import { fullName } from '../../domain/kubernetes/resources.js';
 import type { Blocker } from '../../domain/refresh.js';
@@ -9,17 +10,21 @@ import { isConflict, isNotFound, kubeMessage, orUndefined, retryAfterMs, statusO
 import type { Clients } from '../clients/index.js';
 import { ownerOf, ownerText } from './owner.js';
 
-/** `evicted`: on its way. `gone`: not there any more, or another pod by now. `blocked`: the API server refused. */
-export type Eviction = { result: 'evicted' } | { result: 'gone' } | ({ result: 'blocked'; retryAfterMs?: number } & Refused);
+/** `evicted`: on its way. `gone`: not there any more, or another pod by now. `blocked`: the API server refused this one. */
+export type Eviction = { result: 'evicted' } | { result: 'gone' } | ({ result: 'blocked'; retryAfterMs: number | undefined } & Refused);
 
 /** Why the API server refused; `budget`: `namespace/name` of the PodDisruptionBudget. */
-interface Refused {
+export interface Refused {
+  cause: 'budget' | 'refused';
   blocker: Blocker;
   owner: string;
   budget?: string;
 }
 
-/** Asks the Eviction API for this very pod: a pod of the same name that lives elsewhere has another UID, and is left alone. */
+/**
+ * Asks the Eviction API for this very pod: a pod of the same name that lives elsewhere has another UID, and is left alone.
+ * @throws ApiException where the answer is not about this pod: missing rights, an outage, an API server that has too much to do
+ */
 export async function evict(clients: Clients, pod: V1Pod): Promise<Eviction> {
   const { name = '', namespace = '', uid } = pod.metadata ?? {};
   const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, deleteOptions: { preconditions: { uid } } };
@@ -28,25 +33,49 @@ export async function evict(clients: Clients, pod: V1Pod): Promise<Eviction> {
     return { result: 'evicted' };
   } catch (error) {
     if (!(error instanceof ApiException)) throw error;
-    switch (error.code) {
-      case 404:
-      // A UID that no longer fits is a conflict.
-      case 409:
-        return { result: 'gone' };
-      case 403:
-        // The namespace is being deleted, and its pods with it.
-        if (!statusOf(error).details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating')) throw error;
-        return { result: 'blocked', blocker: { object: `Pod ${fullName(pod.metadata)}`, reason: `namespace ${namespace} is being deleted`, todo: 'It goes with it.' }, owner: ownerText(await ownerOf(clients, pod)) };
-      case 429:
-        return { result: 'blocked', ...(await refused(clients, pod, error)), retryAfterMs: retryAfterMs(error) };
-      case 500:
-        // "more than one PodDisruptionBudget": no outage, and it will not pass by itself.
-        if (!/PodDisruptionBudget/i.test(kubeMessage(error))) throw error;
-        return { result: 'blocked', ...(await twoBudgets(clients, pod)) };
-      default:
-        throw error;
-    }
+    return judged(clients, pod, error);
   }
+}
+
+async function judged(clients: Clients, pod: V1Pod, error: ApiException<unknown>): Promise<Eviction> {
+  const { reason, details } = statusOf(error);
+  const causes = details?.causes ?? [];
+  const verdict = evictionVerdict({ code: error.code, reason, message: kubeMessage(error), causes });
+  const blocked = async (why: Pick<Blocker, 'reason' | 'todo'>): Promise<Eviction> => {
+    const blocker: Blocker = { object: `Pod ${fullName(pod.metadata)}`, reason: why.reason, todo: why.todo };
+    return { result: 'blocked', cause: 'refused', blocker, owner: ownerText(await ownerOf(clients, pod)), retryAfterMs: retryAfterMs(error) };
+  };
+  switch (verdict.is) {
+    case 'gone':
+      return { result: 'gone' };
+    case 'conflict':
+      return (await afterConflict(clients, pod)) ?? blocked({ reason: kubeMessage(error), todo: 'It is tried again.' });
+    case 'budget':
+      return { result: 'blocked', ...(await oneBudget(clients, pod, verdict)), retryAfterMs: retryAfterMs(error) };
+    case 'budgets':
+      return { result: 'blocked', ...(await twoBudgets(clients, pod)), retryAfterMs: retryAfterMs(error) };
+    case 'refused':
+      // The namespace is being deleted, and its pods with it.
+      return causes.some((cause) => cause.reason === 'NamespaceTerminating') ? blocked({ reason: `namespace ${pod.metadata?.namespace} is being deleted`, todo: 'It goes with it.' }) : blocked(verdict);
+    case 'failed':
+      throw error;
+  }
+}
+
+/** A UID that no longer fits is a conflict, but so is a budget that somebody else wrote to. Undefined: the pod is there as it was. */
+async function afterConflict({ kube: { core } }: Clients, { metadata }: V1Pod): Promise<Eviction | undefined> {
+  const { name = '', namespace = '', uid } = metadata ?? {};
+  const now = await orUndefined(core.readNamespacedPod({ name, namespace }));
+  if (now?.metadata?.uid !== uid) return { result: 'gone' };
+  return now?.metadata?.deletionTimestamp === undefined ? undefined : { result: 'evicted' };
+}
+
+/** Whether this budget (`namespace/name`) would allow an eviction now, as far as its controller has come. */
+export async function isFree({ kube: { policy } }: Clients, budget: string): Promise<boolean> {
+  const [namespace = '', name = ''] = budget.split('/');
+  const found = await orUndefined(policy.readNamespacedPodDisruptionBudget({ namespace, name }));
+  if (found === undefined) return true;
+  return (found.status?.disruptionsAllowed ?? 0) > 0 && (found.status?.observedGeneration ?? 0) >= (found.metadata?.generation ?? 0);
 }
 
 /** Deletes this very pod, past its budgets: only ever what a person approved by name. */
@@ -65,18 +94,16 @@ async function twoBudgets(clients: Clients, pod: V1Pod): Promise<Refused> {
   const { items } = await clients.kube.policy.listNamespacedPodDisruptionBudget({ namespace });
   const names = items.filter(({ spec }) => matchesSelector(spec?.selector, pod.metadata?.labels ?? {})).map(({ metadata }) => metadata?.name ?? '');
   const blocker = { object: `Pod ${fullName(pod.metadata)}`, reason: `more than one PodDisruptionBudget matches it (${names.join(', ')}), which the Eviction API refuses`, todo: `Leave one: kubectl -n ${namespace} get pdb`, firm: true };
-  return { blocker, owner: ownerText(await ownerOf(clients, pod)), budget: names.map((name) => `${namespace}/${name}`).join(', ') };
+  return { cause: 'budget', blocker, owner: ownerText(await ownerOf(clients, pod)), budget: names.map((name) => `${namespace}/${name}`).join(', ') };
 }
 
-async function refused(clients: Clients, pod: V1Pod, error: ApiException<unknown>): Promise<Refused> {
+async function oneBudget(clients: Clients, pod: V1Pod, { name, reason }: { name?: string; reason: string }): Promise<Refused> {
   const object = `Pod ${fullName(pod.metadata)}`;
   const namespace = pod.metadata?.namespace ?? '';
-  const cause = statusOf(error).details?.causes?.find((candidate) => candidate.reason === 'DisruptionBudget');
-  const name = /disruption budget (\S+) (?:needs|does not allow)/i.exec(cause?.message ?? '')?.[1];
-  const budget = name === undefined ? undefined : await orUndefined(clients.kube.policy.readNamespacedPodDisruptionBudget({ namespace, name }));
   const owner = ownerText(await ownerOf(clients, pod));
-  if (budget === undefined) return { owner, blocker: { object, reason: cause?.message ?? kubeMessage(error), todo: 'It is tried again.' } };
-  return { owner, blocker: { object, ...budgetBlocker(pod, owner, figures(budget)) }, budget: `${namespace}/${name}` };
+  const found = name === undefined ? undefined : await orUndefined(clients.kube.policy.readNamespacedPodDisruptionBudget({ namespace, name }));
+  if (found === undefined) return { cause: 'budget', owner, blocker: { object, reason, todo: 'It is tried again.' } };
+  return { cause: 'budget', owner, blocker: { object, ...budgetBlocker(pod, owner, figures(found)) }, budget: `${namespace}/${name}` };
 }
 
 function figures(budget: V1PodDisruptionBudget): Parameters<typeof budgetBlocker>[2] {

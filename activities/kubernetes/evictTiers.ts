@@ -7,7 +7,8 @@ import type { DrainSpec } from '../../domain/spec/schema.js';
 import type { Clients } from '../clients/index.js';
 import { stopIfCancelled } from '../look.js';
 import type { DrainMemory } from './drainMemory.js';
-import { evict } from './evict.js';
+import { evict, isFree } from './evict.js';
+import type { Refused } from './evict.js';
 import { ownerOf, ownerText } from './owner.js';
 import { hasReadyTwin } from './readyElsewhere.js';
 import { surgeBefore } from './surgeSingleton.js';
@@ -17,7 +18,8 @@ import type { WebhookServices } from './webhookBackends.js';
 /** A pod that could not be evicted, and what held it. */
 export interface Refusal {
   pod: V1Pod;
-  cause: 'rule' | 'budget' | 'webhook' | 'singleton';
+  /** `refused`: by the API server, and no budget of its own: an admission webhook or policy, mostly. `terminating`: it was evicted, and does not end. */
+  cause: 'rule' | 'budget' | 'refused' | 'webhook' | 'singleton' | 'terminating';
   blocker: Blocker;
   owner: string;
   budget?: string;
@@ -33,7 +35,6 @@ export interface Pass {
   /** How many pods of any tier are not gone yet. */
   left: number;
   refused: Refusal[];
-  retryAfterMs?: number;
 }
 
 interface Means {
@@ -72,7 +73,7 @@ async function evictOne(clients: Clients, pod: V1Pod, { pass, going, ...means }:
   const uid = pod.metadata?.uid ?? '';
   // Between evictions a pause takes effect.
   stopIfCancelled();
-  const held = await holdBack(clients, pod, { ...means, going });
+  const held = (await holdBack(clients, pod, { ...means, going })) ?? (await putOff(clients, memory, uid));
   const eviction = held === undefined ? await evict(clients, pod) : ({ result: 'blocked', ...held } as const);
   switch (eviction.result) {
     case 'evicted':
@@ -84,12 +85,18 @@ async function evictOne(clients: Clients, pod: V1Pod, { pass, going, ...means }:
       pass.left--;
       return true;
     case 'blocked': {
-      const { blocker, owner, budget, retryAfterMs } = eviction;
-      pass.refused.push({ pod, cause: held?.cause ?? 'budget', blocker, owner, budget, since: memory.refusedSince(uid) });
-      pass.retryAfterMs = retryAfterMs === undefined ? pass.retryAfterMs : Math.min(retryAfterMs, pass.retryAfterMs ?? Infinity);
+      const { cause, blocker, owner, budget } = eviction;
+      pass.refused.push({ pod, cause, blocker, owner, budget, since: memory.refusedSince(uid) });
+      if ('retryAfterMs' in eviction) memory.refusedFor(uid, { retryAfterMs: eviction.retryAfterMs, refused: { cause: eviction.cause, blocker, owner, budget } });
       return false;
     }
   }
+}
+
+/** The server's Retry-After, which a budget need not wait out that has come free: to read it is no eviction. */
+async function putOff(clients: Clients, memory: DrainMemory, uid: string): Promise<Refused | undefined> {
+  const refused = memory.putOff(uid);
+  return refused?.budget !== undefined && (await isFree(clients, refused.budget)) ? undefined : refused;
 }
 
 /** What must come before the eviction of this pod. */
@@ -97,7 +104,7 @@ async function holdBack(
   clients: Clients,
   pod: V1Pod,
   { ref, drain, memory, services, going }: Means & { going: Set<string> },
-): Promise<(Pick<Refusal, 'cause' | 'blocker' | 'owner' | 'budget'> & { retryAfterMs?: number }) | undefined> {
+): Promise<Pick<Refusal, 'cause' | 'blocker' | 'owner' | 'budget'> | undefined> {
   const owner = async (): Promise<string> => ownerText(await ownerOf(clients, pod));
   if (drain.surgeSingletons) {
     const { wait, note } = await surgeBefore(clients, ref, pod);

@@ -28,12 +28,14 @@ export function listNodes(clients: Clients, labelSelector?: string): Promise<V1N
   return all((limit, _continue) => clients.kube.core.listNode({ limit, _continue, labelSelector }));
 }
 
-/** Pods of the whole cluster, each reduced by `keep` at once: thousands of whole pods do not fit a small worker. */
-export async function mapPods<T>(clients: Clients, keep: (pod: V1Pod) => T | undefined): Promise<T[]> {
+/** Pods of the whole cluster, or of one namespace, each reduced by `keep` at once: thousands of whole pods do not fit a small worker. */
+export async function mapPods<T>(clients: Clients, keep: (pod: V1Pod) => T | undefined, namespace?: string): Promise<T[]> {
+  const { core } = clients.kube;
   const kept: T[] = [];
   let next: string | undefined;
   do {
-    const answer = await clients.kube.core.listPodForAllNamespaces({ limit: PAGE, _continue: next });
+    const page = { limit: PAGE, _continue: next };
+    const answer = await (namespace === undefined ? core.listPodForAllNamespaces(page) : core.listNamespacedPod({ namespace, ...page }));
     for (const pod of answer.items) {
       const value = keep(pod);
       if (value !== undefined) kept.push(value);

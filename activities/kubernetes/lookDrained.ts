@@ -1,7 +1,9 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import { directionOf } from '../../domain/directions/index.js';
+import { CiliateError } from '../../domain/failures.js';
 import type { BlockingPod } from '../../domain/force.js';
-import { drainVerdict } from '../../domain/kubernetes/drain.js';
-import { fullName, readyCondition } from '../../domain/kubernetes/resources.js';
+import { drainVerdict, overstayBlocker } from '../../domain/kubernetes/drain.js';
+import { fullName, instanceIdOf, readyCondition } from '../../domain/kubernetes/resources.js';
 import { blockerLines } from '../../domain/refresh.js';
 import type { Blocker } from '../../domain/refresh.js';
 import type { DrainRequest, Drained } from '../api.js';
@@ -16,6 +18,7 @@ import { deletePod } from './evict.js';
 import { evictTiers } from './evictTiers.js';
 import type { Refusal } from './evictTiers.js';
 import { podsOnNode } from './lists.js';
+import { registeredAnew } from './observeNode.js';
 import { ownerOf, ownerText } from './owner.js';
 import { surgeAfter } from './surgeSingleton.js';
 import { attachmentsLeft } from './volumes.js';
@@ -50,8 +53,7 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
   const { node: ref, drain, known } = request;
   const memory = new DrainMemory(request.blocking ?? []);
   const node = await orUndefined(clients.kube.core.readNode({ name: ref.name }));
-  // Gone, or another one of that name: its pods are none of ours.
-  if (node?.metadata?.uid !== ref.uid) return look({ known, done: true, blockers: [], seenOf: 'gone', extra: { evicted: memory.evicted, blocking: [], volumes: [], notes: memory.notes } });
+  if (node?.metadata?.uid !== ref.uid) return otherNode(request, node, memory);
 
   const pods = await podsOnNode(clients, ref.name);
   const sorted = await sort(clients, { ...request, pods: pods.filter((pod) => !isStale(pod, node)) }, memory);
@@ -63,9 +65,11 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
   // What was told before stays told, else the news would come and go.
   const told = toldIn(known);
   const isNews = (refusal: Refusal): boolean => told.has(keyOf(refusal)) || Date.now() - refusal.since >= NEWS_MS;
-  const news = [...sorted.byRule, ...pass.refused.filter(isNews)];
+  const holding = [...sorted.byRule, ...pass.refused.filter(isNews)];
+  const late = await overstays(clients, sorted.evictable);
+  const news = [...holding, ...late];
   const young = pass.refused.filter((refusal) => !isNews(refusal)).map(shown);
-  const leaving = [...sorted.deleted, ...pass.leaving];
+  const leaving = [...sorted.deleted, ...pass.leaving].filter((name) => !late.some(({ pod }) => fullName(pod.metadata) === name));
   const waiting: Blocker[] =
     leaving.length === 0 ? [] : [{ object: `Node ${ref.name}`, reason: `${leaving.length} pods are terminating (${leaving.slice(0, 3).join(', ')}${leaving.length > 3 ? ' …' : ''})`, todo: 'They are awaited.' }];
   const seen = SEEN + news.map(keyOf).sort().join(',');
@@ -81,12 +85,28 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
     seenOf: null,
     // Pods that come and go are no news; who blocks is.
     seen,
-    // The server's word counts only where there is nothing else to wait for.
-    retryAfterMs: waiting.length === 0 ? pass.retryAfterMs : undefined,
     // Longer than a pod's start and readiness usually take: the budget does not come free by itself.
     overdueMs: 60_000,
-    extra: { evicted: memory.evicted, blocking: news.map(blockingPod), volumes, notes: memory.notes },
+    extra: { evicted: memory.evicted, blocking: holding.map(blockingPod), volumes, notes: memory.notes },
   });
+}
+
+/**
+ * Gone, or another instance's: its pods are none of ours. The same instance's has pods that this drain never saw, and no cordon:
+ * it is no more drained than any other node.
+ */
+function otherNode({ target, node: ref, known }: DrainRequest, node: V1Node | undefined, memory: DrainMemory): Drained {
+  const extra = { evicted: memory.evicted, blocking: [], volumes: [], notes: memory.notes };
+  if (node !== undefined && instanceIdOf(node) === undefined) {
+    const blocker: Blocker = { object: `Node ${ref.name}`, reason: `it has another UID (${node.metadata?.uid}) and no instance in its providerID yet`, todo: 'It is awaited.' };
+    return look({ known, done: false, blockers: [blocker], seenOf: 'unsaid', extra });
+  }
+  const anew = node && registeredAnew(ref, node, directionOf(target));
+  if (anew?.state === 'hands-off') {
+    const todo = `See what made it register anew. With the label it is taken up as a node of its own; or: ciliate skip CLUSTER ${ref.name} --reason TEXT`;
+    throw new CiliateError('Permanent', { object: `Node ${ref.name}`, expected: `UID ${ref.uid}, which was being drained`, seen: anew.why, todo }, { code: 'RegisteredAnew' });
+  }
+  return look({ known, done: true, blockers: [], seenOf: 'gone', extra: anew === undefined ? extra : { ...extra, gone: anew.why } });
 }
 
 interface Sorted {
@@ -115,6 +135,18 @@ async function sort(clients: Clients, { pods, drain, forced = [] }: DrainRequest
     } else sorted.evictable.push({ pod, tier: verdict.tier });
   }
   return sorted;
+}
+
+/** What does not end. No gate helps there: it is deleted already. */
+async function overstays(clients: Clients, pods: Sorted['evictable']): Promise<Refusal[]> {
+  const late: Refusal[] = [];
+  for (const { pod } of pods) {
+    if (overstayBlocker(pod, '', Date.now()) === undefined) continue;
+    const owner = ownerText(await ownerOf(clients, pod));
+    const blocker = overstayBlocker(pod, owner, Date.now());
+    if (blocker !== undefined) late.push({ pod, cause: 'terminating', blocker, owner, since: pod.metadata?.deletionTimestamp?.getTime() ?? 0 });
+  }
+  return late;
 }
 
 /** `seen` of this look: which pods were told of, and what held them. */

@@ -1,3 +1,4 @@
+import type { V1Node } from '@kubernetes/client-node';
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
 import { isOld, oldSelector } from '../../domain/directions/index.js';
 import type { Direction } from '../../domain/directions/index.js';
@@ -18,12 +19,7 @@ export async function observeNode(clients: Clients, ref: NodeRef, direction: Dir
   const situation = (seen: NodeSituation['state'], why: string): NodeSituation => ({ state: seen, why });
   if (node === undefined) {
     if (isGoing(state)) return situation('gone', `no Node with UID ${ref.uid}, and instance ${ref.instanceId} is ${state}`);
-    if (named !== undefined && instanceIdOf(named) === ref.instanceId) {
-      // Its kubelet registered anew. With the label it comes back as a node of its own; without, the other agent has it.
-      const labelled = isOld(direction, named.metadata?.labels);
-      return situation(labelled ? 'gone' : 'hands-off', `instance ${ref.instanceId} registered anew as Node ${ref.name} with UID ${named.metadata?.uid}${labelled ? '' : `, without the label ${direction.label.key}`}`);
-    }
-    return situation('node-gone', `instance ${ref.instanceId} is ${state}, but its Node is gone`);
+    return (named !== undefined && registeredAnew(ref, named, direction)) || situation('node-gone', `instance ${ref.instanceId} is ${state}, but its Node is gone`);
   }
   if (isGoing(state)) return situation('instance-gone', `instance ${ref.instanceId} is ${state}, its Node is still there`);
   if (!isOld(direction, node.metadata?.labels)) return situation('hands-off', `Node ${ref.name} does not carry ${oldSelector(direction)}`);
@@ -35,6 +31,17 @@ export async function observeNode(clients: Clients, ref: NodeRef, direction: Dir
     return situation('hands-off', `Node ${ref.name} carries ${oldSelector(direction)}, but pod ${agent.metadata?.name} of ${direction.agent} runs on it`);
   }
   return present;
+}
+
+/**
+ * What a Node of this name with another UID is, where it is the same instance's: its kubelet registered anew. With the label it
+ * comes back as a node of its own; without, the other agent has it. Whatever was drained before, pods have come since.
+ */
+export function registeredAnew(ref: NodeRef, named: V1Node, direction: Direction): NodeSituation | undefined {
+  if (instanceIdOf(named) !== ref.instanceId) return undefined;
+  const labelled = isOld(direction, named.metadata?.labels);
+  const why = `instance ${ref.instanceId} registered anew as Node ${ref.name} with UID ${named.metadata?.uid}${labelled ? '' : `, without the label ${direction.label.key}`}`;
+  return { state: labelled ? 'gone' : 'hands-off', why, anew: true };
 }
 
 /** The Node of an instance that had none when it was chosen (`uid` empty): it may have pods by now. */

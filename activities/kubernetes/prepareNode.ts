@@ -12,12 +12,12 @@ export async function prepareNode(clients: Clients, { target, node, surplus, kno
   // Counted before anything moves.
   const direction = directionOf(target);
   const [seen, found] = await Promise.all([observeNode(clients, node, direction), roomBlockers(clients, node, direction)]);
-  // On the new agent it is meant to be, where it is one too many.
-  const situation: NodeSituation = surplus && seen.state === 'hands-off' ? { ...seen, state: 'present' } : seen;
+  // On the new agent it is meant to be, where it is one too many. Registered anew, it comes again as that.
+  const situation: NodeSituation = surplus && seen.state === 'hands-off' ? { ...seen, state: seen.anew === true ? 'gone' : 'present' } : seen;
   const present = situation.state === 'present';
   const room = present ? found : { blockers: [], workloads: [] };
   const done = room.blockers.length === 0;
   if (done && present) await cordonNode(clients, node);
-  const workloads = room.workloads.map(({ kind, namespace, name, ready }) => ({ kind, namespace, name, ready }));
+  const workloads = room.workloads.map(({ wanted: _, ...before }) => before);
   return look({ known, done, blockers: room.blockers, seenOf: room.blockers.map(({ object, reason }) => [object, reason]), extra: { situation, workloads } });
 }

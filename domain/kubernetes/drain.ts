@@ -1,3 +1,4 @@
+import type { Blocker } from '../refresh.js';
 import type { DrainSpec } from '../spec/schema.js';
 import { whyUncountable } from './budget.js';
 import type { Countable } from './budget.js';
@@ -77,4 +78,24 @@ export function budgetBlocker(pod: PodLike, owner: string, budget: BudgetLike): 
   }
   const missing = budget.desiredHealthy + 1 - budget.currentHealthy;
   return { reason, todo: missing > 0 ? `Free once ${missing} more of its pods ${missing === 1 ? 'is' : 'are'} Ready: kubectl -n ${namespace} get pods` : 'Free at the next try' };
+}
+
+/** A pod may take so long past its grace: its volumes are unmounted, and the kubelet tells of its end. */
+const OVERSTAY_MS = 60_000;
+
+/**
+ * A pod that should have ended: undefined while it may still. Times are points, not ages (docs/adr/0003); `at` in epoch milliseconds.
+ * Nothing is done about it: to delete it once more, without grace, only takes it out of the API server's sight, running or not.
+ */
+export function overstayBlocker(pod: PodLike, owner: string, at: number): Blocker | undefined {
+  const { namespace, name, deletionTimestamp: due, deletionGracePeriodSeconds: grace = 0, finalizers = [] } = pod.metadata ?? {};
+  if (due === undefined || at - due.getTime() <= OVERSTAY_MS) return undefined;
+  const asked = new Date(due.getTime() - grace * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
+  const held = finalizers.length === 0 ? '' : `; finalizers ${finalizers.join(', ')} hold it`;
+  const kubectl = `kubectl -n ${namespace}`;
+  const todo =
+    finalizers.length > 0
+      ? `Whoever set the finalizers has to take them away: ${kubectl} get pod ${name} -o yaml`
+      : `Its kubelet has not ended it: ${kubectl} describe pod ${name} (a volume that stays mounted, a process that does not die); once nothing of it runs: ${kubectl} delete pod ${name} --force --grace-period=0`;
+  return { object: `Pod ${fullName(pod.metadata)}`, reason: `it was told to end at ${asked}, its grace of ${grace} s is over, and it is still there (owner ${owner})${held}`, todo, firm: true, since: due.toISOString() };
 }

@@ -6,7 +6,10 @@ export interface Meta {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   ownerReferences?: { kind: string; name: string; controller?: boolean; apiVersion?: string; uid?: string }[];
+  /** Of a pod: when its grace is over. */
   deletionTimestamp?: Date;
+  deletionGracePeriodSeconds?: number;
+  finalizers?: string[];
   creationTimestamp?: Date;
 }
 
@@ -62,6 +65,6 @@ export function podFinished(pod: PodLike): boolean {
 }
 
 /** The owner that makes the pod again. */
-export function controllerOf(meta: Meta | undefined): { kind: string; name: string; apiVersion?: string } | undefined {
+export function controllerOf(meta: Meta | undefined): { kind: string; name: string; apiVersion?: string; uid?: string } | undefined {
   return meta?.ownerReferences?.find((owner) => owner.controller === true);
 }

@@ -78,6 +78,18 @@ describe.concurrent('a drain that takes too long', () => {
     expect(report.state).toBe('done');
   });
 
+  it('of an instance that registers anew ends nothing: it is let go of with its pods, and comes again', async () => {
+    const cluster = new FakeCluster(2);
+    cluster.anew.add('i-001');
+    const report = await harness.run(cluster, manifest('anew'), (handle) => handle.result());
+    expect(report.state).toBe('done');
+    expect(report.nodes.map(({ outcome }) => outcome)).toEqual(['refreshed', 'refreshed']);
+    expect(cluster.anew).toEqual(new Set());
+    // It would have been terminated with its pods.
+    expect(cluster.violations).toEqual([]);
+    expect(cluster.snapshot()).toMatchObject({ cordoned: 0, labelled: 0 });
+  });
+
   it('does not count pauses', async () => {
     const cluster = held(1, ['cart']);
     const report = await harness.run(cluster, manifest('paused-limit', { drain: brief }), async (handle) => {

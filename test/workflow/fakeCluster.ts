@@ -70,6 +70,8 @@ export class FakeCluster {
   readonly extra = new Set<string>();
   /** Groups whose zones are uneven: each call of evenZones takes one, and adds a node that is one too many. */
   uneven: string[] = [];
+  /** Instance ids whose kubelet registers anew in the middle of their drain, once. */
+  readonly anew = new Set<string>();
   /** The extra capacity of a surge was asked for. */
   resized = false;
   /** Owners with pods that Cilium does not know; those that are stuck never get done while lookRestarted is blocked. */
@@ -275,6 +277,10 @@ export class FakeCluster {
         this.#mustHold('lookDrained');
         const seen = this.#find(node);
         if (!seen?.cordoned) this.violations.push(`${node.name} drained without a cordon`);
+        if (seen && this.anew.delete(node.instanceId)) {
+          seen.cordoned = false;
+          return { done: true, seen: 'gone', blockers: [], evicted: 0, blocking: [], volumes: [], notes: [], gone: `instance ${node.instanceId} registered anew` };
+        }
         const holding = this.#holding(node.instanceId, forced);
         const looked = holding.length > 0 ? this.#held(holding, known) : await this.#look('lookDrained', known);
         const evicted = looked.done && seen ? seen.pods : 0;

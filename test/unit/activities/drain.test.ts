@@ -87,7 +87,7 @@ describe('tiers', () => {
     const core = {
       createNamespacedPodEviction: ({ name }: { name: string }) => {
         asked.push(name);
-        return refused.includes(name) ? Promise.reject(new ApiException(429, 'Too Many Requests', '{}', {})) : Promise.resolve({});
+        return refused.includes(name) ? Promise.reject(new ApiException(429, 'Too Many Requests', { message: "Cannot evict pod as it would violate the pod's disruption budget." }, {})) : Promise.resolve({});
       },
       listNamespacedPod: ({ labelSelector = '' }: { labelSelector?: string }) => {
         const name = labelSelector.slice('app='.length);

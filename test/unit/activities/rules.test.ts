@@ -5,7 +5,7 @@ import { missedActions } from '../../../activities/aws/scheduledActions.js';
 import { environmentChanges } from '../../../activities/kubernetes/awsNode.js';
 import { parseHolder } from '../../../activities/kubernetes/lease.js';
 import { addressesOf } from '../../../domain/kubernetes/ciliumNode.js';
-import { budgetBlocker, drainVerdict, evictionOrder } from '../../../domain/kubernetes/drain.js';
+import { budgetBlocker, drainVerdict, evictionOrder, overstayBlocker } from '../../../domain/kubernetes/drain.js';
 import { nextOf } from '../../../domain/kubernetes/nodeOrder.js';
 import type { Candidate } from '../../../domain/kubernetes/nodeOrder.js';
 import { instanceIdOf } from '../../../domain/kubernetes/resources.js';
@@ -61,6 +61,31 @@ describe('drain', () => {
       firm: true,
     });
     expect(budgetBlocker(pod(), 'Deployment cart', { ...budget, expectedPods: 3 }).todo).toMatch(/Free once 1 more of its pods is Ready/);
+  });
+});
+
+describe('a pod that does not end', () => {
+  const due = new Date('2026-01-01T00:00:30Z');
+  const going = (over: PodLike['metadata'] = {}): PodLike => pod({ metadata: { deletionTimestamp: due, deletionGracePeriodSeconds: 30, ...over } });
+  const at = (seconds: number): number => due.getTime() + seconds * 1000;
+
+  it('is awaited for a minute past its grace, then named', () => {
+    expect(overstayBlocker(pod(), 'Deployment cart', at(3_600))).toBeUndefined();
+    expect(overstayBlocker(going(), 'Deployment cart', at(-5))).toBeUndefined();
+    expect(overstayBlocker(going(), 'Deployment cart', at(60))).toBeUndefined();
+    expect(overstayBlocker(going(), 'Deployment cart', at(61))).toEqual({
+      object: 'Pod shop/cart-1',
+      reason: 'it was told to end at 2026-01-01T00:00:00Z, its grace of 30 s is over, and it is still there (owner Deployment cart)',
+      todo: expect.stringMatching(/^Its kubelet has not ended it: kubectl -n shop describe pod cart-1 .*once nothing of it runs: kubectl -n shop delete pod cart-1 --force --grace-period=0$/) as string,
+      firm: true,
+      since: '2026-01-01T00:00:30.000Z',
+    });
+  });
+
+  it('names its finalizers, which no force takes away', () => {
+    const blocker = overstayBlocker(going({ finalizers: ['a.example/x', 'b.example/y'] }), 'Deployment cart', at(61));
+    expect(blocker?.reason).toContain('; finalizers a.example/x, b.example/y hold it');
+    expect(blocker?.todo).toBe('Whoever set the finalizers has to take them away: kubectl -n shop get pod cart-1 -o yaml');
   });
 });
 

@@ -1,4 +1,5 @@
 import { toCilium } from '../../../domain/directions/toCilium.js';
+import type { V1Node } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import { callOffLaunches } from '../../../activities/aws/callOffLaunches.js';
 import { raised } from '../../../activities/aws/guards/sizes.js';
@@ -59,6 +60,29 @@ describe('an extra instance without a Node', () => {
     expect(await observeNode(without(seen), ref, toCilium)).toEqual({ state: 'gone', why: 'instance i-4 had no Node and has one now, node-i-4: it comes again as that' });
     await expect(terminateNode(without(seen), { target, node: ref, decrement: true })).rejects.toThrow(/expected it to have no Node, saw Node node-i-4/);
     expect(seen.calls).toEqual([]);
+  });
+});
+
+describe('an instance whose kubelet registered anew', () => {
+  const ref = { name: 'node-i-4', uid: 'before', instanceId: 'i-4', group: 'g', zone: 'eu-west-1a' };
+  const target = { migration: 'm', cluster: { kubeconfig: '/k' }, holder: 'h' };
+  const terminated = async (node: V1Node): Promise<{ calls: string[]; failure: unknown }> => {
+    const seen = world({ groups: [group('g', ['i-1', 'i-4'])], instances: { 'i-4': { state: 'running', group: 'g' } }, guards: {}, nodes: [node] });
+    const failure = await terminateNode(clientsOf(seen), { target, node: ref, decrement: false }).then(() => undefined, (error: unknown) => error);
+    return { calls: seen.calls, failure };
+  };
+
+  it('is not terminated: the Node that it has now was not drained', async () => {
+    expect(await terminated(kubeNode('i-4'))).toEqual({ calls: [], failure: expect.objectContaining({ kind: 'Permanent', code: 'RegisteredSince', message: expect.stringContaining('expected it to have no Node but the one that was drained (UID before), saw Node node-i-4 (UID uid-i-4)') as string }) as Error });
+  });
+
+  it('and does not say so yet is awaited', async () => {
+    expect(await terminated({ ...kubeNode('i-4'), spec: {} })).toEqual({ calls: [], failure: expect.objectContaining({ kind: 'NotYet' }) as Error });
+  });
+
+  it('or has its Node still, or gave its name to another, is terminated', async () => {
+    expect(await terminated({ ...kubeNode('i-4'), metadata: { name: 'node-i-4', uid: 'before' } })).toEqual({ calls: ['terminate i-4 false'], failure: undefined });
+    expect(await terminated({ ...kubeNode('i-4'), spec: { providerID: 'aws:///eu-west-1a/i-9' } })).toEqual({ calls: ['terminate i-4 false'], failure: undefined });
   });
 });
 

@@ -37,6 +37,10 @@ export function clientsOf(seen: World): Clients {
       listNamespacedConfigMap: () => Promise.resolve({ items: Object.entries(seen.parts).map(([name, data]) => ({ metadata: { name }, data })) }),
       createNamespacedConfigMap: ({ body }: Write) => Promise.resolve(put(seen, body)),
       replaceNamespacedConfigMap: ({ body }: Write) => Promise.resolve(put(seen, body)),
+      readNode: ({ name }: { name: string }) => {
+        const found = seen.nodes.find(({ metadata }) => metadata?.name === name);
+        return found === undefined ? Promise.reject(new ApiException(404, 'not found', {}, {})) : Promise.resolve(found);
+      },
       listNode: () => Promise.resolve({ items: seen.nodes }),
       listPodForAllNamespaces: () => Promise.resolve({ items: seen.pods }),
     },
