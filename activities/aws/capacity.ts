@@ -17,6 +17,6 @@ export async function setSizes(clients: Clients, group: AutoScalingGroup, sizes:
     return;
   }
   const AutoScalingGroupName = group.AutoScalingGroupName ?? '';
-  if (sizes.max !== undefined) await clients.aws.autoScaling.send(new UpdateAutoScalingGroupCommand({ AutoScalingGroupName, MaxSize: sizes.max }));
-  if (sizes.desired !== undefined) await clients.aws.autoScaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: sizes.desired, HonorCooldown: false }));
+  if (sizes.max !== undefined) await clients.aws.autoScalingOnce.send(new UpdateAutoScalingGroupCommand({ AutoScalingGroupName, MaxSize: sizes.max }));
+  if (sizes.desired !== undefined) await clients.aws.autoScalingOnce.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: sizes.desired, HonorCooldown: false }));
 }

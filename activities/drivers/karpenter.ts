@@ -23,8 +23,8 @@ export const karpenter: ReplacementDriver = {
   places,
   owns: (_clients, group) => Promise.resolve(nodePoolOf(group) !== undefined),
   instancesBefore,
-  // A NodePool has no size.
-  decrements: () => Promise.resolve(false),
+  // A NodePool has no size; and what is deleted already is not deleted again.
+  ending: (_clients, _request, going) => Promise.resolve({ ask: !going, decrement: false }),
   terminate,
   candidates,
 };

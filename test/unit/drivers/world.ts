@@ -27,7 +27,8 @@ export function world(over: Partial<World> = {}): World {
 
 /** Clients that answer from it. What is not there fails the test. */
 export function clientsOf(seen: World): Clients {
-  const aws = { autoScaling: { send: (command: Command) => Promise.resolve(autoScaling(seen, command)) }, ec2: { send: (command: Command) => Promise.resolve(ec2(seen, command)) } };
+  const send = { send: async (command: Command) => Promise.resolve(autoScaling(seen, command)) };
+  const aws = { autoScaling: send, autoScalingOnce: send, ec2: { send: (command: Command) => Promise.resolve(ec2(seen, command)) } };
   const kube = {
     core: {
       readNamespacedConfigMap: ({ name }: { name: string }) => {
@@ -104,6 +105,12 @@ const inService = (id: string): NonNullable<AutoScalingGroup['Instances']>[numbe
 
 export const group = (name: string, ids: string[], over: Partial<AutoScalingGroup> = {}): AutoScalingGroup =>
   ({ AutoScalingGroupName: name, DesiredCapacity: ids.length, Instances: ids.map(inService), Tags: [], ...over }) as AutoScalingGroup;
+
+/** The group with one of its instances in another lifecycle state. */
+export const withLifecycle = (of: AutoScalingGroup, id: string, LifecycleState: NonNullable<AutoScalingGroup['Instances']>[number]['LifecycleState']): AutoScalingGroup => ({
+  ...of,
+  Instances: (of.Instances ?? []).map((instance) => (instance.InstanceId === id ? { ...instance, LifecycleState } : instance)),
+});
 
 export const kubeNode = (id: string, over: { ready?: boolean; labels?: Record<string, string> } = {}): V1Node => ({
   metadata: { name: `node-${id}`, uid: `uid-${id}`, labels: over.labels ?? {} },
