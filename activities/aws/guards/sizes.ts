@@ -1,7 +1,8 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
-import { entryKey } from '../../../domain/ledger.js';
+import { entryKey, withEntry, withoutEntry } from '../../../domain/ledger.js';
 import type { Entries, GuardEntry, GuardKind, GuardNow } from '../../../domain/ledger.js';
 import { restore } from '../../../domain/pool/surge.js';
+import type { GroupSize } from '../../../domain/pool/surge.js';
 import type { Clients } from '../../clients/index.js';
 import type { Guard } from '../../kubernetes/guard.js';
 import { setSizes } from '../capacity.js';
@@ -17,6 +18,30 @@ const KINDS: Record<Size, GuardKind> = { desired: 'asg-desired', max: 'asg-max' 
 export const desiredGuard: Guard = sizeGuard('desired');
 /** MaxSize that was in the way of it. */
 export const maxGuard: Guard = sizeGuard('max');
+
+/** The entries once a group was raised by so much; MaxSize has one only where it was in the way. */
+export function withRaise(entries: Entries, group: AutoScalingGroup, more: GroupSize): Entries {
+  const desired = withEntry(entries, sizeEntry(group, 'desired', { more: more.desired, before: entries }));
+  return more.max > 0 ? withEntry(desired, sizeEntry(group, 'max', { more: more.max, before: entries })) : desired;
+}
+
+/**
+ * The entries without a raise that was written and then not made: what it added is not ours. Only that: terminations may have
+ * changed the rest of it meanwhile.
+ *
+ * @param undo `before`: the entries without it
+ */
+export function withoutRaise(entries: Entries, group: AutoScalingGroup, { more, before }: { more: GroupSize; before: Entries }): Entries {
+  const sizes: readonly Size[] = more.max > 0 ? ['desired', 'max'] : ['desired'];
+  return sizes.reduce((now, size) => {
+    const key = entryKey({ kind: KINDS[size], id: group.AutoScalingGroupName ?? '' });
+    const [written, old] = [now[key], before[key]];
+    if (written === undefined) return now;
+    if (old === undefined) return withoutEntry(now, written);
+    const added = Number(sizeEntry(group, size, { more: more[size], before }).ours) - Number(old.ours);
+    return withEntry(now, { ...written, prior: old.prior, ours: String(Number(written.ours) - added) });
+  }, entries);
+}
 
 /** The entry that adding to a size would write. What stood there before the first time stays what is given back. */
 export function sizeEntry(group: AutoScalingGroup, size: Size, add: { more: number; before: Entries }): GuardEntry {

@@ -28,7 +28,7 @@ export function world(over: Partial<World> = {}): World {
 /** Clients that answer from it. What is not there fails the test. */
 export function clientsOf(seen: World): Clients {
   const send = { send: async (command: Command) => Promise.resolve(autoScaling(seen, command)) };
-  const aws = { autoScaling: send, autoScalingOnce: send, ec2: { send: (command: Command) => Promise.resolve(ec2(seen, command)) } };
+  const aws = { autoScaling: send, autoScalingOnce: send, eks: { send: (command: Command) => Promise.resolve(eks(seen, command)) }, ec2: { send: (command: Command) => Promise.resolve(ec2(seen, command)) } };
   const kube = {
     core: {
       readNamespacedConfigMap: ({ name }: { name: string }) => {
@@ -38,6 +38,11 @@ export function clientsOf(seen: World): Clients {
       listNamespacedConfigMap: () => Promise.resolve({ items: Object.entries(seen.parts).map(([name, data]) => ({ metadata: { name }, data })) }),
       createNamespacedConfigMap: ({ body }: Write) => Promise.resolve(put(seen, body)),
       replaceNamespacedConfigMap: ({ body }: Write) => Promise.resolve(put(seen, body)),
+      deleteNamespacedConfigMap: ({ name }: { name: string }) => {
+        if (name === LEDGER) seen.guards = undefined;
+        else seen.parts = Object.fromEntries(Object.entries(seen.parts).filter(([part]) => part !== name));
+        return Promise.resolve({});
+      },
       listNode: () => Promise.resolve({ items: seen.nodes }),
       listPodForAllNamespaces: () => Promise.resolve({ items: seen.pods }),
     },
@@ -63,7 +68,7 @@ function put(seen: World, { metadata: { name }, data }: Write['body']): void {
 
 interface Command {
   constructor: { name: string };
-  input: { InstanceIds?: string[]; AutoScalingGroupNames?: string[]; InstanceId?: string; DesiredCapacity?: number; ShouldDecrementDesiredCapacity?: boolean; AutoScalingGroupName?: string; ProtectedFromScaleIn?: boolean; NewInstancesProtectedFromScaleIn?: boolean; Filters?: { Values: string[] }[] };
+  input: { scalingConfig?: object; MaxSize?: number; ScalingProcesses?: string[]; InstanceIds?: string[]; AutoScalingGroupNames?: string[]; InstanceId?: string; DesiredCapacity?: number; ShouldDecrementDesiredCapacity?: boolean; AutoScalingGroupName?: string; ProtectedFromScaleIn?: boolean; NewInstancesProtectedFromScaleIn?: boolean; Filters?: { Values: string[] }[] };
 }
 
 function autoScaling(seen: World, { constructor, input }: Command): unknown {
@@ -76,7 +81,13 @@ function autoScaling(seen: World, { constructor, input }: Command): unknown {
       return { Activities: seen.activities };
     case 'SetDesiredCapacityCommand':
       seen.calls.push(`desired ${input.DesiredCapacity}`);
-      return {};
+      return change(seen, input, { DesiredCapacity: input.DesiredCapacity });
+    case 'SuspendProcessesCommand':
+      seen.calls.push(`suspend ${input.ScalingProcesses?.join(' ')}`);
+      return change(seen, input, { SuspendedProcesses: input.ScalingProcesses?.map((ProcessName) => ({ ProcessName })) });
+    case 'ResumeProcessesCommand':
+      seen.calls.push(`resume ${input.ScalingProcesses?.join(' ')}`);
+      return change(seen, input, { SuspendedProcesses: [] });
     case 'TerminateInstanceInAutoScalingGroupCommand':
       seen.calls.push(`terminate ${input.InstanceId} ${input.ShouldDecrementDesiredCapacity}`);
       return {};
@@ -84,11 +95,28 @@ function autoScaling(seen: World, { constructor, input }: Command): unknown {
       seen.calls.push(`protect ${input.InstanceIds?.join(' ')} ${input.ProtectedFromScaleIn}`);
       return {};
     case 'UpdateAutoScalingGroupCommand':
+      if (input.MaxSize !== undefined) {
+        seen.calls.push(`max ${input.MaxSize}`);
+        return change(seen, input, { MaxSize: input.MaxSize });
+      }
       seen.calls.push(`protect new of ${input.AutoScalingGroupName} ${input.NewInstancesProtectedFromScaleIn}`);
-      return {};
+      return change(seen, input, { NewInstancesProtectedFromScaleIn: input.NewInstancesProtectedFromScaleIn });
     default:
       throw new Error(constructor.name);
   }
+}
+
+/** Groups are replaced, so that what was read before stays as it was read. */
+function change(seen: World, { AutoScalingGroupName }: Command['input'], to: Partial<AutoScalingGroup>): object {
+  seen.groups = seen.groups.map((each) => (each.AutoScalingGroupName === AutoScalingGroupName ? { ...each, ...to } : each));
+  return {};
+}
+
+/** EKS changes the group behind later, so nothing is to be seen of it. */
+function eks(seen: World, { constructor, input }: Command): unknown {
+  if (constructor.name !== 'UpdateNodegroupConfigCommand') throw new Error(constructor.name);
+  seen.calls.push(`node group ${JSON.stringify(input.scalingConfig)}`);
+  return {};
 }
 
 function ec2(seen: World, { input }: Command): unknown {
