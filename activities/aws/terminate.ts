@@ -1,12 +1,13 @@
 import { TerminateInstanceInAutoScalingGroupCommand } from '@aws-sdk/client-auto-scaling';
 import { decrementVerdict } from '../../domain/pool/shrink.js';
 import { CiliateError } from '../../domain/failures.js';
+import type { NodeRef } from '../../domain/plan.js';
 import type { NodeRequest } from '../api.js';
 import { awsErrorName } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import type { Ending } from '../drivers/driver.js';
 import { readClusterGuards } from '../kubernetes/guardsLedger.js';
-import { describeGroup, lifecycleIn } from './groups.js';
+import { describeGroup, describeGroups, lifecycleIn } from './groups.js';
 import { raised } from './guards/sizes.js';
 import { isGoing, readInstance } from './instances.js';
 
@@ -45,6 +46,12 @@ export async function endingInGroup(clients: Clients, request: NodeRequest & { d
     case 'none':
       return { ask: false, decrement };
   }
+}
+
+/** Whether an instance is on its way out: its group knows that before EC2 does, where hooks hold it. */
+export async function isEnding(clients: Clients, { instanceId, group }: NodeRef): Promise<boolean> {
+  const [{ state }, groups] = await Promise.all([readInstance(clients, instanceId), describeGroups(clients, [group])]);
+  return isGoing(state) || groups.some((each) => lifecycleIn(each, instanceId)?.startsWith('Terminat'));
 }
 
 function refused({ node, decrement }: NodeRequest & { decrement: boolean }, said: string, cause?: unknown): CiliateError {

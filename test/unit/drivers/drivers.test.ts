@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { raised } from '../../../activities/aws/guards/sizes.js';
 import { putGuards, readGuards } from '../../../activities/kubernetes/guardsLedger.js';
+import { releaseNode } from '../../../activities/kubernetes/cordonNode.js';
 import { readTermination, recordTermination } from '../../../activities/kubernetes/terminations.js';
 import { driverOf, placesOf } from '../../../activities/drivers/index.js';
 import { membershipsOf } from '../../../activities/drivers/memberships.js';
@@ -159,6 +160,39 @@ describe('a termination', () => {
     const seen = world({ instances: { 'i-1': { state: 'running' } } });
     await recordTermination(clientsOf(seen), ref('i-1', 'karpenter/default'), { instancesBefore: [], decremented: false });
     await expect(terminateNode(clientsOf(seen), request(ref('i-1', 'karpenter/default')))).rejects.toMatchObject({ kind: 'Transient', code: 'NodeClaimMissing' });
+  });
+});
+
+describe('a node that is released', () => {
+  const node = ref('i-1', 'own');
+  const entry = { kind: 'asg-desired' as const, set: 'whole' as const, object: 'o', id: 'own', name: 'own', prior: '2', ours: '4', at: '2026-11-23T00:00:00Z' };
+  const own = group('own', ['i-1', 'i-2', 'i-3', 'i-4']);
+  const alive = { 'i-1': { state: 'running' } };
+  const cases: [string, Partial<World>, boolean, number][] = [
+    ['whose termination with decrement was refused is still to be taken back', { groups: [own], instances: alive }, true, 2],
+    ['that somebody detached instead, too', { groups: [group('own', ['i-2', 'i-3', 'i-4'])], instances: alive }, true, 2],
+    ['whose group is gone, too', { groups: [], instances: alive }, true, 2],
+    ['that its group ends while EC2 says running is taken back', { groups: [withLifecycle(own, 'i-1', 'Terminating:Wait')], instances: alive }, true, 1],
+    ['that EC2 ends is taken back', { groups: [own], instances: { 'i-1': { state: 'shutting-down' } } }, true, 1],
+    ['that EC2 has forgotten is taken back', { groups: [group('own', ['i-2', 'i-3', 'i-4'])] }, true, 1],
+    ['that was to be replaced never counted', { groups: [own], instances: alive }, false, 2],
+  ];
+  it.each(cases)('%s; twice is once', async (_name, over, decremented, added) => {
+    const seen = world({ ...over, guards: {} });
+    const clients = clientsOf(seen);
+    await putGuards(clients, [entry]);
+    await recordTermination(clients, node, { instancesBefore: ['i-1'], decremented });
+    for (let times = 0; times < 2; times++) await releaseNode(clients, node);
+    expect(raised(await readGuards(clients), 'own')).toEqual({ prior: 2, added });
+    expect(await readTermination(clients, node)).toBeUndefined();
+  });
+  it('is looked for in AWS only where its group was to shrink', async () => {
+    const seen = world({ guards: {} });
+    const clients = clientsOf(seen);
+    await recordTermination(clients, node, { instancesBefore: ['i-1'], decremented: false });
+    Object.assign(clients, { aws: {} });
+    await releaseNode(clients, node);
+    expect(await readTermination(clients, node)).toBeUndefined();
   });
 });
 
