@@ -4,7 +4,7 @@ import type { Clients } from '../clients/index.js';
 import { lowerRaised } from '../kubernetes/guardsLedger.js';
 import { setSizes } from './capacity.js';
 import { aliveIn } from './groups.js';
-import { raised } from './guards/sizes.js';
+import { raisedNow } from './guards/sizes.js';
 import type { SeenSizes } from './raiseCapacity.js';
 import { failedLaunch } from './scalingActivities.js';
 
@@ -24,7 +24,7 @@ export async function callOffLaunches(clients: Clients, seen: SeenSizes): Promis
 export async function hopelessLaunches(clients: Clients, { groups, ledger }: SeenSizes): Promise<{ group: AutoScalingGroup; by: number }[]> {
   const hopeless: { group: AutoScalingGroup; by: number }[] = [];
   for (const group of groups) {
-    const ours = raised(ledger, group.AutoScalingGroupName ?? '');
+    const ours = raisedNow(ledger, group);
     const by = ours === undefined ? 0 : unlaunched({ desired: group.DesiredCapacity ?? 0, instances: aliveIn(group).length, ours });
     if (by > 0 && (await isHopeless(clients, group))) hopeless.push({ group, by });
   }

@@ -9,7 +9,7 @@ import { changeClusterGuards } from '../kubernetes/guardsLedger.js';
 import { setSizes } from './capacity.js';
 import { describeGroup } from './groups.js';
 import { protectionOf, scaleInProtectionGuard } from './guards/scaleInProtection.js';
-import { raised, withRaise, withoutRaise } from './guards/sizes.js';
+import { loweredSizes, raisedNow, withRaise, withoutRaise } from './guards/sizes.js';
 
 export interface WantedExtra {
   extra: number;
@@ -33,7 +33,7 @@ export function raisesOf(wanted: WantedExtra, { groups, ledger }: SeenSizes): Ra
   return groups.flatMap((group): Raise[] => {
     const name = group.AutoScalingGroupName ?? '';
     const size = { desired: group.DesiredCapacity ?? 0, max: group.MaxSize ?? 0 };
-    const prior = raised(ledger, name)?.prior ?? size.desired;
+    const prior = raisedNow(ledger, group)?.prior ?? size.desired;
     const more = sizePlan(size, shares[name] ?? 0, { added: Math.max(0, size.desired - prior) });
     return more.desired === 0 ? [] : [{ group, to: { desired: size.desired + more.desired, max: size.max + more.max }, more }];
   });
@@ -47,9 +47,11 @@ export function raisesOf(wanted: WantedExtra, { groups, ledger }: SeenSizes): Ra
  *
  * @param wanted how many extra nodes for the cluster, the groups that have nodes to refresh, and how many of them are not in flight
  * @param seen what was read just before
+ * @returns what somebody else lowered meanwhile, for people
  * @throws CiliateError Transient `SizesMoved` where somebody else changed a group since: it is decided anew, nothing was set
  */
-export async function raiseCapacity(clients: Clients, wanted: WantedExtra, seen: SeenSizes): Promise<void> {
+export async function raiseCapacity(clients: Clients, wanted: WantedExtra, seen: SeenSizes): Promise<string[]> {
+  const notes: string[] = [];
   for (const { group, to, more } of raisesOf(wanted, seen)) {
     await hold(clients, [{ guard: scaleInProtectionGuard, ...protectionOf(group) }]);
     let before: Entries = {};
@@ -60,7 +62,9 @@ export async function raiseCapacity(clients: Clients, wanted: WantedExtra, seen:
       throw moved;
     }
     await setSizes(clients, group, { desired: to.desired, ...(more.max > 0 ? { max: to.max } : {}) });
+    notes.push(...loweredSizes(group, { more, before }));
   }
+  return notes;
 }
 
 function movedSince(group: AutoScalingGroup, now: AutoScalingGroup): CiliateError | null {

@@ -8,7 +8,7 @@ import type { Clients } from '../clients/index.js';
 import type { Ending } from '../drivers/driver.js';
 import { readClusterGuards } from '../kubernetes/guardsLedger.js';
 import { describeGroup, describeGroups, lifecycleIn } from './groups.js';
-import { raised } from './guards/sizes.js';
+import { raisedNow } from './guards/sizes.js';
 import { isGoing, readInstance } from './instances.js';
 
 /**
@@ -34,7 +34,7 @@ export async function endingInGroup(clients: Clients, request: NodeRequest & { d
   const { node, decrement } = request;
   const [ledger, group] = await Promise.all([readClusterGuards(clients), describeGroup(clients, node.group)]);
   const lifecycle = lifecycleIn(group, node.instanceId);
-  const atEnd = raised(ledger, node.group)?.prior ?? null;
+  const atEnd = raisedNow(ledger, group)?.prior ?? null;
   const verdict = decrementVerdict({ desired: group.DesiredCapacity ?? 0, min: group.MinSize ?? 0, lifecycle }, { decrement, atEnd });
   switch (verdict.call) {
     case 'terminate':

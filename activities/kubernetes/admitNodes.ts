@@ -36,10 +36,11 @@ export function admitNodes(clients: Clients, request: AdmitRequest): Promise<Adm
  * Changes what admitNodes found to be changed, from what is there by now: extra capacity for a surge up, ledger before sizes;
  * launches that fail, and would only go again, called off.
  */
-export async function resizeGroups(clients: Clients, request: ResizeRequest): Promise<void> {
+export async function resizeGroups(clients: Clients, request: ResizeRequest): Promise<{ notes: string[] }> {
   const { seen, extra, unlaunched } = await observe(clients, request);
-  await raiseCapacity(clients, extra, seen);
+  const notes = await raiseCapacity(clients, extra, seen);
   if (unlaunched > 0) await callOffLaunches(clients, seen);
+  return { notes };
 }
 
 /** What there is, and what the rules make of it. */

@@ -9,7 +9,7 @@ import { GUARDS_LEDGER } from '../../domain/names.js';
 import type { SeenGroup, SeenNode, SeenPod, Survey } from '../../domain/pool/survey.js';
 import type { NodeCounts } from '../../domain/status.js';
 import { aliveIn, describeGroups } from '../aws/groups.js';
-import { raised } from '../aws/guards/sizes.js';
+import { raisedNow } from '../aws/guards/sizes.js';
 import type { Snapshot } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
 import { membershipsOf } from '../drivers/memberships.js';
@@ -68,7 +68,7 @@ function sizesOf(nodes: readonly SeenNode[], groups: readonly AutoScalingGroup[]
   const sized = groups.map((group): SeenGroup => {
     const name = group.AutoScalingGroupName ?? '';
     const inService = (group.Instances ?? []).filter(({ LifecycleState }) => LifecycleState === 'InService').map(({ InstanceId = '' }) => InstanceId);
-    return { name, desired: group.DesiredCapacity ?? 0, surge: raised(ledger, name), inService, alive: aliveIn(group).length };
+    return { name, desired: group.DesiredCapacity ?? 0, surge: raisedNow(ledger, group), inService, alive: aliveIn(group).length };
   });
   return [...sized, ...nodePools.map((name): SeenGroup => ({ name, desired: null, inService: [] }))];
 }

@@ -1,8 +1,8 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import { entryKey, withEntry, withoutEntry } from '../../../domain/ledger.js';
 import type { Entries, GuardEntry, GuardKind, GuardNow } from '../../../domain/ledger.js';
-import { restore } from '../../../domain/pool/surge.js';
-import type { GroupSize } from '../../../domain/pool/surge.js';
+import { rebased, restore } from '../../../domain/pool/surge.js';
+import type { GroupSize, Surge } from '../../../domain/pool/surge.js';
 import type { Clients } from '../../clients/index.js';
 import type { Guard } from '../../kubernetes/guard.js';
 import { setSizes } from '../capacity.js';
@@ -43,12 +43,16 @@ export function withoutRaise(entries: Entries, group: AutoScalingGroup, { more, 
   }, entries);
 }
 
-/** The entry that adding to a size would write. What stood there before the first time stays what is given back. */
+/**
+ * The entry that adding to a size would write. What stood there before the first time stays what is given back, unless it is lower now:
+ * then that is what somebody else wants.
+ */
 export function sizeEntry(group: AutoScalingGroup, size: Size, add: { more: number; before: Entries }): GuardEntry {
   const name = group.AutoScalingGroupName ?? '';
   const kind = KINDS[size];
   const now = String(valueOf(group, size));
-  const { prior, ours } = add.before[entryKey({ kind, id: name })] ?? { prior: now, ours: now };
+  const entry = add.before[entryKey({ kind, id: name })];
+  const { prior, ours } = entry === undefined || Number(now) < Number(entry.prior) ? { prior: now, ours: now } : entry;
   // Of DesiredCapacity only our own part is ours, whatever an autoscaler added; what is below it may not have come about yet, or
   // is read too early, and counts once. MaxSize is one value.
   const wanted = Number(now) + add.more;
@@ -57,10 +61,26 @@ export function sizeEntry(group: AutoScalingGroup, size: Size, add: { more: numb
   return { kind, set: 'whole', object, id: name, name, prior, ours: String(value), at: new Date().toISOString() };
 }
 
-/** DesiredCapacity of before, and what is left of what we added; undefined where nothing was. */
-export function raised(entries: Entries, group: string): { prior: number; added: number } | undefined {
+/** Sizes that somebody else lowered below what they were before we raised them, for people; looked at where they are raised again. */
+export function loweredSizes(group: AutoScalingGroup, { more, before }: { more: GroupSize; before: Entries }): string[] {
+  const sizes: readonly Size[] = more.max > 0 ? ['desired', 'max'] : ['desired'];
+  return sizes.flatMap((size) => {
+    const entry = before[entryKey({ kind: KINDS[size], id: group.AutoScalingGroupName ?? '' })];
+    const now = valueOf(group, size);
+    return entry === undefined || now >= Number(entry.prior) ? [] : [`${entry.object} was lowered from ${entry.prior} to ${now} by somebody else: that is what it ends with`];
+  });
+}
+
+/** DesiredCapacity of before, and what is left of what we added, as the ledger says; undefined where nothing was. */
+export function raised(entries: Entries, group: string): Surge | undefined {
   const entry = entries[entryKey({ kind: 'asg-desired', id: group })];
   return entry === undefined ? undefined : { prior: Number(entry.prior), added: Number(entry.ours) - Number(entry.prior) };
+}
+
+/** The same, as far as it holds for the group as it is now. */
+export function raisedNow(entries: Entries, group: AutoScalingGroup): Surge | undefined {
+  const surge = raised(entries, group.AutoScalingGroupName ?? '');
+  return surge && rebased(surge, valueOf(group, 'desired'));
 }
 
 function sizeGuard(size: Size): Guard {
