@@ -1,12 +1,14 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
+import { CiliateError } from '../../../domain/failures.js';
 import { entryKey, withEntry, withoutEntry } from '../../../domain/ledger.js';
 import type { Entries, GuardEntry, GuardKind, GuardNow } from '../../../domain/ledger.js';
 import { rebased, restore } from '../../../domain/pool/surge.js';
 import type { GroupSize, Surge } from '../../../domain/pool/surge.js';
 import type { Clients } from '../../clients/index.js';
 import type { Guard } from '../../kubernetes/guard.js';
-import { setSizes } from '../capacity.js';
+import { lowerDesired, setSizes } from '../capacity.js';
 import { aliveIn, describeGroup, describeGroups } from '../groups.js';
+import { withLaunchesStopped } from '../stopLaunches.js';
 
 type Size = 'desired' | 'max';
 const KINDS: Record<Size, GuardKind> = { desired: 'asg-desired', max: 'asg-max' };
@@ -98,9 +100,17 @@ function sizeGuard(size: Size): Guard {
     },
     async write(clients, entry, to) {
       const value = Number(to ?? entry.prior);
-      await setSizes(clients, await describeGroup(clients, entry.name), size === 'desired' ? { desired: value } : { max: value });
+      if (size === 'desired') return withLaunchesStopped(clients, entry.name, (group) => lowerDesired(clients, stillOurs(group, size, entry), value));
+      await setSizes(clients, stillOurs(await describeGroup(clients, entry.name), size, entry), { max: value });
     },
   };
+}
+
+/** The group, as it is at the moment of the write: a number that is right no more would make Auto Scaling end nodes undrained. */
+function stillOurs(group: AutoScalingGroup, size: Size, entry: GuardEntry): AutoScalingGroup {
+  const { left } = nowOf(group, size, entry);
+  if (left === undefined) return group;
+  throw new CiliateError('Transient', { object: entry.object, expected: `to set it back to ${entry.prior}`, seen: left, todo: 'It changed in this very moment; it is read and tried again.' }, { code: 'Conflict' });
 }
 
 function nowOf(group: AutoScalingGroup, size: Size, entry: GuardEntry): GuardNow {

@@ -19,6 +19,8 @@ export interface World {
   parts: Record<string, Record<string, string>>;
   /** What was asked for, in order. */
   calls: string[];
+  /** What others do right after a call of ours. */
+  meanwhile?: (call: string, seen: World) => void;
 }
 
 export function world(over: Partial<World> = {}): World {
@@ -109,6 +111,7 @@ function autoScaling(seen: World, { constructor, input }: Command): unknown {
 /** Groups are replaced, so that what was read before stays as it was read. */
 function change(seen: World, { AutoScalingGroupName }: Command['input'], to: Partial<AutoScalingGroup>): object {
   seen.groups = seen.groups.map((each) => (each.AutoScalingGroupName === AutoScalingGroupName ? { ...each, ...to } : each));
+  seen.meanwhile?.(seen.calls.at(-1) ?? '', seen);
   return {};
 }
 
