@@ -243,8 +243,8 @@ export interface Activities {
    * resized first. Reads only, so that a run need not wait for the end of one that it has given up.
    */
   admitNodes(input: AdmitRequest): Promise<Admitted>;
-  /** What admission found to be resized: extra capacity for a surge raised, ledger before sizes; launches that fail called off. */
-  resizeGroups(input: ResizeRequest): Promise<void>;
+  /** What admission found to be resized: extra capacity for a surge raised, ledger before sizes; launches that fail called off. Older workers answer nothing. */
+  resizeGroups(input: ResizeRequest): Promise<{ notes: string[] } | undefined>;
   /**
    * Look: which extra nodes of a surge may go now, for a run that ends early; `remaining` 0: every group has its size of before.
    * Calls off launches that fail; the soft taint goes over to the nodes that leave.

@@ -1,4 +1,4 @@
-import { bothZero, limitProblem } from './pool/limits.js';
+import { limitProblem, limitsProblem } from './pool/limits.js';
 import type { NodeLimit } from './pool/limits.js';
 import type { FailureLimits } from './pool/ramp.js';
 import { DRAIN_TIMEOUTS } from './spec/words.js';
@@ -12,6 +12,8 @@ export interface Settings {
   maxUnavailable: NodeLimit;
   failuresInARow: FailureLimits;
   drain: DrainSpec;
+  /** As in the spec; not to be set. Absent in runs that began before it was kept here. */
+  shouldDecrementDesiredCapacity?: boolean;
 }
 
 /** Keys of `set`, each with what it takes; a new key is one line. */
@@ -91,9 +93,9 @@ export function setRefusal(values: Record<string, string>): string | null {
   return null;
 }
 
-/** What a Deployment refuses, too: settings with which nothing could move. */
+/** What the spec refuses, too: settings with which nothing could move, or groups would grow and shrink at once. */
 export function limitsRefusal(settings: Settings, values: Record<string, string>): string | null {
-  return bothZero(applySettings(settings, values)) ? 'expected maxSurge or maxUnavailable to be more than 0: nothing could ever move' : null;
+  return limitsProblem(applySettings(settings, values));
 }
 
 /** The settings after values that fit. */

@@ -6,7 +6,7 @@ import { managedBy } from './groups.js';
 
 /**
  * Sets sizes of a group; absent ones stay. EKS owns those of a managed node group, so they are set there: it would put back
- * what somebody set on its Auto Scaling group. Never called to lower a DesiredCapacity below the instances there are.
+ * what somebody set on its Auto Scaling group. Never called to lower a DesiredCapacity.
  * https://docs.aws.amazon.com/eks/latest/APIReference/API_UpdateNodegroupConfig.html
  */
 export async function setSizes(clients: Clients, group: AutoScalingGroup, sizes: { desired?: number; max?: number }): Promise<void> {
@@ -17,6 +17,17 @@ export async function setSizes(clients: Clients, group: AutoScalingGroup, sizes:
     return;
   }
   const AutoScalingGroupName = group.AutoScalingGroupName ?? '';
-  if (sizes.max !== undefined) await clients.aws.autoScaling.send(new UpdateAutoScalingGroupCommand({ AutoScalingGroupName, MaxSize: sizes.max }));
-  if (sizes.desired !== undefined) await clients.aws.autoScaling.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: sizes.desired, HonorCooldown: false }));
+  if (sizes.max !== undefined) await clients.aws.autoScalingOnce.send(new UpdateAutoScalingGroupCommand({ AutoScalingGroupName, MaxSize: sizes.max }));
+  if (sizes.desired !== undefined) await clients.aws.autoScalingOnce.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: sizes.desired, HonorCooldown: false }));
+}
+
+/**
+ * DesiredCapacity down, of a managed node group too: EKS would end nodes of its choice where desiredSize is lower than what there
+ * is by then, and takes seconds to begin. It follows its group's, as it does for an autoscaler. Only while no launch can begin.
+ * https://docs.aws.amazon.com/eks/latest/APIReference/API_NodegroupScalingConfig.html
+ *
+ * @param to never below the instances that there are, or Auto Scaling ends some of them
+ */
+export async function lowerDesired(clients: Clients, { AutoScalingGroupName = '' }: AutoScalingGroup, to: number): Promise<void> {
+  await clients.aws.autoScalingOnce.send(new SetDesiredCapacityCommand({ AutoScalingGroupName, DesiredCapacity: to, HonorCooldown: false }));
 }

@@ -6,7 +6,7 @@ import type { EvenRequest } from '../api.js';
 import type { Clients } from '../clients/index.js';
 import { readPool } from '../kubernetes/readPool.js';
 import { instancesByZone } from './groups.js';
-import { raised } from './guards/sizes.js';
+import { raisedNow } from './guards/sizes.js';
 import { raiseCapacity } from './raiseCapacity.js';
 
 /** See activities/api.ts. To be called when no node is in flight and none is left to start. */
@@ -15,7 +15,7 @@ export async function evenZones(clients: Clients, { target, tried }: EvenRequest
   const result: { raised: Record<string, number>; notes: string[] } = { raised: {}, notes: [] };
   for (const group of groups) {
     const name = group.AutoScalingGroupName ?? '';
-    const ours = raised(ledger, name);
+    const ours = raisedNow(ledger, group);
     // A group that still has one to lose from the last round gets no other.
     const surplus = ours === undefined ? 0 : surplusOf({ desired: group.DesiredCapacity ?? 0, wantedAtEnd: ours.prior, added: ours.added });
     const suspension = ledger[entryKey({ kind: 'asg-process', id: `${name}/${AZ_REBALANCE}` })];
@@ -26,7 +26,7 @@ export async function evenZones(clients: Clients, { target, tried }: EvenRequest
     else if (uneven) result.notes.push(`ASG ${name}: its zones are left uneven (${shown(zones)}); once ${AZ_REBALANCE} is resumed it evens them out by terminations that drain nothing`);
   }
   const wanted = Object.keys(result.raised).map((name) => ({ name, oldNodes: 1 }));
-  await raiseCapacity(clients, { extra: wanted.length, groups: wanted }, { groups, ledger });
+  result.notes.push(...(await raiseCapacity(clients, { extra: wanted.length, groups: wanted }, { groups, ledger })));
   return result;
 }
 

@@ -50,6 +50,11 @@ export function aliveIn(group: AutoScalingGroup): NonNullable<AutoScalingGroup['
   return (group.Instances ?? []).filter(staysIn);
 }
 
+/** Lifecycle state of an instance in its group; undefined where it is not (any more) in it. */
+export function lifecycleIn(group: AutoScalingGroup, instanceId: string): string | undefined {
+  return group.Instances?.find((instance) => instance.InstanceId === instanceId)?.LifecycleState;
+}
+
 /** Whether an instance is not on its way out of its group. */
 export function staysIn({ LifecycleState }: Pick<Instance, 'LifecycleState'>): boolean {
   return !/^(Terminat|Detach)/.test(LifecycleState ?? '');

@@ -38,7 +38,7 @@ process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 /**
  * SDK clients for one account and role. Endpoints and everything else come from the AWS settings of the worker (AWS_ENDPOINT_URL,
  * shared configuration files), and first from the profile where the cluster names one. Two attempts only: retrying is Temporal's
- * work, and is seen there.
+ * work, and is seen there. One for what does more when it is sent twice: an answer that is lost is looked after, not asked for again.
  */
 export async function awsClients(settings: AwsSettings): Promise<AwsClients> {
   const endpointOf: EndpointOf = settings.profile === undefined ? () => ({}) : await profileEndpoints(settings.profile);
@@ -53,6 +53,7 @@ export async function awsClients(settings: AwsSettings): Promise<AwsClients> {
   return {
     ec2: new EC2Client(config('ec2')),
     autoScaling: new AutoScalingClient(config('autoScaling')),
+    autoScalingOnce: new AutoScalingClient({ ...config('autoScalingOnce'), maxAttempts: 1 }),
     eks: new EKSClient(config('eks')),
     iam: new IAMClient(config('iam')),
     sts: new STSClient(config('sts')),

@@ -15,7 +15,7 @@ export type EndpointOf = (service: keyof AwsClients) => EndpointSettings;
  * The names of the services in `services` sections; in upper case behind AWS_ENDPOINT_URL_.
  * https://docs.aws.amazon.com/sdkref/latest/guide/ss-endpoints-table.html
  */
-const SERVICE_KEYS: Record<keyof AwsClients, string> = { ec2: 'ec2', autoScaling: 'auto_scaling', eks: 'eks', iam: 'iam', sts: 'sts' };
+const SERVICE_KEYS: Record<keyof AwsClients, string> = { ec2: 'ec2', autoScaling: 'auto_scaling', autoScalingOnce: 'auto_scaling', eks: 'eks', iam: 'iam', sts: 'sts' };
 
 /** The regional endpoint; and the SDK is kept from looking, since it would look at the profile of AWS_PROFILE. */
 const REGIONAL: EndpointSettings = { ignoreConfiguredEndpointUrls: true };

@@ -47,6 +47,8 @@ export interface KubeClients {
 export interface AwsClients {
   ec2: EC2Client;
   autoScaling: AutoScalingClient;
+  /** For calls that must not be sent twice unobserved: a termination with decrement, a size. */
+  autoScalingOnce: AutoScalingClient;
   eks: EKSClient;
   iam: IAMClient;
   sts: STSClient;

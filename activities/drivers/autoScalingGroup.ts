@@ -7,7 +7,7 @@ import { describeGroup, groupsOf, staysIn } from '../aws/groups.js';
 import { groupTag, isGoing, readInstances } from '../aws/instances.js';
 import { recentGroup, recentInstances } from '../aws/recent.js';
 import { failedLaunch } from '../aws/scalingActivities.js';
-import { decrements, terminateInGroup } from '../aws/terminate.js';
+import { endingInGroup, terminateInGroup } from '../aws/terminate.js';
 import type { Clients } from '../clients/index.js';
 import type { Candidates, Place, ReplacementDriver } from './driver.js';
 
@@ -20,7 +20,7 @@ export const autoScalingGroup: ReplacementDriver = {
   places,
   owns: (_clients, groups) => Promise.resolve(groups),
   instancesBefore,
-  decrements: (clients, request, going) => (going ? Promise.resolve(request.decrement) : decrements(clients, request)),
+  ending: (clients, request, going) => (going ? Promise.resolve({ ask: false, decrement: request.decrement }) : endingInGroup(clients, request)),
   terminate: terminateInGroup,
   candidates,
 };

@@ -12,6 +12,14 @@ export interface Place {
   zone: string;
 }
 
+/** How a node is to end. */
+export interface Ending {
+  /** Whether it is to be asked for: false where its pool ends it already, whatever EC2 says of it. */
+  ask: boolean;
+  /** Its pool is to be smaller by it, so no replacement comes. */
+  decrement: boolean;
+}
+
 export interface Candidates {
   /** Instances of the pool that are alive and were not there before: one of them is the replacement. */
   instances: Instance[];
@@ -34,7 +42,7 @@ export interface ReplacementDriver {
   /** How people call a pool: `NodePool default`. */
   title(group: string): string;
   /** What is done to a node at its end, for plans: `NodeClaim of instance i-0abc deleted in NodePool default`. Absent: its instance is terminated in its pool. */
-  ending?(node: Pick<NodeRef, 'instanceId' | 'group'>): string;
+  endText?(node: Pick<NodeRef, 'instanceId' | 'group'>): string;
   /** What to look at where an instance that was ended stays. Absent: it is only awaited. */
   lingering?(group: string): string;
   /**
@@ -53,12 +61,13 @@ export interface ReplacementDriver {
    */
   instancesBefore(clients: Clients, ref: NodeRef, endedAt?: Date): Promise<string[]>;
   /**
-   * Whether the node's pool is to be smaller by it, so that no replacement comes: decided from what the pool is now.
+   * How the node is to end, decided from what its pool is now: this may be after a crash, or somebody else may have begun it.
    *
-   * @param going somebody else ended it already
+   * @param going EC2 ends it already
+   * @throws CiliateError Permanent `TerminationRefused` where its pool cannot end it
    */
-  decrements(clients: Clients, request: NodeRequest & { decrement: boolean }, going: boolean): Promise<boolean>;
-  /** Asks for the node's end, with what `decrements` said. Called again after a crash: what is going already is left to go. */
+  ending(clients: Clients, request: NodeRequest & { decrement: boolean }, going: boolean): Promise<Ending>;
+  /** Asks for the node's end, with the decrement that `ending` said. */
   terminate(clients: Clients, request: NodeRequest & { decrement: boolean }): Promise<void>;
   /** What may be its replacement; `before` are the instances that cannot. */
   candidates(clients: Clients, ref: NodeRef, before: readonly string[]): Promise<Candidates>;

@@ -23,13 +23,14 @@ export const karpenter: ReplacementDriver = {
   // A NodePool makes nodes when pods wait for them.
   sized: false,
   title,
-  ending: ({ instanceId, group }) => `NodeClaim of instance ${instanceId} deleted in ${title(group)}`,
+  endText: ({ instanceId, group }) => `NodeClaim of instance ${instanceId} deleted in ${title(group)}`,
   lingering: (group) => `It is awaited; Karpenter ends it once its pods and volumes are gone: kubectl get nodeclaims -l ${NODEPOOL_LABEL}=${nodePoolOf(group)} -o custom-columns=NAME:.metadata.name,ID:.status.providerID`,
   places,
   marks: (labels) => labels[NODEPOOL_LABEL] !== undefined || labels[PROVISIONER_LABEL] !== undefined,
   owns: (_clients, groups) => Promise.resolve(groups.filter((group) => nodePoolOf(group) !== undefined)),
   instancesBefore,
-  decrements: () => Promise.resolve(false),
+  // A NodePool has no size; and what is deleted already is not deleted again.
+  ending: (_clients, _request, going) => Promise.resolve({ ask: !going, decrement: false }),
   terminate,
   candidates,
 };

@@ -17,7 +17,8 @@ async function owns(clients: Clients, names: readonly string[]): Promise<string[
 
 /**
  * An EKS managed node group. Its nodes end as in the group behind it, which launches the replacement; only its sizes belong to
- * EKS (UpdateNodegroupConfig), which would put back what is changed behind its back.
+ * EKS (UpdateNodegroupConfig), which would put back what is changed behind its back. A DesiredCapacity that is lowered there it
+ * follows (activities/aws/capacity.ts).
  */
 export const managedNodeGroup: ReplacementDriver = {
   ...autoScalingGroup,

@@ -28,7 +28,7 @@ export async function ownersOf(clients: Clients, nodes: readonly V1Node[], attem
     for (const node of open) {
       const instanceId = instanceIdOf(node) ?? '';
       const place = places.get(instanceId);
-      if (place !== undefined) owners.set(nameOf(node), { group: place.group, ends: driver.ending?.({ instanceId, group: place.group }) ?? `instance ${instanceId} terminated in ${driver.title(place.group)}` });
+      if (place !== undefined) owners.set(nameOf(node), { group: place.group, ends: driver.endText?.({ instanceId, group: place.group }) ?? `instance ${instanceId} terminated in ${driver.title(place.group)}` });
       else if (driver.marks?.(node.metadata?.labels ?? {}) === true) owners.set(nameOf(node), { leftOut: driver.kind });
     }
   }

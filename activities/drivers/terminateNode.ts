@@ -12,19 +12,20 @@ import { driverOf } from './find.js';
 
 /**
  * Asks the node's driver for its end, once. Which instances the pool had, and whether it is to shrink, is written to the ledger
- * before: after a crash it may already have the replacement, and nobody could tell it from the others.
+ * before: after a crash it may already have the replacement, and nobody could tell it from the others. Once it is going, what was
+ * written stands: the sizes of that moment would say something else.
  */
 export async function terminateNode(clients: Clients, request: NodeRequest & { decrement: boolean }): Promise<Termination> {
   const { node } = request;
   const [driver, recorded, seen] = await Promise.all([driverOf(clients, node), readTermination(clients, node), readInstance(clients, node.instanceId)]);
   const going = isGoing(seen.state);
   if (going && recorded !== undefined) return recorded;
-  const [instancesBefore, decremented] = await Promise.all([
+  const [instancesBefore, ending] = await Promise.all([
     recorded?.instancesBefore ?? driver.instancesBefore(clients, node, going ? endedAt(seen.instance) : undefined),
-    driver.decrements(clients, request, going),
+    driver.ending(clients, request, going),
   ]);
-  const termination: Termination = { instancesBefore, decremented };
-  if (going) return termination;
+  const termination: Termination = { instancesBefore, decremented: ending.decrement };
+  if (!ending.ask) return recorded ?? termination;
   await assertStillWithoutNode(clients, node);
   if (recorded?.decremented !== termination.decremented) await recordTermination(clients, node, termination);
   await driver.terminate(clients, { ...request, decrement: termination.decremented });

@@ -7,6 +7,7 @@ import type { AdmitRequest, Admitted, ResizeRequest } from '../api.js';
 import { callOffLaunches, hopelessLaunches } from '../aws/callOffLaunches.js';
 import { raiseCapacity, raisesOf } from '../aws/raiseCapacity.js';
 import type { WantedExtra } from '../aws/raiseCapacity.js';
+import { resumeLaunches, stoppedLaunches } from '../aws/stopLaunches.js';
 import type { ClusterEvent } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
 import { linger } from '../linger.js';
@@ -46,12 +47,14 @@ export function admitNodes(clients: Clients, request: AdmitRequest): Promise<Adm
 
 /**
  * Changes what admitNodes found to be changed, from what is there by now: extra capacity for a surge up, ledger before sizes;
- * launches that fail, and would only go again, called off.
+ * launches that fail, and would only go again, called off. Where a worker died over that, launches go on again.
  */
-export async function resizeGroups(clients: Clients, request: ResizeRequest): Promise<void> {
+export async function resizeGroups(clients: Clients, request: ResizeRequest): Promise<{ notes: string[] }> {
   const { seen, extra, unlaunched } = await observe(clients, request);
-  await raiseCapacity(clients, extra, seen);
+  if (stoppedLaunches(seen.ledger).length > 0) await resumeLaunches(clients);
+  const notes = await raiseCapacity(clients, extra, seen);
   if (unlaunched > 0) await callOffLaunches(clients, seen);
+  return { notes };
 }
 
 /** What there is, and what the rules make of it. */
@@ -65,7 +68,7 @@ async function observe(clients: Clients, { target, refresh, ramp, exclude, later
 async function pass(clients: Clients, { known, ...request }: AdmitRequest): Promise<Admitted> {
   const direction = directionOf(request.target);
   const { seen, alone, extra, view, most, open, unlaunched } = await observe(clients, request);
-  const resize = raisesOf(extra, seen).length > 0 || (unlaunched > 0 && (await hopelessLaunches(clients, seen)).length > 0);
+  const resize = stoppedLaunches(seen.ledger).length > 0 || raisesOf(extra, seen).length > 0 || (unlaunched > 0 && (await hopelessLaunches(clients, seen)).length > 0);
   const { start, waits } = admit(view);
   const left = view.candidates.length + unlaunched;
   const old = new Set(seen.survey.nodes.filter((node) => node.old).map(({ ref }) => ref.instanceId));

@@ -10,6 +10,7 @@ import type { Admitted, SurplusRequest } from '../api.js';
 import { callOffLaunches } from '../aws/callOffLaunches.js';
 import { aliveIn } from '../aws/groups.js';
 import { raised } from '../aws/guards/sizes.js';
+import { resumeLaunches, stoppedLaunches } from '../aws/stopLaunches.js';
 import type { Clients } from '../clients/index.js';
 import { linger } from '../linger.js';
 import { look } from '../look.js';
@@ -31,6 +32,7 @@ async function pass(clients: Clients, { target, refresh, exclude, flights, known
   const nodes = [...seen.survey.nodes, ...withoutNode(seen)];
   // No surge: so many at a time as may be missing, and one where none may.
   const { view, most, unlaunched } = survey({ ...seen.survey, nodes, flights, exclude, later: [], ramp: startRamp(false), refresh: { ...refresh, maxSurge: 0 }, ending: true });
+  if (stoppedLaunches(seen.ledger).length > 0) await resumeLaunches(clients);
   if (unlaunched > 0) await callOffLaunches(clients, seen);
   const remaining = view.candidates.length + unlaunched;
   if (remaining > 0) await moveSoftTaint(clients, seen.snapshot.nodes, new Set([...view.candidates, ...view.inFlight].map(({ ref }) => ref.name)));

@@ -11,6 +11,8 @@ export interface Guard {
   read(clients: Clients, entries: GuardEntry[]): Promise<Map<string, GuardNow>>;
   /** Sets the value, only on the very object of the entry and only while it is not somebody else's. */
   write(clients: Clients, entry: GuardEntry, to: string | null): Promise<void>;
+  /** What our value left behind, where the object has its prior one again without us. */
+  dropped?(clients: Clients, entry: GuardEntry): Promise<void>;
   /** What did not happen while the entry was held, one line each. */
   missed?(clients: Clients, entry: GuardEntry): Promise<string[]>;
 }
@@ -53,7 +55,8 @@ export async function giveBack(clients: Clients, guard: Guard, entries: GuardEnt
   if (entries.length === 0) return result;
   const now = await guard.read(clients, entries);
   await each(entries, async (entry) => {
-    const verdict = givingBack(entry, now.get(entryKey(entry)));
+    const found = now.get(entryKey(entry));
+    const verdict = givingBack(entry, found);
     switch (verdict.act) {
       case 'restore':
         result.missed.push(...((await guard.missed?.(clients, entry)) ?? []));
@@ -64,6 +67,7 @@ export async function giveBack(clients: Clients, guard: Guard, entries: GuardEnt
         result.left.push(verdict.why);
         return;
       case 'drop':
+        if (found !== undefined) await guard.dropped?.(clients, entry);
         return;
     }
   });

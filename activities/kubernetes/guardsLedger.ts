@@ -100,6 +100,18 @@ function withChanged(data: Data, which: Pick<GuardEntry, 'kind' | 'id'>, change:
   return text === undefined ? data : { ...data, [key]: JSON.stringify(change(entrySchema.parse(JSON.parse(text)))) };
 }
 
+/** Changes entries about the cluster and its groups from what they are at the moment of the write: those who terminate change them too. */
+export async function changeClusterGuards(clients: Clients, change: (entries: Entries) => Entries): Promise<void> {
+  await changeData(clients, HEAD, (data) => {
+    const before = guardsIn(data);
+    const after = change(before);
+    const gone = new Set(Object.values(before).filter((entry) => after[entryKey(entry)] === undefined).map(dataKey));
+    const put = Object.values(after).filter((entry) => before[entryKey(entry)] !== entry);
+    const left = kept(data, (key) => !gone.has(key));
+    return put.length === 0 ? left : { ...left, ...Object.fromEntries(put.map((entry) => [dataKey(entry), JSON.stringify(entry)])) };
+  });
+}
+
 /** Of a group's raised DesiredCapacity less is ours from now on. */
 export async function lowerRaised(clients: Clients, group: string, by: number): Promise<void> {
   await changeData(clients, HEAD, (data) => withRaisedLess(data, group, by));

@@ -8,7 +8,7 @@ import { GUARDS_LEDGER } from '../../domain/names.js';
 import type { Flight, SeenGroup, SeenNode, SeenPod, Survey } from '../../domain/pool/survey.js';
 import type { NodeCounts } from '../../domain/status.js';
 import { aliveIn, describeGroups } from '../aws/groups.js';
-import { raised, raisedGroups } from '../aws/guards/sizes.js';
+import { raisedGroups, raisedNow } from '../aws/guards/sizes.js';
 import type { Snapshot } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
 import { driversOf } from '../drivers/find.js';
@@ -72,7 +72,7 @@ export async function readPool(clients: Clients, direction: Direction, flights: 
 function sizeOf(group: AutoScalingGroup, ledger: Entries): SeenGroup {
   const name = group.AutoScalingGroupName ?? '';
   const inService = (group.Instances ?? []).filter(({ LifecycleState }) => LifecycleState === 'InService').map(({ InstanceId = '' }) => InstanceId);
-  return { name, desired: group.DesiredCapacity ?? 0, surge: raised(ledger, name), inService, alive: aliveIn(group).length };
+  return { name, desired: group.DesiredCapacity ?? 0, surge: raisedNow(ledger, group), inService, alive: aliveIn(group).length };
 }
 
 function isUsable(node: V1Node): boolean {

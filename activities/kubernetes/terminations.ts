@@ -111,9 +111,20 @@ export async function claim(clients: Clients, { replacement, replaces, frees }: 
   return by === replaces;
 }
 
-/** Of one node whose end is not ours to watch any more; its replacement stays spoken for. */
-export async function dropTermination(clients: Clients, { uid, instanceId }: Pick<NodeRef, 'uid' | 'instanceId'>): Promise<void> {
-  await changeData(clients, { name: GUARDS_LEDGER }, (data) => kept(data, (key) => key !== TERMINATION_PREFIX + instanceId));
+/** Whether the node's group is to shrink by it, as it was decided last. */
+export async function isDecremented(clients: Clients, { instanceId }: NodeRef): Promise<boolean> {
+  return decrementIn((await readData(clients, GUARDS_LEDGER)) ?? {}, instanceId) ?? false;
+}
+
+/**
+ * Of one node whose end is not ours to watch any more; its replacement stays spoken for. What did not happen counts no more, with the
+ * same write: so it is given back once, however often this is called.
+ */
+export async function dropTermination(clients: Clients, { uid, instanceId, group }: NodeRef, { happened }: { happened: boolean }): Promise<void> {
+  await changeData(clients, { name: GUARDS_LEDGER }, (data) => {
+    const counted = !happened && decrementIn(data, instanceId) === true ? withRaisedLess(data, group, -1) : data;
+    return kept(counted, (key) => key !== TERMINATION_PREFIX + instanceId);
+  });
   await changeData(clients, partOf(uid), (data) => kept(data, (key) => key !== BEFORE + instanceId));
 }
 

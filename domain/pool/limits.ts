@@ -34,7 +34,17 @@ export function limitProblem(value: string): string | null {
 
 /** Whether nothing could ever move, whatever the number of nodes: 0 and 0%, as a Deployment refuses it. */
 export function bothZero({ maxSurge, maxUnavailable }: SurgeLimits): boolean {
-  return [maxSurge, maxUnavailable].every((limit) => parseInt(String(limit), 10) === 0);
+  return [maxSurge, maxUnavailable].every(isZero);
+}
+
+/** What is wrong with limits together with what else a spec asks of groups, or null: the same words for the spec and for `set`. */
+export function limitsProblem(limits: SurgeLimits & { shouldDecrementDesiredCapacity?: boolean }): string | null {
+  if (bothZero(limits)) return 'expected maxSurge or maxUnavailable to be more than 0: nothing could ever move';
+  return limits.shouldDecrementDesiredCapacity === true && !isZero(limits.maxSurge) ? 'expected maxSurge 0 with shouldDecrementDesiredCapacity: groups cannot grow and shrink at once' : null;
+}
+
+function isZero(limit: NodeLimit): boolean {
+  return parseInt(String(limit), 10) === 0;
 }
 
 /** @throws RangeError for what `limitProblem` refuses: specs and commands are checked before they get here. */

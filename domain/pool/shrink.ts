@@ -124,20 +124,25 @@ export interface GroupSeen {
   lifecycle: string | undefined;
 }
 
-/** `none`: it is on its way already, or no longer the group's; a second call could decrement twice. */
-export type Verdict = { call: 'none'; why: string } | { call: 'terminate'; decrement: boolean; why: string };
+/**
+ * `none`: it is on its way already, also where EC2 still says running (lifecycle hooks, a load balancer that drains): a second
+ * call could decrement twice. `refuse`: it is no longer the group's to end.
+ */
+export type Verdict = { call: 'none' | 'refuse'; why: string } | { call: 'terminate'; decrement: boolean; why: string };
 
 /**
  * How the termination of one node is to be called, from what the group is now and never from what was done before.
  *
- * @param wanted `decrement`: that it was admitted as one of the last; `atEnd`: DesiredCapacity that the group is to end with
+ * @param wanted `decrement`: that it was admitted as one of the last; `atEnd`: DesiredCapacity that the group is to end with, null
+ *   where we did not raise it: then it is the spec that wants it smaller, and AWS says where it cannot be
  */
-export function decrementVerdict(seen: GroupSeen, wanted: { decrement: boolean; atEnd: number }): Verdict {
+export function decrementVerdict(seen: GroupSeen, wanted: { decrement: boolean; atEnd: number | null }): Verdict {
   const { desired, min, lifecycle } = seen;
-  if (lifecycle === undefined || lifecycle.startsWith('Detach')) return { call: 'none', why: 'the instance is not in the group' };
+  if (lifecycle === undefined || lifecycle.startsWith('Detach')) return { call: 'refuse', why: 'the instance is not in the group' };
   if (lifecycle.startsWith('Terminat')) return { call: 'none', why: `the instance is ${lifecycle}` };
   const keep = (why: string): Verdict => ({ call: 'terminate', decrement: false, why });
   if (!wanted.decrement) return keep('it is replaced');
+  if (wanted.atEnd === null) return { call: 'terminate', decrement: true, why: 'the group is to shrink' };
   // One that boots counts already: DesiredCapacity is what is wanted, not what is there.
   if (lifecycle !== 'InService' && !lifecycle.startsWith('Pending')) return keep(`the instance is ${lifecycle}, so DesiredCapacity does not count it`);
   if (desired <= wanted.atEnd) return keep(`DesiredCapacity is ${desired}, ${wanted.atEnd} are to stay`);

@@ -31,13 +31,27 @@ export function sizePlan(group: GroupSize, extra: number, ours: { added: number 
   return { desired, max: Math.max(0, group.desired + desired - group.max) };
 }
 
+/** A group that we raised: DesiredCapacity of before, and how many of the nodes that we added are still to go. */
+export interface Surge {
+  prior: number;
+  added: number;
+}
+
+/**
+ * What of a surge holds for a group as it is now. We never lower one below its size of before: where it is, somebody else wants
+ * fewer nodes, and none of ours is left.
+ */
+export function rebased(surge: Surge, desired: number): Surge {
+  return desired < surge.prior ? { prior: desired, added: 0 } : surge;
+}
+
 /**
  * By how much DesiredCapacity may be lowered with no instance to go for it: launches of ours that have not come about. Never
  * below the instances that there are, or Auto Scaling terminates some of its own choice.
  *
  * @param instances those of the group that are not terminating
  */
-export function unlaunched({ desired, instances, ours }: { desired: number; instances: number; ours: { prior: number; added: number } }): number {
+export function unlaunched({ desired, instances, ours }: { desired: number; instances: number; ours: Surge }): number {
   return Math.max(0, Math.min(desired - Math.max(ours.prior, instances), ours.added));
 }
 

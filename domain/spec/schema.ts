@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseSelector } from '../kubernetes/selectorText.js';
-import { bothZero, limitProblem } from '../pool/limits.js';
+import { limitProblem, limitsProblem } from '../pool/limits.js';
 import { objectName, roleArn } from './common.js';
 import { probesSchema } from './probes.js';
 import { API_VERSION, CHAIN_LIMITS, CHAIN_REFUSES, DRAIN_TIMEOUTS, GATES, STRATEGIES } from './words.js';
@@ -102,9 +102,9 @@ export const refreshSchema = z
       .describe('After so many failures in a row the run pauses itself and says why'),
     shouldDecrementDesiredCapacity: z.boolean().default(false).describe("As in the Auto Scaling API: true shrinks the group by every node refreshed"),
   })
-  .refine((refresh) => !bothZero(refresh), { message: 'expected maxSurge or maxUnavailable to be more than 0: nothing could ever move' })
-  .refine((refresh) => !refresh.shouldDecrementDesiredCapacity || parseInt(String(refresh.maxSurge), 10) === 0, {
-    message: 'expected maxSurge 0 with shouldDecrementDesiredCapacity: groups cannot grow and shrink at once',
+  .superRefine((refresh, context) => {
+    const message = limitsProblem(refresh);
+    if (message !== null) context.addIssue({ code: 'custom', message });
   })
   .prefault({});
 

@@ -245,7 +245,7 @@ export class FakeCluster {
       },
       resizeGroups: () => {
         this.resized = true;
-        return Promise.resolve();
+        return Promise.resolve({ notes: [] });
       },
       admitSurplus: ({ target, exclude, flights, refresh, known }) => {
         const left = this.#extraNodes().filter((node) => ![...exclude, ...flights.map(({ instanceId }) => instanceId)].some((other) => other === node.instanceId || other === node.name));

@@ -68,7 +68,8 @@ class Pool {
         const [seen] = await Promise.all([this.#ask(), Date.now() - this.#guardedAt > GUARDS_MS ? this.#guard() : undefined]);
         if (seen === undefined) continue;
         if (seen.resize) {
-          await migration.step(() => acts.resizeGroups(this.#request()));
+          const resized = await migration.step(() => acts.resizeGroups(this.#request()));
+          migration.note('notes', resized?.notes ?? []);
           continue;
         }
         const { shouldDecrementDesiredCapacity } = migration.refresh;

@@ -55,10 +55,10 @@ async function begin(migration: Migration): Promise<void> {
   if (!book.manifest) {
     book.manifest = await migration.step(() => acts.readManifest(migration.input));
     const { soakSeconds, drain, refresh } = book.manifest.spec;
-    const { maxSurge, maxUnavailable, failuresInARow } = refresh;
+    const { maxSurge, maxUnavailable, failuresInARow, shouldDecrementDesiredCapacity } = refresh;
     const canarySoakSeconds = refresh.canarySoakSeconds ?? Math.min(soakSeconds, 600);
     // What operators said before the manifest was read (a pause by signal) is kept.
-    book.control = { ...initialControl({ soakSeconds, canarySoakSeconds, drain, maxSurge, maxUnavailable, failuresInARow }), ...heard(book) };
+    book.control = { ...initialControl({ soakSeconds, canarySoakSeconds, drain, maxSurge, maxUnavailable, failuresInARow, shouldDecrementDesiredCapacity }), ...heard(book) };
   }
 }
 

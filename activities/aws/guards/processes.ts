@@ -5,12 +5,13 @@ import type { GuardEntry, GuardNow, LedgerSet } from '../../../domain/ledger.js'
 import { ASG_PROCESSES_CHANGING, ASG_PROCESSES_WHOLE, AZ_REBALANCE } from '../../../domain/names.js';
 import { instanceIdOf } from '../../../domain/kubernetes/resources.js';
 import type { Clients } from '../../clients/index.js';
-import type { SetGuard } from '../../kubernetes/guard.js';
+import type { SetGuard, Wanted } from '../../kubernetes/guard.js';
 import { listNodes } from '../../kubernetes/lists.js';
 import { describeGroups, groupsOf, instancesByZone } from '../groups.js';
 import { missedActions } from '../scheduledActions.js';
 
 const SUSPENDED = 'suspended';
+const LAUNCH = 'Launch';
 
 /** Processes of the Auto Scaling groups that stand behind the nodes: what would remove nodes by itself is suspended. */
 export const processGuard: SetGuard = {
@@ -20,13 +21,7 @@ export const processGuard: SetGuard = {
     if (processes.length === 0) return [];
     const groups = await describeGroups(clients, await groupNames(clients));
     return groups.flatMap((group) =>
-      processes.map((process) => {
-        const now = nowOf(group, process);
-        const name = group.AutoScalingGroupName ?? '';
-        const id = `${name}/${process}`;
-        const at = new Date().toISOString();
-        return { now, entry: { kind: 'asg-process' as const, set, object: `ASG ${name}: ${process}`, id, name, prior: now.value, ours: SUSPENDED, at, ...(process === AZ_REBALANCE ? { zones: instancesByZone(group) } : {}) } };
-      }),
+      processes.map((process) => wantedOf(group, process, set)),
     );
   },
   async read(clients, entries) {
@@ -54,6 +49,22 @@ export const processGuard: SetGuard = {
     return missedActions(ScheduledUpdateGroupActions, { from: new Date(entry.at), to: new Date() });
   },
 };
+
+/** Launches of a group, to be stopped for a moment; a pause gives them back where the moment has not come to its end. */
+export function launchesOf(group: AutoScalingGroup): Wanted {
+  return wantedOf(group, LAUNCH, 'changing');
+}
+
+export function isLaunches(entry: GuardEntry): boolean {
+  return entry.kind === 'asg-process' && processOf(entry) === LAUNCH;
+}
+
+function wantedOf(group: AutoScalingGroup, process: string, set: LedgerSet): Wanted {
+  const now = nowOf(group, process);
+  const name = group.AutoScalingGroupName ?? '';
+  const at = new Date().toISOString();
+  return { now, entry: { kind: 'asg-process', set, object: `ASG ${name}: ${process}`, id: `${name}/${process}`, name, prior: now.value, ours: SUSPENDED, at, ...(process === AZ_REBALANCE ? { zones: instancesByZone(group) } : {}) } };
+}
 
 function processesOf(set: LedgerSet): readonly string[] {
   switch (set) {

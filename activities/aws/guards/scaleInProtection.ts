@@ -9,6 +9,8 @@ import { readInstances } from '../instances.js';
 
 /** SetInstanceProtection takes no more. */
 const INSTANCES_A_CALL = 50;
+/** … and refuses the whole call for an instance in another state. */
+const TAKES_IT: ReadonlySet<string> = new Set(['InService', 'EnteringStandby', 'Standby']);
 
 /**
  * A group with extra nodes looks idle: at a pause or a gate, when its alarms may act again, a policy would scale it in, and
@@ -33,6 +35,8 @@ export const scaleInProtectionGuard: Guard = {
     if (to !== entry.ours) await unprotect(clients, await describeGroup(clients, entry.name), new Date(entry.at));
     await clients.aws.autoScaling.send(new UpdateAutoScalingGroupCommand({ AutoScalingGroupName: entry.name, NewInstancesProtectedFromScaleIn: to === 'true' }));
   },
+  // Somebody set the group's own value back: its instances keep what they were launched with.
+  dropped: async (clients, entry) => unprotect(clients, await describeGroup(clients, entry.name), new Date(entry.at)),
 };
 
 /** The entry that protecting a group's new instances would write. */
@@ -48,7 +52,7 @@ function nowOf(group: AutoScalingGroup): GuardNow {
 
 /** Those that were launched since: whoever protected an older one is not us. */
 async function unprotect(clients: Clients, group: AutoScalingGroup, since: Date): Promise<void> {
-  const ids = (group.Instances ?? []).filter(({ ProtectedFromScaleIn }) => ProtectedFromScaleIn === true).map(({ InstanceId = '' }) => InstanceId);
+  const ids = (group.Instances ?? []).filter((instance) => instance.ProtectedFromScaleIn === true && TAKES_IT.has(instance.LifecycleState ?? '')).map(({ InstanceId = '' }) => InstanceId);
   // EC2 knows whole seconds only.
   const second = Math.floor(since.getTime() / 1_000) * 1_000;
   const ours = (await readInstances(clients, ids)).filter(({ LaunchTime }) => (LaunchTime?.getTime() ?? 0) >= second).map(({ InstanceId = '' }) => InstanceId);

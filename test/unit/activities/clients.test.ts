@@ -3,9 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { setSizes } from '../../../activities/aws/capacity.js';
+import { terminateInGroup } from '../../../activities/aws/terminate.js';
 import { awsClients } from '../../../activities/clients/aws.js';
 import { EksToken } from '../../../activities/clients/eks.js';
 import { ClientPool, withKubeconfigFile } from '../../../activities/clients/index.js';
+import type { Clients } from '../../../activities/clients/index.js';
 import { presign } from '../../../activities/clients/sigv4.js';
 import { scratchFolder } from '../../support/scratch.js';
 
@@ -82,6 +85,29 @@ describe('ClientPool', () => {
       return Promise.resolve(file);
     });
     expect(() => statSync(written)).toThrow();
+  });
+});
+
+describe('what does more when it is sent twice', () => {
+  const node = { name: 'n', uid: 'u', instanceId: 'i-1', group: 'g', zone: 'z' };
+  it.each([
+    ['a termination', 'TerminateInstanceInAutoScalingGroup', (clients: Clients) => terminateInGroup(clients, { target: { migration: 'm', cluster: { kubeconfig: '/k' }, holder: 'h' }, node, decrement: true })],
+    ['a size', 'SetDesiredCapacity', (clients: Clients) => setSizes(clients, { AutoScalingGroupName: 'g' } as never, { desired: 4 })],
+  ])('is sent once by the SDK, however it fails: %s', async (_name, action, call) => {
+    const sent: (string | null)[] = [];
+    const server = createServer((request, response) => {
+      let body = '';
+      request.on('data', (chunk) => (body += String(chunk)));
+      request.on('end', () => {
+        sent.push(new URLSearchParams(body).get('Action'));
+        response.statusCode = 500;
+        response.end();
+      });
+    }).listen(0);
+    vi.stubEnv('AWS_ENDPOINT_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await expect(call({ aws: await awsClients({ region: 'eu-west-1' }) } as unknown as Clients)).rejects.toMatchObject({ $metadata: { httpStatusCode: 500 } });
+    expect(sent).toEqual([action]);
+    server.close();
   });
 });
 

@@ -69,7 +69,7 @@ describe('an eviction that is refused', () => {
   it('by its budget names what that needs; by one whose pods cannot be counted, why', async () => {
     const answer = (message: string): Answer => ({ code: 429, reason: 'TooManyRequests', message: "Cannot evict pod as it would violate the pod's disruption budget.", details: because(message) });
     expect(await evict(clients(answer('The disruption budget cart needs 1 healthy pods and has 1 currently'), { budgets: [budget('cart')] }), cart)).toMatchObject({ result: 'blocked', cause: 'budget', budget: 'shop/cart', blocker: { reason: 'PDB shop/cart needs 1 healthy, has 1 (owner StatefulSet cart)', firm: true } });
-    const failed = { ...budget('cart'), status: { ...budget('cart').status, conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'SyncFailed', message: 'no controller', lastTransitionTime: new Date(0) }] } };
+    const failed = { ...budget('cart'), status: { currentHealthy: 1, desiredHealthy: 1, expectedPods: 1, disruptionsAllowed: 0, conditions: [{ type: 'DisruptionAllowed', status: 'False', reason: 'SyncFailed', message: 'no controller', lastTransitionTime: new Date(0) }] } };
     const message = 'The disruption budget cart does not allow evicting pods currently because it failed sync: no controller';
     expect(await evict(clients(answer(message), { budgets: [failed] }), cart)).toMatchObject({ result: 'blocked', cause: 'budget', budget: 'shop/cart', blocker: { reason: 'PDB shop/cart cannot be counted: SyncFailed: no controller (owner StatefulSet cart)' } });
   });

@@ -178,7 +178,7 @@ describe('the guards ledger', () => {
     expect(await readTermination(api.clients, node)).toEqual(termination);
     expect(await claim(api.clients, { replacement: 'i-new', replaces: node.instanceId, frees: ['i-older'] })).toBe(true);
     expect(await claim(api.clients, { replacement: 'i-new', replaces: 'i-another', frees: ['i-other'] })).toBe(false);
-    await dropTermination(api.clients, node);
+    await dropTermination(api.clients, node, { happened: true });
     expect(await readTermination(api.clients, node)).toBeUndefined();
     expect(await spoken(api.clients)).toMatchObject({ claimed: new Map([['i-new', node.instanceId]]), freed: new Set(['i-older']) });
   });

@@ -1,8 +1,10 @@
+import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import { toCilium } from '../../../domain/directions/toCilium.js';
 import type { V1Node } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import { callOffLaunches } from '../../../activities/aws/callOffLaunches.js';
 import { raised } from '../../../activities/aws/guards/sizes.js';
+import { resumeLaunches, stoppedLaunches } from '../../../activities/aws/stopLaunches.js';
 import { terminateNode } from '../../../activities/drivers/terminateNode.js';
 import { guardsIn, putGuards, readGuards } from '../../../activities/kubernetes/guardsLedger.js';
 import { observeNode } from '../../../activities/kubernetes/observeNode.js';
@@ -20,19 +22,68 @@ async function ledgerOf(seen: ReturnType<typeof world>): Promise<void> {
 const failed = [{ Description: 'Launching a new EC2 instance', StatusCode: 'Failed', StatusMessage: 'no capacity' }];
 
 describe('launches of extra nodes', () => {
-  const cases: [string, Parameters<typeof world>[0], { DesiredCapacity: number; SuspendedProcesses?: { ProcessName: string }[] }, string[], number][] = [
-    ['that failed are called off down to the instances that there are', { activities: failed }, { DesiredCapacity: 6 }, ['desired 4'], 1],
-    ['that are suspended are called off', {}, { DesiredCapacity: 6, SuspendedProcesses: [{ ProcessName: 'Launch' }] }, ['desired 4'], 1],
-    ['that are under way are awaited', { activities: [{ Description: 'Launching', StatusCode: 'InProgress' }] }, { DesiredCapacity: 6 }, [], 3],
+  const ids = ['i-1', 'i-2', 'i-3', 'i-4'];
+  const lowered = ['suspend Launch', 'desired 4', 'resume Launch'];
+  const managed = { Tags: [{ Key: 'eks:cluster-name', Value: 'c' }, { Key: 'eks:nodegroup-name', Value: 'ng' }] };
+  const launching = (StatusCode: string, id = '') => ({ Description: `Launching a new EC2 instance${id === '' ? '' : `: ${id}`}`, StatusCode });
+  const cases: [string, Parameters<typeof world>[0], Partial<AutoScalingGroup>, string[], number][] = [
+    ['that failed are called off down to the instances that there are, with none launched meanwhile', { activities: failed }, { DesiredCapacity: 6 }, lowered, 1],
+    ['that failed in a managed node group are called off in the group behind it: EKS would end nodes of its choice', { activities: failed }, { DesiredCapacity: 6, ...managed }, lowered, 1],
+    ['that somebody suspended are called off, and stay suspended', {}, { DesiredCapacity: 6, SuspendedProcesses: [{ ProcessName: 'Launch' }] }, ['desired 4'], 1],
+    ['that are under way are awaited', { activities: [launching('InProgress')] }, { DesiredCapacity: 6 }, [], 3],
+    ['of which one is under way still are awaited', { activities: [...failed, launching('PreInService')] }, { DesiredCapacity: 6 }, [], 3],
+    ['of which one is there and boots are called off without it', { activities: [...failed, launching('PreInService', 'i-4')] }, { DesiredCapacity: 6 }, lowered, 1],
     ['that came about stay', { activities: failed }, { DesiredCapacity: 4 }, [], 3],
   ];
-  it.each(cases)('%s', async (_name, over, sizes, calls, added) => {
-    const seen = world({ ...over, groups: [group('g', ['i-1', 'i-2', 'i-3', 'i-4'], sizes as never)] });
-    await ledgerOf(seen);
+  const callOff = async (seen: ReturnType<typeof world>): Promise<void> => {
     const clients = clientsOf(seen);
     await callOffLaunches(clients, { groups: seen.groups, ledger: await readGuards(clients) });
+  };
+  const left = (seen: ReturnType<typeof world>) => Object.values(guardsIn(seen.guards ?? {})).map(({ id }) => id);
+
+  it.each(cases)('%s', async (_name, over, sizes, calls, added) => {
+    const seen = world({ ...over, groups: [group('g', ids, sizes)] });
+    await ledgerOf(seen);
+    await callOff(seen);
     expect(seen.calls).toEqual(calls);
     expect(raised(guardsIn(seen.guards ?? {}), 'g')).toEqual({ prior: 3, added });
+    expect(left(seen)).toEqual(['g']);
+  });
+
+  const others: [string, (seen: ReturnType<typeof world>) => void, string[], number][] = [
+    ['one of them came about', (seen) => (seen.groups = [{ ...seen.groups[0], ...group('g', [...ids, 'i-5'], { DesiredCapacity: 6 }) }]), ['suspend Launch', 'desired 5', 'resume Launch'], 2],
+    ['one of them began', (seen) => (seen.activities = [launching('InProgress'), ...failed]), ['suspend Launch', 'resume Launch'], 3],
+    ['somebody lowered the group', (seen) => (seen.groups = [{ ...seen.groups[0], ...group('g', ids, { DesiredCapacity: 4 }) }]), ['suspend Launch', 'resume Launch'], 3],
+  ];
+  it.each(others)('are looked at again once no other can begin: %s meanwhile', async (_name, meanwhile, calls, added) => {
+    const suspended = { SuspendedProcesses: [{ ProcessName: 'Launch' }] };
+    const seen = world({ activities: failed, groups: [group('g', ids, { DesiredCapacity: 6 })] });
+    seen.meanwhile = (call) => {
+      if (call !== 'suspend Launch') return;
+      meanwhile(seen);
+      seen.groups = seen.groups.map((each) => ({ ...each, ...suspended }));
+    };
+    await ledgerOf(seen);
+    await callOff(seen);
+    expect(seen.calls).toEqual(calls);
+    expect(raised(guardsIn(seen.guards ?? {}), 'g')).toEqual({ prior: 3, added });
+    expect([left(seen), seen.groups[0]?.SuspendedProcesses]).toEqual([['g'], []]);
+  });
+
+  it('go on with the next look where a worker died in between: the ledger knows that they are stopped', async () => {
+    const seen = world({ activities: failed, groups: [group('g', ids, { DesiredCapacity: 6 })] });
+    await ledgerOf(seen);
+    const stopped = new Error('the worker died');
+    seen.meanwhile = (call) => {
+      if (call === 'suspend Launch' || call === 'resume Launch') throw stopped;
+    };
+    await expect(callOff(seen)).rejects.toThrow(stopped);
+    delete seen.meanwhile;
+    const clients = clientsOf(seen);
+    expect(stoppedLaunches(await readGuards(clients))).toMatchObject([{ set: 'changing', prior: null, ours: 'suspended' }]);
+    seen.groups = seen.groups.map((each) => ({ ...each, SuspendedProcesses: [{ ProcessName: 'Launch' }] }));
+    for (let times = 0; times < 2; times++) await resumeLaunches(clients);
+    expect([left(seen), seen.calls.at(-1), seen.groups[0]?.SuspendedProcesses]).toEqual([['g'], 'resume Launch', []]);
   });
 });
 

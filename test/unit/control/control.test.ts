@@ -145,6 +145,16 @@ describe('set', () => {
   it('changes only what was named', () => {
     expect(accept(start, { verb: 'set', by: 'me', values: { 'drain.barePods': 'evict' } }, at).settings).toEqual({ ...start.settings, drain: { ...drain, barePods: 'evict' } });
   });
+
+  it('a surge is refused where the spec shrinks the groups, as in the spec', () => {
+    const surge = (settings: Partial<Control['settings']>, values: Record<string, string>) => refusal({ ...start, settings: { ...start.settings, ...settings } }, { verb: 'set', by: 'me', values });
+    const shrinking = { shouldDecrementDesiredCapacity: true };
+    for (const maxSurge of ['2', '25%']) expect(surge(shrinking, { maxSurge })).toBe('expected maxSurge 0 with shouldDecrementDesiredCapacity: groups cannot grow and shrink at once');
+    expect(surge(shrinking, { maxSurge: '0%', maxUnavailable: '2' })).toBeNull();
+    expect(surge({ shouldDecrementDesiredCapacity: false }, { maxSurge: '2' })).toBeNull();
+    // A run that began before this was kept.
+    expect(surge({}, { maxSurge: '2' })).toBeNull();
+  });
 });
 
 describe('abort', () => {

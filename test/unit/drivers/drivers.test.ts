@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { raised } from '../../../activities/aws/guards/sizes.js';
 import { putGuards, readGuards } from '../../../activities/kubernetes/guardsLedger.js';
+import { releaseNode } from '../../../activities/kubernetes/cordonNode.js';
 import { readTermination, recordTermination } from '../../../activities/kubernetes/terminations.js';
 import { driverOf, placesOf } from '../../../activities/drivers/find.js';
 import { membershipsOf } from '../../../activities/drivers/memberships.js';
 import { terminateNode } from '../../../activities/drivers/terminateNode.js';
 import type { NodeRef } from '../../../domain/plan.js';
-import { claim, clientsOf, group, kubeNode, world } from './world.js';
+import { claim, clientsOf, group, kubeNode, withLifecycle, world } from './world.js';
 import type { World } from './world.js';
 
 const ref = (id: string, pool: string): NodeRef => ({ name: `node-${id}`, uid: `uid-${id}`, instanceId: id, group: pool, zone: 'eu-west-1a' });
@@ -98,10 +99,48 @@ describe('a termination', () => {
     // Asked for again before it goes: it is taken back once.
     await terminateNode(clientsOf({ ...above, calls: [] }), request(ref('i-1', 'own'), true));
     expect(await added(above)).toBe(0);
-    // A crash after the call: the group is at its size again, so what is asked for again does not shrink it twice.
+    // A crash before the call, and an autoscaler took one meanwhile: the group is at its size again, so it is replaced.
     const after = world({ ...above, groups: [group('own', ['i-1', 'i-2'], { MinSize: 1 })], calls: [] });
     expect(await terminateNode(clientsOf(after), request(ref('i-1', 'own'), true))).toEqual({ ...decided, decremented: false });
+    expect(await added(after)).toBe(1);
     expect([...above.calls, ...after.calls]).toEqual(['terminate i-1 true', 'terminate i-1 false']);
+  });
+  describe.each(['Terminating', 'Terminating:Wait', 'Terminating:Proceed'] as const)('whose answer was lost, while hooks hold the instance in %s and EC2 says running', (lifecycle) => {
+    const node = ref('i-1', 'own');
+    const going = withLifecycle(group('own', ['i-1', 'i-2', 'i-3'], { MinSize: 1, DesiredCapacity: 2 }), 'i-1', lifecycle);
+    const asked = () => world({ groups: [going], guards: {}, instances: { 'i-1': { state: 'running' }, 'i-2': { state: 'running' }, 'i-3': { state: 'running' } } });
+
+    it.each([true, false])('stays as it was decided (decrement: %s), is not asked for again, and is counted once', async (decremented) => {
+      const seen = asked();
+      const clients = clientsOf(seen);
+      await putGuards(clients, [{ kind: 'asg-desired', set: 'whole', object: 'o', id: 'own', name: 'own', prior: '2', ours: '3', at: '2026-11-23T00:00:00Z' }]);
+      await recordTermination(clients, node, { instancesBefore: ['i-1', 'i-2'], decremented });
+      for (let times = 0; times < 2; times++) expect(await terminateNode(clients, request(node, decremented))).toEqual({ instancesBefore: ['i-1', 'i-2'], decremented });
+      expect(raised(await readGuards(clients), 'own')?.added).toBe(decremented ? 0 : 1);
+      expect(seen.calls).toEqual([]);
+    });
+    it('shrinks a group without a surge no second time', async () => {
+      const seen = asked();
+      await recordTermination(clientsOf(seen), node, { instancesBefore: ['i-1', 'i-2', 'i-3'], decremented: true });
+      expect(await terminateNode(clientsOf(seen), request(node, true))).toEqual({ instancesBefore: ['i-1', 'i-2', 'i-3'], decremented: true });
+      expect(seen.calls).toEqual([]);
+    });
+    it('is not asked for either where somebody else began it', async () => {
+      const seen = asked();
+      expect(await terminateNode(clientsOf(seen), request(node, true))).toMatchObject({ decremented: true });
+      expect(await readTermination(clientsOf(seen), node)).toBeUndefined();
+      expect(seen.calls).toEqual([]);
+    });
+  });
+  it.each([true, false])('of an instance that has left its group is refused while EC2 says running, and stays as it was decided once it goes (recorded: %s)', async (recorded) => {
+    const node = ref('i-1', 'own');
+    const seen = world({ groups: [group('own', ['i-2'])], guards: {}, instances: { 'i-1': { state: 'running' }, 'i-2': { state: 'running' } } });
+    const decided = { instancesBefore: ['i-1', 'i-2'], decremented: true };
+    if (recorded) await recordTermination(clientsOf(seen), node, decided);
+    await expect(terminateNode(clientsOf(seen), request(node, true))).rejects.toMatchObject({ kind: 'Permanent', code: 'TerminationRefused', message: expect.stringContaining('saw the instance is not in the group') as string });
+    seen.instances['i-1'] = { state: 'shutting-down' };
+    expect(await terminateNode(clientsOf(seen), request(node, true))).toEqual(recorded ? decided : { instancesBefore: ['i-2'], decremented: true });
+    expect(seen.calls).toEqual([]);
   });
   it('in Karpenter is never with decrement: a NodePool has no size', async () => {
     const seen = world({ claims: [claim('i-1')], guards: {}, instances: { 'i-1': { state: 'running' } } });
@@ -121,6 +160,39 @@ describe('a termination', () => {
     const seen = world({ instances: { 'i-1': { state: 'running' } } });
     await recordTermination(clientsOf(seen), ref('i-1', 'karpenter/default'), { instancesBefore: [], decremented: false });
     await expect(terminateNode(clientsOf(seen), request(ref('i-1', 'karpenter/default')))).rejects.toMatchObject({ kind: 'Transient', code: 'NodeClaimMissing' });
+  });
+});
+
+describe('a node that is released', () => {
+  const node = ref('i-1', 'own');
+  const entry = { kind: 'asg-desired' as const, set: 'whole' as const, object: 'o', id: 'own', name: 'own', prior: '2', ours: '4', at: '2026-11-23T00:00:00Z' };
+  const own = group('own', ['i-1', 'i-2', 'i-3', 'i-4']);
+  const alive = { 'i-1': { state: 'running' } };
+  const cases: [string, Partial<World>, boolean, number][] = [
+    ['whose termination with decrement was refused is still to be taken back', { groups: [own], instances: alive }, true, 2],
+    ['that somebody detached instead, too', { groups: [group('own', ['i-2', 'i-3', 'i-4'])], instances: alive }, true, 2],
+    ['whose group is gone, too', { groups: [], instances: alive }, true, 2],
+    ['that its group ends while EC2 says running is taken back', { groups: [withLifecycle(own, 'i-1', 'Terminating:Wait')], instances: alive }, true, 1],
+    ['that EC2 ends is taken back', { groups: [own], instances: { 'i-1': { state: 'shutting-down' } } }, true, 1],
+    ['that EC2 has forgotten is taken back', { groups: [group('own', ['i-2', 'i-3', 'i-4'])] }, true, 1],
+    ['that was to be replaced never counted', { groups: [own], instances: alive }, false, 2],
+  ];
+  it.each(cases)('%s; twice is once', async (_name, over, decremented, added) => {
+    const seen = world({ ...over, guards: {} });
+    const clients = clientsOf(seen);
+    await putGuards(clients, [entry]);
+    await recordTermination(clients, node, { instancesBefore: ['i-1'], decremented });
+    for (let times = 0; times < 2; times++) await releaseNode(clients, node);
+    expect(raised(await readGuards(clients), 'own')).toEqual({ prior: 2, added });
+    expect(await readTermination(clients, node)).toBeUndefined();
+  });
+  it('is looked for in AWS only where its group was to shrink', async () => {
+    const seen = world({ guards: {} });
+    const clients = clientsOf(seen);
+    await recordTermination(clients, node, { instancesBefore: ['i-1'], decremented: false });
+    Object.assign(clients, { aws: {} });
+    await releaseNode(clients, node);
+    expect(await readTermination(clients, node)).toBeUndefined();
   });
 });
 

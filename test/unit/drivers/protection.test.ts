@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { protectionOf, scaleInProtectionGuard } from '../../../activities/aws/guards/scaleInProtection.js';
 import { taking } from '../../../domain/ledger.js';
-import { clientsOf, group, world } from './world.js';
+import { clientsOf, group, withLifecycle, world } from './world.js';
 
 const at = '2026-11-23T10:00:00.500Z';
 const launched = (time: string) => ({ state: 'running', launched: new Date(time) });
@@ -13,6 +13,15 @@ it('of what was launched since is taken off, and then of the group; somebody els
   const { entry } = protectionOf(group('own', []));
   expect(entry).toMatchObject({ prior: 'false', ours: 'true' });
   await scaleInProtectionGuard.write(clientsOf(seen), { ...entry, at }, 'false');
+  expect(seen.calls).toEqual(['protect i-new false', 'protect new of own false']);
+});
+
+it('stays on an instance that is on its way out, or not in service yet: Auto Scaling would refuse it for all', async () => {
+  let own = group('own', ['i-new', 'i-going', 'i-booting'], { NewInstancesProtectedFromScaleIn: true });
+  for (const instance of own.Instances ?? []) instance.ProtectedFromScaleIn = true;
+  own = withLifecycle(withLifecycle(own, 'i-going', 'Terminating:Wait'), 'i-booting', 'Pending');
+  const seen = world({ groups: [own], instances: Object.fromEntries(['i-new', 'i-going', 'i-booting'].map((id) => [id, launched('2026-11-23T10:00:01Z')])) });
+  await scaleInProtectionGuard.write(clientsOf(seen), { ...protectionOf(group('own', [])).entry, at }, 'false');
   expect(seen.calls).toEqual(['protect i-new false', 'protect new of own false']);
 });
 

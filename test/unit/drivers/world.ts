@@ -19,6 +19,8 @@ export interface World {
   parts: Record<string, Record<string, string>>;
   /** What was asked for, in order. */
   calls: string[];
+  /** What others do right after a call of ours. */
+  meanwhile?: (call: string, seen: World) => void;
 }
 
 export function world(over: Partial<World> = {}): World {
@@ -27,7 +29,8 @@ export function world(over: Partial<World> = {}): World {
 
 /** Clients that answer from it. What is not there fails the test. */
 export function clientsOf(seen: World): Clients {
-  const aws = { autoScaling: { send: (command: Command) => Promise.resolve(autoScaling(seen, command)) }, ec2: { send: (command: Command) => Promise.resolve(ec2(seen, command)) } };
+  const send = { send: async (command: Command) => Promise.resolve(autoScaling(seen, command)) };
+  const aws = { autoScaling: send, autoScalingOnce: send, eks: { send: (command: Command) => Promise.resolve(eks(seen, command)) }, ec2: { send: (command: Command) => Promise.resolve(ec2(seen, command)) } };
   const kube = {
     core: {
       readNamespacedConfigMap: ({ name }: { name: string }) => {
@@ -40,6 +43,11 @@ export function clientsOf(seen: World): Clients {
       readNode: ({ name }: { name: string }) => {
         const found = seen.nodes.find(({ metadata }) => metadata?.name === name);
         return found === undefined ? Promise.reject(new ApiException(404, 'not found', {}, {})) : Promise.resolve(found);
+      },
+      deleteNamespacedConfigMap: ({ name }: { name: string }) => {
+        if (name === LEDGER) seen.guards = undefined;
+        else seen.parts = Object.fromEntries(Object.entries(seen.parts).filter(([part]) => part !== name));
+        return Promise.resolve({});
       },
       listNode: () => Promise.resolve({ items: seen.nodes }),
       listPodForAllNamespaces: () => Promise.resolve({ items: seen.pods }),
@@ -68,7 +76,7 @@ function put(seen: World, { metadata: { name }, data }: Write['body']): void {
 
 interface Command {
   constructor: { name: string };
-  input: { InstanceIds?: string[]; AutoScalingGroupNames?: string[]; InstanceId?: string; DesiredCapacity?: number; ShouldDecrementDesiredCapacity?: boolean; AutoScalingGroupName?: string; ProtectedFromScaleIn?: boolean; NewInstancesProtectedFromScaleIn?: boolean; Filters?: { Values: string[] }[] };
+  input: { scalingConfig?: object; MaxSize?: number; ScalingProcesses?: string[]; InstanceIds?: string[]; AutoScalingGroupNames?: string[]; InstanceId?: string; DesiredCapacity?: number; ShouldDecrementDesiredCapacity?: boolean; AutoScalingGroupName?: string; ProtectedFromScaleIn?: boolean; NewInstancesProtectedFromScaleIn?: boolean; Filters?: { Values: string[] }[] };
 }
 
 function autoScaling(seen: World, { constructor, input }: Command): unknown {
@@ -81,7 +89,13 @@ function autoScaling(seen: World, { constructor, input }: Command): unknown {
       return { Activities: seen.activities };
     case 'SetDesiredCapacityCommand':
       seen.calls.push(`desired ${input.DesiredCapacity}`);
-      return {};
+      return change(seen, input, { DesiredCapacity: input.DesiredCapacity });
+    case 'SuspendProcessesCommand':
+      seen.calls.push(`suspend ${input.ScalingProcesses?.join(' ')}`);
+      return change(seen, input, { SuspendedProcesses: input.ScalingProcesses?.map((ProcessName) => ({ ProcessName })) });
+    case 'ResumeProcessesCommand':
+      seen.calls.push(`resume ${input.ScalingProcesses?.join(' ')}`);
+      return change(seen, input, { SuspendedProcesses: [] });
     case 'TerminateInstanceInAutoScalingGroupCommand':
       seen.calls.push(`terminate ${input.InstanceId} ${input.ShouldDecrementDesiredCapacity}`);
       return {};
@@ -89,11 +103,29 @@ function autoScaling(seen: World, { constructor, input }: Command): unknown {
       seen.calls.push(`protect ${input.InstanceIds?.join(' ')} ${input.ProtectedFromScaleIn}`);
       return {};
     case 'UpdateAutoScalingGroupCommand':
+      if (input.MaxSize !== undefined) {
+        seen.calls.push(`max ${input.MaxSize}`);
+        return change(seen, input, { MaxSize: input.MaxSize });
+      }
       seen.calls.push(`protect new of ${input.AutoScalingGroupName} ${input.NewInstancesProtectedFromScaleIn}`);
-      return {};
+      return change(seen, input, { NewInstancesProtectedFromScaleIn: input.NewInstancesProtectedFromScaleIn });
     default:
       throw new Error(constructor.name);
   }
+}
+
+/** Groups are replaced, so that what was read before stays as it was read. */
+function change(seen: World, { AutoScalingGroupName }: Command['input'], to: Partial<AutoScalingGroup>): object {
+  seen.groups = seen.groups.map((each) => (each.AutoScalingGroupName === AutoScalingGroupName ? { ...each, ...to } : each));
+  seen.meanwhile?.(seen.calls.at(-1) ?? '', seen);
+  return {};
+}
+
+/** EKS changes the group behind later, so nothing is to be seen of it. */
+function eks(seen: World, { constructor, input }: Command): unknown {
+  if (constructor.name !== 'UpdateNodegroupConfigCommand') throw new Error(constructor.name);
+  seen.calls.push(`node group ${JSON.stringify(input.scalingConfig)}`);
+  return {};
 }
 
 function ec2(seen: World, { input }: Command): unknown {
@@ -110,6 +142,12 @@ const inService = (id: string): NonNullable<AutoScalingGroup['Instances']>[numbe
 
 export const group = (name: string, ids: string[], over: Partial<AutoScalingGroup> = {}): AutoScalingGroup =>
   ({ AutoScalingGroupName: name, DesiredCapacity: ids.length, Instances: ids.map(inService), Tags: [], ...over }) as AutoScalingGroup;
+
+/** The group with one of its instances in another lifecycle state. */
+export const withLifecycle = (of: AutoScalingGroup, id: string, LifecycleState: NonNullable<AutoScalingGroup['Instances']>[number]['LifecycleState']): AutoScalingGroup => ({
+  ...of,
+  Instances: (of.Instances ?? []).map((instance) => (instance.InstanceId === id ? { ...instance, LifecycleState } : instance)),
+});
 
 export const kubeNode = (id: string, over: { ready?: boolean; labels?: Record<string, string> } = {}): V1Node => ({
   metadata: { name: `node-${id}`, uid: `uid-${id}`, labels: over.labels ?? {} },

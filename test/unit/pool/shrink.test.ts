@@ -100,8 +100,10 @@ describe('the verdict on a termination', () => {
     ['booting', { ...seen, lifecycle: 'Pending:Wait' }, wanted, { call: 'terminate', decrement: true, why: 'DesiredCapacity is 12, 10 are to stay' }],
     ['in standby', { ...seen, lifecycle: 'Standby' }, wanted, { call: 'terminate', decrement: false, why: 'the instance is Standby, so DesiredCapacity does not count it' }],
     ['on its way already', { ...seen, lifecycle: 'Terminating:Wait' }, wanted, { call: 'none', why: 'the instance is Terminating:Wait' }],
-    ['gone from the group', { ...seen, lifecycle: undefined }, wanted, { call: 'none', why: 'the instance is not in the group' }],
-    ['detached', { ...seen, lifecycle: 'Detached' }, wanted, { call: 'none', why: 'the instance is not in the group' }],
+    ['gone from the group', { ...seen, lifecycle: undefined }, wanted, { call: 'refuse', why: 'the instance is not in the group' }],
+    ['detached', { ...seen, lifecycle: 'Detached' }, wanted, { call: 'refuse', why: 'the instance is not in the group' }],
+    ['of a group that the spec shrinks', { ...seen, min: 12 }, { ...wanted, atEnd: null }, { call: 'terminate', decrement: true, why: 'the group is to shrink' }],
+    ['of such a group, on its way already', { ...seen, lifecycle: 'Terminating:Proceed' }, { ...wanted, atEnd: null }, { call: 'none', why: 'the instance is Terminating:Proceed' }],
   ])('%s', (_, group, want, expected) => expect(decrementVerdict(group, want)).toEqual(expected));
 
   it('however often it is retried, and wherever it crashed, a node lowers DesiredCapacity once and never below the end', () => {
@@ -111,7 +113,7 @@ describe('the verdict on a termination', () => {
         let lifecycle = 'InService';
         for (const beforeTheCall of crashes) {
           const verdict = decrementVerdict({ desired, min: 0, lifecycle }, wanted);
-          if (beforeTheCall || verdict.call === 'none') continue;
+          if (beforeTheCall || verdict.call !== 'terminate') continue;
           desired -= verdict.decrement ? 1 : 0;
           lifecycle = 'Terminating';
         }

@@ -261,7 +261,7 @@ export function simulate(scenario: Scenario): Ended {
     // The second call is the retry of an activity that crashed after the first.
     for (let call = 0; call <= dice(2); call++) {
       const verdict = decrementVerdict({ desired: group.desired, min: 0, lifecycle: machine.lifecycle }, { decrement: flight.decrement, atEnd: group.atEnd });
-      if (verdict.call === 'none') continue;
+      if (verdict.call !== 'terminate') continue;
       claim(verdict.decrement === flight.decrement, `${machine.node.ref.name} was admitted otherwise: ${verdict.why}`);
       machine.lifecycle = 'Terminating';
       if (verdict.decrement) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { restore, sizePlan, surgeShares, unlaunched } from '../../../domain/pool/surge.js';
+import { rebased, restore, sizePlan, surgeShares, unlaunched } from '../../../domain/pool/surge.js';
 
 const RUNS = { numRuns: 2000 };
 const groups = fc
@@ -57,6 +57,15 @@ describe('sizes', () => {
       RUNS,
     );
   });
+});
+
+describe('the size of before', () => {
+  it.each([
+    ['stays while the group is above it', 12, { prior: 10, added: 2 }],
+    ['stays when all extra nodes are gone', 10, { prior: 10, added: 2 }],
+    ['is what somebody lowered the group to: nothing of ours is left', 5, { prior: 5, added: 0 }],
+    ['is nothing where somebody emptied the group', 0, { prior: 0, added: 0 }],
+  ])('%s', (_, desired, expected) => expect(rebased({ prior: 10, added: 2 }, desired)).toEqual(expected));
 });
 
 describe('giving sizes back', () => {
