@@ -7,6 +7,7 @@ import type { ClusterEvent } from '../clients/events.js';
 import type { Clients } from '../clients/index.js';
 import { linger } from '../linger.js';
 import { look, waitedMs } from '../look.js';
+import { replicaSetOwner } from './owner.js';
 import { podCounts } from './podCounts.js';
 
 /** One workload as it is now. */
@@ -27,14 +28,14 @@ const UNKNOWN_MS = 600_000;
  * that it has are counted. Jobs, DaemonSets and bare pods are none.
  */
 export async function workloadsOf(clients: Clients, pods: V1Pod[]): Promise<WorkloadNow[]> {
-  const names = new Map<string, WorkloadName>();
+  const names = new Map<string, WorkloadName & { uid?: string }>();
   const others = new Map<string, WorkloadName & { uid: string }>();
   for (const pod of pods) {
     const owner = controllerOf(pod.metadata);
     const namespace = pod.metadata?.namespace ?? '';
     if (owner === undefined) continue;
     const { kind, name, uid } = owner;
-    if (kind === 'ReplicaSet' || kind === 'StatefulSet') names.set(`${kind}/${namespace}/${name}`, { kind, namespace, name });
+    if (kind === 'ReplicaSet' || kind === 'StatefulSet') names.set(`${kind}/${namespace}/${name}`, { kind, namespace, name, ...(uid === undefined ? {} : { uid }) });
     else if (uid !== undefined && !UNCOUNTED.has(kind) && serves(pod)) others.set(uid, { kind, namespace, name, uid });
   }
   const counts = await podCounts(clients, [...others.values()].map(({ namespace }) => namespace));
@@ -49,12 +50,10 @@ function serves(pod: V1Pod): boolean {
 }
 
 /** The Deployment of a ReplicaSet; the ReplicaSet itself where something else (a Rollout) made it. */
-async function rootOf(clients: Clients, workload: WorkloadName): Promise<WorkloadName> {
+async function rootOf(clients: Clients, { uid, ...workload }: WorkloadName & { uid?: string }): Promise<WorkloadName> {
   if (workload.kind !== 'ReplicaSet') return workload;
-  const { namespace, name } = workload;
-  const replicaSet = await orUndefined(clients.kube.apps.readNamespacedReplicaSet({ namespace, name }));
-  const owner = controllerOf(replicaSet?.metadata);
-  return owner?.kind === 'Deployment' ? { kind: 'Deployment', namespace, name: owner.name } : workload;
+  const owner = await replicaSetOwner(clients, { ...workload, uid });
+  return owner?.kind === 'Deployment' ? { kind: 'Deployment', namespace: workload.namespace, name: owner.name } : workload;
 }
 
 /** Undefined where it is gone. */
