@@ -28,6 +28,8 @@ import { WebhookServices } from './webhookBackends.js';
 const STALE_MS = 60_000;
 /** An eviction that waits its turn for less is no news (docs/adr/0003): in a busy drain budgets say no and yes all the time. */
 const NEWS_MS = 5_000;
+/** So many pods a gate `force` names at a time: it is carried with every status, of many nodes at once. The next come as these go. */
+const FORCEABLE = 20;
 /** The Event of what still blocks is counted up so often. */
 const REMIND_MS = 60_000;
 
@@ -87,7 +89,7 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
     seen,
     // Longer than a pod's start and readiness usually take: the budget does not come free by itself.
     overdueMs: 60_000,
-    extra: { evicted: memory.evicted, blocking: holding.map(blockingPod), volumes, notes: memory.notes },
+    extra: { evicted: memory.evicted, blocking: holding.slice(0, FORCEABLE).map(blockingPod), volumes, notes: memory.notes },
   });
 }
 

@@ -216,4 +216,13 @@ describe('a Node with another UID', () => {
     await expect(world.attempt({ known: seen.seen })).rejects.toMatchObject({ kind: 'NotYet' });
     expect(world.asked).toEqual([]);
   });
+
+  it('names no more pods at a time than every status can carry', async () => {
+    const world = new World();
+    const many = Array.from({ length: 50 }, (_, index) => world.pod(`scratch-${index}`));
+    for (const pod of many) pod.spec = { containers: [], nodeName: ref.name, volumes: [{ name: 'v', emptyDir: {} }] };
+    const seen = await lookDrained(world.clients, { ...request, drain: drainSchema.parse({ emptyDir: 'block' }) });
+    expect([seen.blockers.length, seen.blocking.length]).toEqual([10, 20]);
+    expect(seen.blockers.at(-1)?.object).toBe('41 more');
+  });
 });

@@ -1,6 +1,7 @@
 import type { V1Node } from '@kubernetes/client-node';
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReplacementDriver } from '../../../activities/drivers/driver.js';
+import { DRIVERS } from '../../../activities/drivers/index.js';
 import { membershipsOf } from '../../../activities/drivers/memberships.js';
 import { terminateNode } from '../../../activities/drivers/terminateNode.js';
 import { admitNodes, resizeGroups } from '../../../activities/kubernetes/admitNodes.js';
@@ -37,10 +38,9 @@ const herd: ReplacementDriver = {
   candidates: () => Promise.resolve({ instances: [], awaited: [{ object: 'Herd sheep', reason: 'has no new one yet', todo: 'Wait.' }] }),
 };
 
-vi.mock('../../../activities/drivers/index.js', async (original) => {
-  const { DRIVERS } = await original<{ DRIVERS: ReplacementDriver[] }>();
-  return { get DRIVERS() { return [herd, ...DRIVERS]; } };
-});
+// As its line in index.ts would.
+beforeAll(() => void (DRIVERS as ReplacementDriver[]).unshift(herd));
+afterAll(() => void (DRIVERS as ReplacementDriver[]).shift());
 
 const idOf = (node: V1Node): string => node.spec?.providerID?.split('/').at(-1) ?? '';
 const labels = { [HERD]: 'sheep', 'cni-plugin': 'aws', 'topology.kubernetes.io/zone': 'eu-west-1a' };
