@@ -427,7 +427,7 @@ describe.concurrent('a pool', () => {
     const bad = ['i-001', 'i-002', 'i-003'];
     for (const id of bad) cluster.bad.add(id);
     // The fourth is past its termination, and well, when the third fails.
-    cluster.block('lookWorkloads');
+    cluster.block('lookWorkloads', { firm: false });
     const report = await harness.run(cluster, manifest('row', { refresh: { maxUnavailable: 4, canary: false } }), async (handle) => {
       const paused = await statusWhere(handle, ({ state, inFlight }) => state === 'paused' && inFlight.length === 4);
       expect(paused.problem).toMatch(/nodes in a row failed: .*is not Ready/);
@@ -449,7 +449,7 @@ describe.concurrent('a pool', () => {
     const cluster = new FakeCluster(8);
     for (const id of ['i-001', 'i-002', 'i-003']) cluster.bad.add(id);
     // A success between them would begin the row anew.
-    cluster.block('lookWorkloads');
+    cluster.block('lookWorkloads', { firm: false });
     const report = await harness.run(cluster, manifest('resumed', { refresh: { maxUnavailable: 4, canary: false } }), async (handle) => {
       await statusWhere(handle, ({ state, inFlight }) => state === 'paused' && inFlight.length === 4);
       cluster.blocked.clear();
