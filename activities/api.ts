@@ -131,6 +131,10 @@ export interface Admitted extends Look {
 
 export interface DrainRequest extends NodeRequest {
   drain: DrainSpec;
+  /** A node that a surge has left over. Absent: not known. */
+  surplus?: boolean;
+  /** News within so many milliseconds of the last are not told: they change all the time. */
+  paceMs?: number;
   known: string;
   forced?: string[];
   blocking?: BlockingPod[];

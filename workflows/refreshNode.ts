@@ -1,4 +1,4 @@
-import { CancellationScope, condition, getExternalWorkflowHandle, patched, setCurrentDetails, sleep, setHandler, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, getExternalWorkflowHandle, isCancellation, patched, setCurrentDetails, sleep, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { ExternalWorkflowHandle } from '@temporalio/workflow';
 import type { NodeRequest, NodeSituation, Target } from '../activities/api.js';
 import { forceOf } from '../domain/force.js';
@@ -15,7 +15,7 @@ import { stepFailure } from './failure.js';
 import { Interrupted, Interruptible } from './interruptible.js';
 import { nodeEndedSignal, nodeProgressSignal, nodeStatusQuery, steerSignal } from './messages.js';
 import type { FlightPlan, Steering } from './messages.js';
-import { until } from './until.js';
+import { paceOf, until } from './until.js';
 
 export interface RefreshInput extends FlightPlan {
   target: Target;
@@ -129,10 +129,10 @@ class NodeRefresh {
   steer(change: Partial<Steering>): void {
     const { drain, forced } = this.#steering;
     this.#steering = { ...this.#steering, ...change };
-    // After the termination the waits go on (see GRACE).
-    if (this.#terminated) return;
     // It rests for this one too.
     if (change.turn !== undefined && this.#steering.paused && this.#progress.paused) void this.#tellMigration();
+    // After the termination the waits go on (see GRACE).
+    if (this.#terminated) return;
     this.#judgeLimit();
     // A drain that waits goes by what it was started with: what is new for it ends the wait, and it begins again with that.
     const other = this.#limit !== undefined && JSON.stringify([drain, forced]) !== JSON.stringify([this.#steering.drain, this.#steering.forced]);
@@ -205,7 +205,11 @@ class NodeRefresh {
     return until(
       async (known) => {
         if (known !== '') waits();
-        const seen = await acts.prepareNode({ ...this.#request, surplus: this.input.surplus, known });
+        const seen = await acts.prepareNode({ ...this.#request, surplus: this.input.surplus, known }).catch((error: unknown) => {
+          // It waits for a person then.
+          if (!isCancellation(error)) waits();
+          throw error;
+        });
         this.#seen = { blockers: seen.blockers, blocking: [] };
         return seen;
       },
@@ -251,15 +255,16 @@ class NodeRefresh {
   /** One drain with what operators want of it now; returns what its last look saw. */
   #drainOnce(): Promise<{ volumes: string[]; gone?: string }> {
     return until(
-      async (known) => {
+      async (known, changes) => {
         const { drain, forced } = this.#steering;
-        const seen = await acts.lookDrained({ ...this.#request, drain, forced, blocking: this.#seen.blocking, known });
+        const seen = await acts.lookDrained({ ...this.#request, surplus: this.input.surplus, paceMs: 1000 * paceOf(changes), drain, forced, blocking: this.#seen.blocking, known });
         this.#evicted += seen.evicted;
         this.#note(seen.notes);
         this.#seen = seen;
         return seen;
       },
       () => this.#showWait(),
+      { paced: false },
     );
   }
 
@@ -411,10 +416,23 @@ class NodeRefresh {
     const retries = this.#steering.retries;
     this.#failure = { object: `Node ${this.input.node.name}`, reason: message, todo: `mend it, then: ciliate retry ${this.input.target.migration} ${this.input.node.name} --reason TEXT`, firm: true };
     this.#tell({ blockers: [this.#failure] });
-    await condition(() => this.#steering.retries > retries || this.#letGo !== null);
+    await this.#restUntil(() => this.#steering.retries > retries || this.#letGo !== null);
     this.#failure = null;
     this.#tell({ blockers: [] });
     if (this.#terminated && this.#steering.handBack !== null) throw new Interrupted(this.#steering.handBack);
+  }
+
+  /** Waits for a person. What is not on its way out rests in a pause meanwhile, like everything else, and goes on only after it. */
+  async #restUntil(over: () => boolean): Promise<void> {
+    // Those that were begun before this did not.
+    const mayRest = (!this.#terminated || this.#progress.step === 'terminate') && patched('stuck-nodes-rest');
+    const paused = (): boolean => mayRest && this.#steering.paused && this.#letGo === null;
+    while (!over() || paused()) {
+      const now = paused();
+      this.#tell({ paused: now });
+      await condition(() => (over() && !paused()) || paused() !== now);
+    }
+    this.#tell({ paused: false });
   }
 
   /** Parent, query and Temporal's UI all show the same. */

@@ -10,18 +10,20 @@ const PACES: readonly (readonly [changes: number, seconds: number])[] = [[1_000,
  * Repeats a look until it is done. Each round ends only when something changed (activities/api.ts), so a wait of days is a
  * handful of events; `changed` shows people what is awaited now. What changes all the time (a load balancer that says 502 and 503 by
  * turns) is asked for ever less often: a history has an end.
+ *
+ * @param options `paced`: false for a look that does something while it waits; it is told how often it changed, and has to pace its news
  */
-export async function until<T extends Look>(look: (known: string) => Promise<T>, changed: (blockers: Blocker[]) => void): Promise<T> {
+export async function until<T extends Look>(look: (known: string, changes: number) => Promise<T>, changed: (blockers: Blocker[]) => void, { paced = true } = {}): Promise<T> {
   let known = '';
   /** Waits that were begun before this are not paced. */
-  let paced: boolean | undefined;
+  let isPaced: boolean | undefined;
   for (let changes = 1; ; changes++) {
-    const seen = await look(known);
+    const seen = await look(known, changes - 1);
     changed(seen.done ? [] : seen.blockers);
     if (seen.done) return seen;
     known = seen.seen;
     const seconds = paceOf(changes);
-    if (seconds > 0 && (paced ??= patched('paced-looks'))) await sleep(seconds * 1000);
+    if (paced && seconds > 0 && (isPaced ??= patched('paced-looks'))) await sleep(seconds * 1000);
   }
 }
 

@@ -8,7 +8,7 @@ import type { NodeRequest } from '../api.js';
 import { isGoing } from '../aws/instances.js';
 import { recentInstances } from '../aws/recent.js';
 import type { Clients } from '../clients/index.js';
-import { readNodeGuards } from '../kubernetes/guardsLedger.js';
+import { touchedAt } from '../kubernetes/guardsLedger.js';
 import { deleteNodeClaim, instanceOf, listNodeClaims } from '../kubernetes/karpenter.js';
 import type { NodeClaim } from '../kubernetes/karpenter.js';
 import { pendingPods } from '../kubernetes/lists.js';
@@ -54,16 +54,10 @@ async function places({ kube }: Clients, nodes: readonly V1Node[]): Promise<Map<
 
 /** Karpenter answers to the first evicted pod: so a replacement may be older than the termination, but not than our cordon. */
 async function instancesBefore(clients: Clients, ref: NodeRef, endedAt?: Date): Promise<string[]> {
-  const since = endedAt ?? (await touchedAt(clients, ref)) ?? new Date();
+  const since = endedAt ?? (await touchedAt(clients, ref.uid)) ?? new Date();
   // NodeClaims know whole seconds only.
   const second = Math.floor(since.getTime() / 1000) * 1000;
   return (await listNodeClaims(clients.kube, nodePoolOf(ref.group))).filter(({ metadata }) => Date.parse(metadata.creationTimestamp) < second).flatMap((claim) => instanceOf(claim) ?? []);
-}
-
-/** When the ledger first says that this node was ours to empty. */
-async function touchedAt(clients: Clients, ref: NodeRef): Promise<Date | undefined> {
-  const times = (await readNodeGuards(clients, ref.uid)).filter((entry) => entry.set === 'node').map((entry) => Date.parse(entry.at));
-  return times.length === 0 ? undefined : new Date(Math.min(...times));
 }
 
 async function terminate({ kube }: Clients, { node }: NodeRequest): Promise<void> {

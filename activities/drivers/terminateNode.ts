@@ -5,9 +5,11 @@ import type { NodeRequest } from '../api.js';
 import { endedAt, isGoing, readInstance } from '../aws/instances.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
+import { touchedAt } from '../kubernetes/guardsLedger.js';
 import { registeredSince } from '../kubernetes/observeNode.js';
 import { readTermination, recordTermination } from '../kubernetes/terminations.js';
 import type { Termination } from '../kubernetes/terminations.js';
+import type { ReplacementDriver } from './driver.js';
 import { driverOf } from './find.js';
 
 /**
@@ -25,11 +27,17 @@ export async function terminateNode(clients: Clients, request: NodeRequest & { d
     driver.ending(clients, request, going),
   ]);
   const termination: Termination = { instancesBefore, decremented: ending.decrement };
-  if (!ending.ask) return recorded ?? termination;
+  if (!ending.ask) return recorded ?? (going ? termination : { ...termination, instancesBefore: (await beforeCordon(clients, node, driver)) ?? instancesBefore });
   await assertStillWithoutNode(clients, node);
   if (recorded?.decremented !== termination.decremented) await recordTermination(clients, node, termination);
   await driver.terminate(clients, { ...request, decrement: termination.decremented });
   return termination;
+}
+
+/** Somebody else began its end while it was drained, and its replacement may be there already: it came after our cordon. */
+async function beforeCordon(clients: Clients, node: NodeRef, driver: ReplacementDriver): Promise<string[] | undefined> {
+  const since = await touchedAt(clients, node.uid);
+  return since && driver.instancesBefore(clients, node, since);
 }
 
 /** What was drained is the Node that there was, or nothing where there was none: if another has come meanwhile, it is not the moment. */

@@ -52,6 +52,7 @@ export async function evictTiers(clients: Clients, pods: { pod: V1Pod; tier: num
   const pass: Pass = { leaving: [], staying: [], left: pods.length, refused: [] };
   const lowest = Math.min(...pods.map(({ tier }) => tier));
   const going = new Set(pods.flatMap(({ pod: { metadata } }) => (metadata?.deletionTimestamp === undefined ? [] : [metadata.uid ?? ''])));
+  const until = Date.now() + PASS_MS;
   /** The tier of the first pod that stays: none after it begins. */
   let last = Infinity;
   for (const { pod, tier } of evictionOrder(pods)) {
@@ -59,13 +60,18 @@ export async function evictTiers(clients: Clients, pods: { pod: V1Pod; tier: num
       pass.leaving.push(fullName(pod.metadata));
       continue;
     }
-    const begins = tier <= last && (tier === lowest || (await hasReadyTwin(clients, means.ref.name, pod)));
+    const begins = tier <= last && Date.now() < until && (tier === lowest || (await hasReadyTwin(clients, means.ref.name, pod)));
     if (begins && (await evictOne(clients, pod, { ...means, pass, going }))) continue;
     pass.staying.push(pod);
     last = Math.min(last, tier);
   }
   return pass;
 }
+
+/** A pass tells what it has come to before its attempt is over: a webhook that does not answer takes ten seconds of each pod's eviction. */
+const PASS_MS = 45_000;
+/** … and those pods are not asked for at once again, so that the next pass comes to the others. */
+const REFUSED_MS = 60_000;
 
 /** Whether it is on its way out, or gone. */
 async function evictOne(clients: Clients, pod: V1Pod, { pass, going, ...means }: Means & { pass: Pass; going: Set<string> }): Promise<boolean> {
@@ -87,7 +93,7 @@ async function evictOne(clients: Clients, pod: V1Pod, { pass, going, ...means }:
     case 'blocked': {
       const { cause, blocker, owner, budget } = eviction;
       pass.refused.push({ pod, cause, blocker, owner, budget, since: memory.refusedSince(uid) });
-      if ('retryAfterMs' in eviction) memory.refusedFor(uid, { retryAfterMs: eviction.retryAfterMs, refused: { cause: eviction.cause, blocker, owner, budget } });
+      if ('retryAfterMs' in eviction) memory.refusedFor(uid, { retryAfterMs: eviction.retryAfterMs ?? (cause === 'refused' ? REFUSED_MS : undefined), refused: { cause: eviction.cause, blocker, owner, budget } });
       return false;
     }
   }

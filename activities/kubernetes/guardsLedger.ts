@@ -51,6 +51,12 @@ export async function readNodeGuards(clients: Clients, uid: string): Promise<Gua
   return Object.values(all).filter((entry) => subjectOf(entry) === uid);
 }
 
+/** When the ledger first says that this node was ours to empty; undefined where it does not. */
+export async function touchedAt(clients: Clients, uid: string): Promise<Date | undefined> {
+  const times = (await readNodeGuards(clients, uid)).filter((entry) => entry.set === 'node').map((entry) => Date.parse(entry.at));
+  return times.length === 0 ? undefined : new Date(Math.min(...times));
+}
+
 /** What the ledger says of these, read from where it would stand. */
 export async function readGuardsLike(clients: Clients, entries: readonly GuardEntry[]): Promise<Entries> {
   const names = [...new Set(entries.map((entry) => placeOf(entry).name))];

@@ -87,6 +87,7 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
     seenOf: null,
     // Pods that come and go are no news; who blocks is.
     seen,
+    paceMs: request.paceMs,
     // Longer than a pod's start and readiness usually take: the budget does not come free by itself.
     overdueMs: 60_000,
     extra: { evicted: memory.evicted, blocking: holding.slice(0, FORCEABLE).map(blockingPod), volumes, notes: memory.notes },
@@ -97,14 +98,15 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
  * Gone, or another instance's: its pods are none of ours. The same instance's has pods that this drain never saw, and no cordon:
  * it is no more drained than any other node.
  */
-function otherNode({ target, node: ref, known }: DrainRequest, node: V1Node | undefined, memory: DrainMemory): Drained {
+function otherNode({ target, node: ref, known, surplus = false }: DrainRequest, node: V1Node | undefined, memory: DrainMemory): Drained {
   const extra = { evicted: memory.evicted, blocking: [], volumes: [], notes: memory.notes };
   if (node !== undefined && instanceIdOf(node) === undefined) {
     const blocker: Blocker = { object: `Node ${ref.name}`, reason: `it has another UID (${node.metadata?.uid}) and no instance in its providerID yet`, todo: 'It is awaited.' };
     return look({ known, done: false, blockers: [blocker], seenOf: 'unsaid', extra });
   }
   const anew = node && registeredAnew(ref, node, directionOf(target));
-  if (anew?.state === 'hands-off') {
+  // One too many has no label in any case: it comes again as that.
+  if (anew?.state === 'hands-off' && !surplus) {
     const todo = `See what made it register anew. With the label it is taken up as a node of its own; or: ciliate skip CLUSTER ${ref.name} --reason TEXT`;
     throw new CiliateError('Permanent', { object: `Node ${ref.name}`, expected: `UID ${ref.uid}, which was being drained`, seen: anew.why, todo }, { code: 'RegisteredAnew' });
   }

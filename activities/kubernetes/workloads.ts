@@ -22,6 +22,8 @@ type WorkloadName = Pick<WorkloadReady, 'kind' | 'namespace' | 'name'>;
 const UNCOUNTED = new Set(['Job', 'DaemonSet', 'Node']);
 /** What a controller wants whose API nobody here knows cannot be read: it may have been scaled down meanwhile. */
 const UNKNOWN_MS = 600_000;
+/** … and where nothing of it is left at all. */
+const NONE_MS = 1_800_000;
 
 /**
  * Workloads that make these pods: through the ReplicaSet to its Deployment; of a controller of another kind (an operator's) the pods
@@ -127,8 +129,8 @@ async function shortOf(clients: Clients, workloads: WorkloadReady[]): Promise<Sh
       reason: `${now.ready} of ${expected} replicas are ready`,
       todo: `It had ${before.ready} before the node was drained: kubectl -n ${namespace} describe ${kind.toLowerCase()} ${name}`,
     };
-    // Where none is pending none seems to be wanted; where there is none at all nobody can say.
-    if (all === undefined || all === 0 || all > now.ready || waitedMs() <= UNKNOWN_MS) return [{ workload: before, blocker }];
+    // Where none is pending none seems to be wanted; where there is none at all its object may be gone, or its operator be slow.
+    if (all === undefined || all > now.ready || waitedMs() <= (all === 0 ? NONE_MS : UNKNOWN_MS)) return [{ workload: before, blocker }];
     return [{ workload: before, blocker, letGo: `${blocker.object} had ${before.ready} ready pods before its node was drained and has ${now.ready} now, all that there are: it was not awaited any longer` }];
   });
 }

@@ -12,11 +12,20 @@ export interface Ramp {
   round: number;
   /** In a row; one that went well after all is taken back. */
   failures: number;
+  /** Which these were. Absent in runs that were begun before this. */
+  failed?: Failed[];
   /** Too many failures: nothing should start until a person has said so (`resumed`), or some of them went well after all (`recovered`). */
   tripped: boolean;
 }
 
+interface Failed {
+  node: string;
+  group: string;
+}
+
 export interface NodeEnded {
+  /** Instance id. */
+  node: string;
   group: string;
   ok: boolean;
   /** Nodes in flight when it ended, itself included. */
@@ -62,39 +71,46 @@ export function room(ramp: Ramp, { most, groups, failing }: { most: number; grou
  */
 export function afterNode(ramp: Ramp, ended: NodeEnded): Ramp {
   if (!ended.ok) {
-    const failures = ramp.failures + 1;
-    return { ...ramp, width: 1, round: 0, failures, tripped: ramp.tripped || isTooMuch(ramp, failures, ended) };
+    const row = { failures: ramp.failures + 1, failed: [...(ramp.failed ?? []), { node: ended.node, group: ended.group }] };
+    return { ...ramp, width: 1, round: 0, ...row, tripped: ramp.tripped || isTooMuch({ ...ramp, ...row }, ended) };
   }
   // What the run has stopped for is not undone by others that were in flight.
-  const failures = ramp.tripped ? ramp.failures : 0;
-  if (isCanary(ramp, ended)) return { ...ramp, proven: [...ramp.proven, ended.group], failures };
-  return { ...ramp, ...widened(ramp, ended), failures };
+  const row = ramp.tripped ? {} : NONE;
+  if (isCanary(ramp, ended)) return { ...ramp, proven: [...ramp.proven, ended.group], ...row };
+  return { ...ramp, ...widened(ramp, ended), ...row };
 }
 
-/** One that was counted as a failure went well after all; `ended`: as if it had never failed, with those that fail still. */
+/**
+ * One that had failed went well after all. Where its failure is one of the row it is taken back, and what the run has stopped for
+ * may be gone with it; where the row has begun anew since, it is a success like any other.
+ */
 export function recovered(ramp: Ramp, ended: NodeEnded): Ramp {
-  const failures = Math.max(0, ramp.failures - 1);
-  return afterNode({ ...ramp, failures, tripped: ramp.tripped && isTooMuch(ramp, failures, ended) }, ended);
+  const failed = (ramp.failed ?? []).filter(({ node }) => node !== ended.node);
+  if (failed.length === (ramp.failed ?? []).length) return afterNode(ramp, ended);
+  const without = { ...ramp, failed, failures: failed.length };
+  return afterNode({ ...without, tripped: ramp.tripped && isTooMuch(without, ended) }, ended);
 }
 
-function isCanary({ canary, proven }: Ramp, { group }: NodeEnded): boolean {
+const NONE = { failures: 0, failed: [] };
+
+function isCanary({ canary, proven }: Ramp, { group }: { group: string }): boolean {
   return canary && !proven.includes(group);
 }
 
-/** Too many in a row; or as many fail as may be missing at all, so that nothing else could start. */
-function isTooMuch(ramp: Ramp, failures: number, ended: NodeEnded): boolean {
-  const { limits, failing = 0, left = 1, most } = ended;
-  return failures >= (isCanary(ramp, ended) ? limits.canary : limits.later) || (left > 0 && failing > 0 && failing >= most);
+/** Too many in a row, of canaries fewer; or as many fail as may be missing at all, so that nothing else could start. */
+function isTooMuch(ramp: Ramp, { limits, failing = 0, left = 1, most }: NodeEnded): boolean {
+  const isOfCanaries = (ramp.failed ?? []).some((failed) => isCanary(ramp, failed));
+  return ramp.failures >= (isOfCanaries ? limits.canary : limits.later) || (left > 0 && failing > 0 && failing >= most);
 }
 
 /** After a person looked at what tripped it: failures are counted from 0, the width stays where it fell. */
 export function resumed(ramp: Ramp): Ramp {
-  return { ...ramp, failures: 0, tripped: false };
+  return { ...ramp, ...NONE, tripped: false };
 }
 
 /** A full round of successes doubles the width. What was started before the last failure, at a greater width, proves nothing. */
-function widened(ramp: Ramp, { inFlight, most }: NodeEnded): Pick<Ramp, 'width' | 'round'> {
+function widened(ramp: Ramp, { inFlight, failing = 0, most }: NodeEnded): Pick<Ramp, 'width' | 'round'> {
   const { width, round } = ramp;
-  if (!ramp.canary || inFlight > width || width >= most) return { width, round: 0 };
+  if (!ramp.canary || inFlight - failing > width || width >= most) return { width, round: 0 };
   return round + 1 >= width ? { width: Math.min(width * 2, most), round: 0 } : { width, round: round + 1 };
 }

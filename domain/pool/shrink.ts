@@ -142,9 +142,9 @@ export function decrementVerdict(seen: GroupSeen, wanted: { decrement: boolean; 
   if (lifecycle.startsWith('Terminat')) return { call: 'none', why: `the instance is ${lifecycle}` };
   const keep = (why: string): Verdict => ({ call: 'terminate', decrement: false, why });
   if (!wanted.decrement) return keep('it is replaced');
-  if (wanted.atEnd === null) return { call: 'terminate', decrement: true, why: 'the group is to shrink' };
   // One that boots counts already: DesiredCapacity is what is wanted, not what is there.
   if (lifecycle !== 'InService' && !lifecycle.startsWith('Pending')) return keep(`the instance is ${lifecycle}, so DesiredCapacity does not count it`);
+  if (wanted.atEnd === null) return { call: 'terminate', decrement: true, why: 'the group is to shrink' };
   if (desired <= wanted.atEnd) return keep(`DesiredCapacity is ${desired}, ${wanted.atEnd} are to stay`);
   if (desired <= min) return keep(`DesiredCapacity is ${desired}, MinSize ${min}`);
   return { call: 'terminate', decrement: true, why: `DesiredCapacity is ${desired}, ${wanted.atEnd} are to stay` };

@@ -102,7 +102,8 @@ export function survey(seen: Survey): Surveyed {
   const surplus = surplusByGroup(seen, false);
   const all = seen.nodes.filter((node) => node.old && !isFlying(node) && !isExcluded(node));
   const others = all.filter(({ ref }) => !seen.later.includes(ref.instanceId));
-  const old = others.length > 0 || seen.flights.length > 0 ? others : all;
+  // Those that fail may never end: whoever comes again at the end does not wait for them.
+  const old = others.length > 0 || seen.flights.some(({ failing }) => failing !== true) ? others : all;
   // A node that was skipped leaves an extra one behind: then Cilium nodes go, once no other is left.
   const over = seen.ending === true || (old.length === 0 && seen.flights.length === 0);
   const there = over ? surplusByGroup(seen, true) : surplus;

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GATES } from '../../domain/spec/words.js';
 import type { MigrationReport } from '../../domain/status.js';
-import { abortUpdate, approveSignal, approveUpdate, pauseSignal, pauseUpdate, reportQuery, resumeUpdate, retryUpdate, setUpdate, skipUpdate } from '../../workflows/messages.js';
+import { abortUpdate, approveSignal, approveUpdate, holdSignal, pauseSignal, pauseUpdate, reportQuery, resumeUpdate, retryUpdate, setUpdate, skipUpdate, unholdSignal } from '../../workflows/messages.js';
 import { FakeCluster, failure, manifest } from './fakeCluster.js';
 import { Harness, statusWhere } from './harness.js';
 import type { MigrationHandle } from './harness.js';
@@ -170,6 +170,22 @@ describe.concurrent('pause', () => {
       await handle.executeUpdate(resumeUpdate, { args: [me] });
       return handle.result();
     });
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('lets a node rest whose drain failed for good: it goes on after resume and retry, not before', async () => {
+    const cluster = new FakeCluster(1);
+    cluster.fail('lookDrained', failure('Permanent', 'no right to evict'));
+    const report = await harness.run(cluster, manifest('stuck-drain'), async (handle) => {
+      await statusWhere(handle, ({ blocked }) => blocked.some((line) => line.includes('no right to evict')));
+      await handle.executeUpdate(pauseUpdate, { args: [me] });
+      await statusWhere(handle, ({ inFlight }) => inFlight[0]?.paused === true);
+      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      await handle.executeUpdate(retryUpdate, { args: [{ node: 'i-001', ...me }] });
+      await handle.executeUpdate(resumeUpdate, { args: [me] });
+      return handle.result();
+    });
+    expect(report.state).toBe('done');
     expect(cluster.violations).toEqual([]);
   });
 
@@ -461,6 +477,26 @@ describe.concurrent('a pool', () => {
     });
     expect(report.audit.map(({ verb, by }) => `${verb} ${by}`)).toEqual(['pause ciliate', 'resume test', 'skip test', 'skip test', 'skip test']);
     expect(report.tally).toMatchObject({ refreshed: 8 });
+  });
+
+  it('that a fleet held while its canary failed stops for that when it is let go of: nobody has seen it yet', async () => {
+    const cluster = new FakeCluster(3);
+    cluster.block('lookReplacement', { firm: false });
+    const report = await harness.run(cluster, manifest('held', { refresh: { maxUnavailable: 2 } }), async (handle) => {
+      await statusWhere(handle, ({ inFlight }) => inFlight[0]?.step === 'await-replacement');
+      await handle.signal(holdSignal, me);
+      cluster.bad.add('i-001');
+      await statusWhere(handle, ({ blocked }) => blocked.length > 0);
+      await handle.signal(unholdSignal, me);
+      const paused = await statusWhere(handle, ({ state, problem }) => state === 'paused' && problem !== null);
+      expect(paused.problem).toMatch(/a node failed as canary/);
+      expect(paused.inFlight).toHaveLength(1);
+      cluster.blocked.clear();
+      cluster.bad.clear();
+      return handle.result();
+    });
+    expect(report.state).toBe('done');
+    expect(report.audit.map(({ verb, by }) => `${verb} ${by}`)).toEqual(['hold test', 'unhold test', 'pause ciliate', 'resume ciliate']);
   });
 
   it('pauses itself where one that fails leaves no room for another, whatever the row allows', async () => {

@@ -66,7 +66,7 @@ class Pool {
         // Before the first change; after that new nodes get theirs while the cluster is asked.
         if (!migration.holdsChanging) await this.#guard();
         const [seen] = await Promise.all([this.#ask(), Date.now() - this.#guardedAt > GUARDS_MS ? this.#guard() : undefined]);
-        if (seen === undefined) continue;
+        if (seen === undefined || (this.#failingRest && pauseOf(migration.control))) continue;
         if (seen.resize) {
           const resized = await migration.step(() => acts.resizeGroups(this.#request()));
           migration.note('notes', resized?.notes ?? []);
@@ -154,9 +154,13 @@ class Pool {
   /** Pauses, aborts and gates let the nodes in flight come to rest first; a history that grew long is left behind with them in flight. */
   async #mayGoOn(): Promise<void> {
     const { migration } = this;
-    migration.throwIfAborted();
-    if (this.#ramp.tripped && !migration.control.paused) migration.pauseItself(this.#why());
-    if (pauseOf(migration.control)) await this.#rest();
+    do {
+      migration.throwIfAborted();
+      if (this.#ramp.tripped && !migration.control.paused) migration.pauseItself(this.#why());
+      if (!pauseOf(migration.control)) break;
+      await this.#rest();
+      // Something may have failed in a pause that was another's: that is told now.
+    } while (this.#failingRest);
     await this.#file();
     if (migration.wantsContinueAsNew()) await migration.safePoint();
     if (this.#flights.size === 0) await this.#canaryGate();
@@ -182,15 +186,22 @@ class Pool {
     const { migration } = this;
     const over = () => pauseOf(migration.control) === null || migration.control.abort !== null;
     await condition(() => over() || this.#flights.resting(this.#failingRest));
-    if (!over()) {
-      this.#flights.hold(true);
-      await migration.letBreathe();
-      await migration.standStill(over);
-      await this.#guard();
-      this.#flights.hold(false);
-    }
-    if (migration.control.abort !== null) return;
-    // Whoever resumes has seen what failed: it is not what the run stops for again.
+    if (over()) return this.#acknowledged();
+    this.#flights.hold(true);
+    await migration.letBreathe();
+    await migration.standStill(over);
+    this.#acknowledged();
+    await this.#guard();
+    this.#flights.hold(false);
+  }
+
+  /**
+   * Whoever resumes a run that has told why it stopped has seen what failed: it does not stop for that again. What came up in
+   * another pause (a person's, the fleet's) nobody was told of yet.
+   */
+  #acknowledged(): void {
+    const { migration } = this;
+    if (migration.control.abort !== null || migration.book.problem === null) return;
     migration.book.problem = null;
     migration.book.ramp = resumed(this.#ramp);
   }
@@ -211,18 +222,23 @@ class Pool {
     this.#ends += 1;
     if (result.outcome !== 'refreshed') this.#turn += 1;
     record(migration, result);
+    const { outcome } = result;
+    if (outcome !== 'refreshed' && outcome !== 'unproven') return;
     const wasTripped = this.#ramp.tripped;
-    const { node: { group }, outcome } = result;
-    if (outcome === 'refreshed') migration.book.ramp = failed ? recovered(this.#ramp, this.#counted(group, true)) : afterNode(this.#ramp, this.#counted(group, true));
+    const counted = this.#counted(result.node, outcome === 'refreshed');
+    if (!this.#failingRest) {
+      migration.book.ramp = afterNode(this.#ramp, counted);
+      if (counted.ok) migration.book.ramp = resumed(this.#ramp);
+    } else if (counted.ok && failed) migration.book.ramp = recovered(this.#ramp, counted);
     // One that has failed was counted when it began to.
-    else if (outcome === 'unproven' && !failed) migration.book.ramp = afterNode(this.#ramp, this.#counted(group, false));
+    else if (!failed) migration.book.ramp = afterNode(this.#ramp, counted);
     if (wasTripped && !this.#ramp.tripped) migration.resumeItself(`${result.node.name} was refreshed after all`);
   }
 
   /** A replacement that does not come up counts before its node ends: it may never end by itself. */
-  #fails({ group }: NodeRef): void {
+  #fails(node: NodeRef): void {
     this.#turn += 1;
-    this.migration.book.ramp = afterNode(this.#ramp, this.#counted(group, false));
+    this.migration.book.ramp = afterNode(this.#ramp, this.#counted(node, false));
   }
 
   /** Nodes that fail, and hold up nobody but themselves. */
@@ -230,8 +246,8 @@ class Pool {
     return this.#failingRest ? this.#flights.failing : 0;
   }
 
-  #counted(group: string, ok: boolean): NodeEnded {
-    return { group, ok, inFlight: this.#flights.size, failing: this.#failing, left: this.#left, most: this.#seen.most, limits: this.migration.refresh.failuresInARow };
+  #counted({ instanceId, group }: NodeRef, ok: boolean): NodeEnded {
+    return { node: instanceId, group, ok, inFlight: this.#flights.size, failing: this.#failing, left: this.#left, most: this.#seen.most, limits: this.migration.refresh.failuresInARow };
   }
 
   #why(): string {

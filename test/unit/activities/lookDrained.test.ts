@@ -80,7 +80,11 @@ describe('a drain', () => {
     const world = new World();
     for (const name of ['a', 'b', 'c']) world.pod(name);
     world.refusals['a'] = { code: 403, reason: 'Forbidden', message: 'admission webhook "x" denied the request: no' };
-    expect(await world.attempt()).toMatchObject({ done: false, evicted: 2 });
+    const { seen, evicted } = await world.attempt();
+    expect(evicted).toBe(2);
+    expect(world.asked).toEqual(['a', 'b', 'c']);
+    // Asked for again after a while only: a webhook that does not answer would take the time of all the others.
+    await expect(world.attempt({ known: seen })).rejects.toMatchObject({ kind: 'NotYet' });
     expect(world.asked).toEqual(['a', 'b', 'c']);
   });
 });
@@ -207,6 +211,11 @@ describe('a Node with another UID', () => {
     const world = anew({ metadata: { name: ref.name, uid: 'another' } });
     await expect(world.attempt()).rejects.toMatchObject({ kind: 'Permanent', code: 'RegisteredAnew', message: expect.stringMatching(/UID another, without the label cni-plugin/) as string });
     expect(world.asked).toEqual([]);
+  });
+
+  it('of this instance is no person\'s where it is one too many: it has no label in any case', async () => {
+    const world = anew({ metadata: { name: ref.name, uid: 'another' } });
+    expect(await world.attempt({ surplus: true })).toMatchObject({ done: true, gone: expect.stringContaining('registered anew') as string });
   });
 
   it('that does not say its instance yet is awaited', async () => {

@@ -48,7 +48,7 @@ describe('release in the middle of a surge', () => {
     const { given, left } = await release(seen);
     expect(given).toEqual([object('scale-in-protection')]);
     expect(left).toEqual([expect.stringMatching(/^ASG g: DesiredCapacity: it has 5 instances, 3 before.*--should-decrement-desired-capacity/), expect.stringContaining('MaxSize 3 would lower DesiredCapacity from 5')]);
-    expect(seen.calls).toEqual(['protect i-4 i-5 false', 'protect new of g false']);
+    expect(seen.calls).toEqual(['protect new of g false', 'protect i-4 i-5 false']);
     expect(seen.guards).toBeUndefined();
   });
 

@@ -131,7 +131,9 @@ describe('pods of controllers that nobody here knows', () => {
     expect(await look(seen.clients, { known: `${known}!`, waited: 601_000 })).toMatchObject({ done: true, notes: ['Cluster data/pg had 2 ready pods before its node was drained and has 1 now, all that there are: it was not awaited any longer'] });
     seen.pods = [owned('pg-1'), owned('pg-2', { ready: false })];
     await expect(look(seen.clients, { known: `${known}!`, waited: 601_000 })).rejects.toMatchObject({ kind: 'NotYet' });
+    // Where none is left at all its object may be gone: that is waited for longer.
     seen.pods = [];
     await expect(look(seen.clients, { known: `${known}!`, waited: 601_000 })).rejects.toMatchObject({ kind: 'NotYet' });
+    expect(await look(seen.clients, { known: `${known}!`, waited: 1_801_000 })).toMatchObject({ done: true, notes: [expect.stringContaining('has 0 now')] });
   });
 });

@@ -125,6 +125,15 @@ describe('a termination', () => {
       expect(await terminateNode(clientsOf(seen), request(node, true))).toEqual({ instancesBefore: ['i-1', 'i-2', 'i-3'], decremented: true });
       expect(seen.calls).toEqual([]);
     });
+    it('has what came since it was cordoned for its replacement, where somebody else began it', async () => {
+      const launched = new Date('2026-11-23T00:01:00Z');
+      const seen = asked();
+      seen.instances['i-3'] = { state: 'running', launched };
+      const clients = clientsOf(seen);
+      await putGuards(clients, [{ kind: 'cordon', set: 'node', object: 'o', id: node.uid, name: node.name, prior: null, ours: 'true', at: '2026-11-23T00:00:30Z' }]);
+      expect((await terminateNode(clients, request(node))).instancesBefore).toEqual(['i-1', 'i-2']);
+      expect(seen.calls).toEqual([]);
+    });
     it('is not asked for either where somebody else began it', async () => {
       const seen = asked();
       expect(await terminateNode(clientsOf(seen), request(node, true))).toMatchObject({ decremented: true });

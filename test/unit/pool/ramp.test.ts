@@ -5,7 +5,7 @@ import type { Ramp } from '../../../domain/pool/ramp.js';
 
 const GROUPS = ['spot', 'workers'];
 const limits = { canary: 1, later: 3 };
-const ended = (group: string, ok = true, over: { inFlight?: number; most?: number; failing?: number; left?: number } = {}) => ({ group, ok, inFlight: 1, most: 100, limits, ...over });
+const ended = (group: string, ok = true, over: { node?: string; inFlight?: number; most?: number; failing?: number; left?: number } = {}) => ({ node: 'i', group, ok, inFlight: 1, most: 100, limits, ...over });
 const after = (ramp: Ramp, ...all: ReturnType<typeof ended>[]): Ramp => all.reduce(afterNode, ramp);
 const proven = after(startRamp(true), ended('spot'), ended('workers'));
 const at = (ramp: Ramp, most = 100): number => width(ramp, { most, groups: GROUPS });
@@ -64,14 +64,26 @@ describe('the ramp', () => {
   });
 
   it('that has tripped is not undone by others that were in flight, but by those that failed and went well after all', () => {
-    const tripped = after(proven, ended('spot', false), ended('spot', false), ended('spot', false));
-    expect(after(tripped, ended('workers'), ended('workers'))).toMatchObject({ tripped: true, failures: 3 });
-    expect(recovered(tripped, ended('spot'))).toMatchObject({ tripped: false });
-    const four = after(tripped, ended('spot', false));
-    expect(recovered(four, ended('spot'))).toMatchObject({ tripped: true, failures: 3 });
-    expect(recovered(recovered(four, ended('spot')), ended('spot')).tripped).toBe(false);
-    const canary = after(startRamp(true), ended('spot', false));
-    expect(recovered(canary, ended('spot'))).toMatchObject({ tripped: false, failures: 0, proven: ['spot'] });
+    const fail = (node: string, group = 'spot') => ended(group, false, { node });
+    const well = (node: string, group = 'spot') => ended(group, true, { node });
+    const tripped = after(proven, fail('a'), fail('b'), fail('c'));
+    expect(after(tripped, well('d'), well('e', 'workers'))).toMatchObject({ tripped: true, failures: 3 });
+    expect(recovered(tripped, well('b'))).toMatchObject({ tripped: false });
+    const four = after(tripped, fail('d'));
+    expect(recovered(four, well('a'))).toMatchObject({ tripped: true, failures: 3 });
+    expect(recovered(recovered(four, well('a')), well('b')).tripped).toBe(false);
+    const canary = after(startRamp(true), fail('a'));
+    expect(recovered(canary, well('a'))).toMatchObject({ tripped: false, failures: 0, proven: ['spot'] });
+  });
+
+  it('that has tripped is not undone by one whose failure was seen before, nor a canary by one of another group', () => {
+    const seen = resumed(after(proven, ended('spot', false, { node: 'old' })));
+    const tripped = after(seen, ...['a', 'b', 'c'].map((node) => ended('spot', false, { node })));
+    expect(recovered(tripped, ended('spot', true, { node: 'old' }))).toMatchObject({ tripped: true, failures: 3 });
+    const first = resumed(after(startRamp(true), ended('workers', false, { node: 'first' })));
+    const second = after(first, ended('workers', true, { node: 'second' }), ended('spot', false, { node: 'canary' }));
+    expect(second.tripped).toBe(true);
+    expect(recovered(second, ended('workers', true, { node: 'first' }))).toMatchObject({ tripped: true });
   });
 
   it('trips where as many fail as may be missing, if others are still to be started', () => {
@@ -80,6 +92,11 @@ describe('the ramp', () => {
     expect(after(proven, { ...one, left: 0 }).tripped).toBe(false);
     expect(after(proven, { ...one, most: 2 }).tripped).toBe(false);
     expect(recovered(after(proven, one), ended('spot', true, { failing: 0, most: 1 })).tripped).toBe(false);
+  });
+
+  it('grows beside those that fail', () => {
+    const fallen = after({ ...proven, width: 4 }, ended('spot', false, { node: 'bad' }));
+    expect(after(fallen, ended('workers', true, { node: 'well', inFlight: 2, failing: 1 })).width).toBe(2);
   });
 
   it('has room beside those that fail, as far as the limits go', () => {
@@ -98,7 +115,7 @@ describe('the ramp', () => {
   });
 
   it('never is wider than the limits, never below 1 where they allow any, and survives JSON', () => {
-    const event = fc.record({ group: fc.constantFrom(...GROUPS), ok: fc.boolean(), inFlight: fc.integer({ min: 1, max: 9 }), most: fc.integer({ min: 1, max: 9 }), limits: fc.constant(limits) });
+    const event = fc.record({ node: fc.constantFrom('a', 'b', 'c'), group: fc.constantFrom(...GROUPS), ok: fc.boolean(), inFlight: fc.integer({ min: 1, max: 9 }), most: fc.integer({ min: 1, max: 9 }), limits: fc.constant(limits) });
     fc.assert(
       fc.property(fc.boolean(), fc.array(event, { maxLength: 60 }), fc.nat({ max: 9 }), (canary, events, most) => {
         const ramp = events.reduce(afterNode, startRamp(canary));

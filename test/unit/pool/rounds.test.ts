@@ -40,7 +40,7 @@ function ramped(groups: string[], most: number, canary: boolean): number {
     const waiting = awaitingCanary(ramp, left);
     const batch = [...left].sort((a, b) => Number(waiting.includes(b)) - Number(waiting.includes(a))).slice(0, room);
     for (const group of batch) left = left.toSpliced(left.indexOf(group), 1);
-    batch.forEach((group, index) => (ramp = afterNode(ramp, { group, ok: true, inFlight: batch.length - index, most, limits: { canary: 1, later: 3 } })));
+    batch.forEach((group, index) => (ramp = afterNode(ramp, { node: `i-${index}`, group, ok: true, inFlight: batch.length - index, most, limits: { canary: 1, later: 3 } })));
   }
   return rounds;
 }

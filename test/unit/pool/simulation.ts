@@ -223,7 +223,7 @@ export function simulate(scenario: Scenario): Ended {
   }
 
   function endFlight(flight: Flight, ok: boolean): void {
-    ramp = afterNode(ramp, { group: flight.machine.group.name, ok, inFlight: flights.length, most: limits.maxSurge + limits.maxUnavailable, limits: { canary: 1, later: 3 } });
+    ramp = afterNode(ramp, { node: flight.machine.node.ref.instanceId, group: flight.machine.group.name, ok, inFlight: flights.length, most: limits.maxSurge + limits.maxUnavailable, limits: { canary: 1, later: 3 } });
     flights.splice(flights.indexOf(flight), 1);
     if (ok) return;
     ended.failures += 1;

@@ -56,6 +56,13 @@ describe('what the pool may choose from', () => {
     expect(survey(seen({ nodes: [...old, node('x', { old: false }), node('y', { old: false })] })).view.fresh).toBe(2);
   });
 
+  it('comes to those that were postponed beside one that fails, which may never end', () => {
+    const flight = (failing: boolean) => ({ instanceId: 'i-a', group: 'g', draining: false, decrement: false, failing });
+    const at = (failing: boolean) => survey(seen({ flights: [flight(failing)], later: ['i-b', 'i-c'] })).view.candidates.map(({ ref }) => ref.name);
+    expect(at(false)).toEqual([]);
+    expect(at(true)).toEqual(['b', 'c']);
+  });
+
   it('is nothing before the extra nodes of a surge are there', () => {
     const refresh = refreshSchema.parse({ maxSurge: 2, maxUnavailable: 0 });
     const groups = [{ name: 'g', desired: 5, surge: { prior: 3, added: 2 }, inService: ['i-a', 'i-b', 'i-c', 'i-d', 'i-e'] }];
