@@ -15,6 +15,11 @@ import { surgeBefore } from './surgeSingleton.js';
 import { lastBackendBlocker } from './webhookBackends.js';
 import type { WebhookServices } from './webhookBackends.js';
 
+/** A pass tells what it has come to before its attempt is over: a webhook that does not answer takes ten seconds of each pod's eviction. */
+const PASS_MS = 45_000;
+/** … and those pods are not asked for at once again, so that the next pass comes to the others. */
+const REFUSED_MS = 60_000;
+
 /** A pod that could not be evicted, and what held it. */
 export interface Refusal {
   pod: V1Pod;
@@ -67,11 +72,6 @@ export async function evictTiers(clients: Clients, pods: { pod: V1Pod; tier: num
   }
   return pass;
 }
-
-/** A pass tells what it has come to before its attempt is over: a webhook that does not answer takes ten seconds of each pod's eviction. */
-const PASS_MS = 45_000;
-/** … and those pods are not asked for at once again, so that the next pass comes to the others. */
-const REFUSED_MS = 60_000;
 
 /** Whether it is on its way out, or gone. */
 async function evictOne(clients: Clients, pod: V1Pod, { pass, going, ...means }: Means & { pass: Pass; going: Set<string> }): Promise<boolean> {

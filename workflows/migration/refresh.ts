@@ -186,7 +186,8 @@ class Pool {
     const { migration } = this;
     const over = () => pauseOf(migration.control) === null || migration.control.abort !== null;
     await condition(() => over() || this.#flights.resting(this.#failingRest));
-    if (over()) return this.#acknowledged();
+    // Runs that were begun before this stopped again then.
+    if (over()) return this.#failingRest ? this.#acknowledged() : undefined;
     this.#flights.hold(true);
     await migration.letBreathe();
     await migration.standStill(over);

@@ -20,9 +20,7 @@ export const processGuard: SetGuard = {
     const processes = processesOf(set);
     if (processes.length === 0) return [];
     const groups = await describeGroups(clients, await groupNames(clients));
-    return groups.flatMap((group) =>
-      processes.map((process) => wantedOf(group, process, set)),
-    );
+    return groups.flatMap((group) => processes.map((process) => wantedOf(group, process, set)));
   },
   async read(clients, entries) {
     const groups = await describeGroups(

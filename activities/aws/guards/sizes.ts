@@ -23,8 +23,7 @@ export const maxGuard: Guard = sizeGuard('max');
 
 /** The entries once a group was raised by so much; MaxSize has one only where it was in the way. */
 export function withRaise(entries: Entries, group: AutoScalingGroup, more: GroupSize): Entries {
-  const desired = withEntry(entries, sizeEntry(group, 'desired', { more: more.desired, before: entries }));
-  return more.max > 0 ? withEntry(desired, sizeEntry(group, 'max', { more: more.max, before: entries })) : desired;
+  return sizesIn(more).reduce((now, size) => withEntry(now, sizeEntry(group, size, { more: more[size], before: entries })), entries);
 }
 
 /**
@@ -34,8 +33,7 @@ export function withRaise(entries: Entries, group: AutoScalingGroup, more: Group
  * @param undo `before`: the entries without it
  */
 export function withoutRaise(entries: Entries, group: AutoScalingGroup, { more, before }: { more: GroupSize; before: Entries }): Entries {
-  const sizes: readonly Size[] = more.max > 0 ? ['desired', 'max'] : ['desired'];
-  return sizes.reduce((now, size) => {
+  return sizesIn(more).reduce((now, size) => {
     const key = entryKey({ kind: KINDS[size], id: group.AutoScalingGroupName ?? '' });
     const [written, old] = [now[key], before[key]];
     if (written === undefined) return now;
@@ -65,8 +63,7 @@ export function sizeEntry(group: AutoScalingGroup, size: Size, add: { more: numb
 
 /** Sizes that somebody else lowered below what they were before we raised them, for people; looked at where they are raised again. */
 export function loweredSizes(group: AutoScalingGroup, { more, before }: { more: GroupSize; before: Entries }): string[] {
-  const sizes: readonly Size[] = more.max > 0 ? ['desired', 'max'] : ['desired'];
-  return sizes.flatMap((size) => {
+  return sizesIn(more).flatMap((size) => {
     const entry = before[entryKey({ kind: KINDS[size], id: group.AutoScalingGroupName ?? '' })];
     const now = valueOf(group, size);
     return entry === undefined || now >= Number(entry.prior) ? [] : [`${entry.object} was lowered from ${entry.prior} to ${now} by somebody else: that is what it ends with`];
@@ -79,15 +76,20 @@ export function raised(entries: Entries, group: string): Surge | undefined {
   return entry === undefined ? undefined : { prior: Number(entry.prior), added: Number(entry.ours) - Number(entry.prior) };
 }
 
+/** The same, as far as it holds for the group as it is now. */
+export function raisedNow(entries: Entries, group: AutoScalingGroup): Surge | undefined {
+  const surge = raised(entries, group.AutoScalingGroupName ?? '');
+  return surge && rebased(surge, valueOf(group, 'desired'));
+}
+
 /** Names of the groups that we made bigger. */
 export function raisedGroups(entries: Entries): string[] {
   return Object.values(entries).flatMap(({ kind, id }) => (kind === KINDS.desired ? [id] : []));
 }
 
-/** The same, as far as it holds for the group as it is now. */
-export function raisedNow(entries: Entries, group: AutoScalingGroup): Surge | undefined {
-  const surge = raised(entries, group.AutoScalingGroupName ?? '');
-  return surge && rebased(surge, valueOf(group, 'desired'));
+/** Which sizes a raise changes: MaxSize only where it is in the way. */
+function sizesIn(more: GroupSize): readonly Size[] {
+  return more.max > 0 ? ['desired', 'max'] : ['desired'];
 }
 
 function sizeGuard(size: Size): Guard {
