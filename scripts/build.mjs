@@ -42,11 +42,12 @@ async function bundleWorkflows() {
   if (!existsSync(entry)) return;
   const { default: worker } = await import('@temporalio/worker');
   const { version } = JSON.parse(readFileSync(join(root, 'node_modules/@temporalio/worker/package.json'), 'utf8'));
-  const key = digest(['workflows', 'domain', 'activities'], [version, readFileSync(join(root, 'package-lock.json'), 'utf8')]);
+  const key = digest(['workflows', 'domain', 'activities', 'worker'], [version, readFileSync(join(root, 'package-lock.json'), 'utf8')]);
   const before = join(cache, `workflow-bundle-${key}.js`);
   if (!existsSync(before)) {
     const quiet = new worker.DefaultLogger('WARN');
-    const { code } = await worker.bundleWorkflowCode({ workflowsPath: entry, logger: quiet });
+    const { workflowBundle } = await import(`${pathToFileURL(join(stage, 'worker', 'bundle.js')).href}?t=${Date.now()}`);
+    const { code } = await workflowBundle({ logger: quiet });
     for (const old of filesBelow(cache)) if (/^workflow-bundle-.*\.js$/.test(old)) rmSync(join(cache, old), { force: true });
     writeFileSync(before, code);
   }

@@ -15,7 +15,8 @@ export async function workflowBundle(settings: BundleSettings = {}): Promise<Wor
   const built = fileURLToPath(new URL('../workflow-bundle.js', import.meta.url));
   if (!settings.encrypted && existsSync(built)) return { codePath: built };
   return bundleWorkflowCode({
-    workflowsPath: workflowsPath(),
+    workflowsPath: pathOf('index'),
+    preloadModules: [pathOf('sandbox')],
     ...(settings.encrypted ? { failureConverterPath: FAILURE_CONVERTER } : {}),
     ...(settings.logger === undefined ? {} : { logger: settings.logger }),
     webpackConfigHook: (config) => ({
@@ -26,8 +27,9 @@ export async function workflowBundle(settings: BundleSettings = {}): Promise<Wor
   });
 }
 
-function workflowsPath(): string {
+/** Of a module of the workflows, in the source or transpiled. */
+function pathOf(name: string): string {
   const folder = new URL('../workflows/', import.meta.url);
-  const [source, transpiled] = [new URL('index.ts', folder), new URL('index.js', folder)].map((url) => fileURLToPath(url));
-  return existsSync(source ?? '') ? (source ?? '') : (transpiled ?? '');
+  const [source = '', transpiled = ''] = ['ts', 'js'].map((kind) => fileURLToPath(new URL(`${name}.${kind}`, folder)));
+  return existsSync(source) ? source : transpiled;
 }

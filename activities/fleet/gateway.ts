@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
+import { queryRun } from '../clients/query.js';
 import { migrationWorkflowId } from '../../domain/names.js';
 import type { MigrationReport, MigrationStatus } from '../../domain/status.js';
 
@@ -61,7 +62,7 @@ async function describe(handle: WorkflowHandle): Promise<WorkflowExecutionDescri
 
 async function openRun(client: Client, handle: WorkflowHandle, description: WorkflowExecutionDescription): Promise<RunFacts> {
   const attributes = Object.fromEntries(Object.entries(description.searchAttributes).map(([name, values]) => [name, Array.isArray(values) ? values[0] : values]));
-  const status = await client.withDeadline(Date.now() + ANSWER_MS, () => handle.query<MigrationStatus>('status')).catch(() => null);
+  const status = await queryRun<MigrationStatus>(client, handle, { query: 'status', withinMs: ANSWER_MS }).catch(() => null);
   return { is: 'open', status, attributes, taskQueue: description.taskQueue };
 }
 

@@ -3,6 +3,9 @@ import { sizeUp, start } from './state.js';
 import type { Entry, State } from './state.js';
 import type { Admission, PoolView } from './view.js';
 
+/** A hundred nodes that all begin in one moment keep a worker, and whoever asks for the status, waiting for seconds; the next follow at once. */
+const MOST_STARTS = 20;
+
 /** Waits that are told: what is next in order matters, not all thousand. */
 const MOST_WAITS = 5;
 
@@ -19,7 +22,7 @@ export function admit(view: PoolView): Admission {
   const begin = (entry: Entry): void => {
     begun.push({ node: entry.node.ref, decrement: start(state, entry) });
   };
-  while (state.inFlight < view.limits.width) {
+  while (begun.length < MOST_STARTS && state.inFlight < view.limits.width) {
     const next = first(state, (entry) => obstacle(state, entry) === null);
     if (next === undefined) break;
     begin(next);

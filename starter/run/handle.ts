@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { migrationWorkflowId } from '../../domain/names.js';
+import { queryRun } from '../../activities/clients/query.js';
 import { failedError } from '../exit.js';
 import { grpcError } from '../client.js';
 
@@ -54,7 +55,7 @@ export function expectOpen(run: Run): void {
 /** The answer to a query, or undefined when no worker answers it in time. */
 export async function ask<T>(client: Client, run: Run, query: string): Promise<T | undefined> {
   try {
-    return await client.withDeadline(Date.now() + ANSWER_MS, () => run.handle.query<T>(query));
+    return await queryRun<T>(client, run.handle, { query, withinMs: ANSWER_MS });
   } catch (error) {
     if (noAnswer(error)) return undefined;
     throw error;

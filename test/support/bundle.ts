@@ -12,7 +12,7 @@ const DAY_MS = 24 * 3_600_000;
 
 /** The workflow code of the checkout as it is now. Webpack takes seconds of every file of tests, so what it made is kept, by what went in. */
 export async function bundleWorkflows(): Promise<{ codePath: string }> {
-  const codePath = join(cache, `${PREFIX}${digest(['workflows', 'domain', 'activities', 'package-lock.json'])}.js`);
+  const codePath = join(cache, `${PREFIX}${digest(['workflows', 'domain', 'activities', 'worker', 'package-lock.json'])}.js`);
   if (existsSync(codePath)) return { codePath };
   const bundle = await workflowBundle({ logger: new DefaultLogger('ERROR') });
   if (!('code' in bundle)) throw new Error(`expected workflow code bundled from the source, saw ${JSON.stringify(bundle)}`);

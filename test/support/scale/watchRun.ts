@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { expect } from 'vitest';
+import { queryRun } from '../../../activities/clients/query.js';
 import type { MigrationStatus, RunState } from '../../../domain/status.js';
 
 /** Temporal warns of histories beyond these (limit.historyCount.warn, limit.historySize.warn, limit.blobSize.warn). */
@@ -55,7 +56,8 @@ export async function watchRun(client: Client, { workflowId, late, say }: Watchi
   let saidAt = 0;
   for (;;) {
     const before = performance.now();
-    const status = await handle.query<MigrationStatus>('status').catch((error: unknown) => {
+    // As every command asks.
+    const status = await queryRun<MigrationStatus>(client, handle, { query: 'status', withinMs: 60_000 }).catch((error: unknown) => {
       say?.(`no status: ${error instanceof Error ? error.message : String(error)}`);
     });
     const took = performance.now() - before;
