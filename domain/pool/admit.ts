@@ -4,7 +4,7 @@ import type { Entry, State } from './state.js';
 import type { Admission, PoolView } from './view.js';
 
 /** A hundred nodes that all begin in one moment keep a worker, and whoever asks for the status, waiting for seconds; the next follow at once. */
-const MOST_STARTS = 20;
+export const MOST_STARTS = 20;
 
 /** Waits that are told: what is next in order matters, not all thousand. */
 const MOST_WAITS = 5;

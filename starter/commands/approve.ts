@@ -33,7 +33,7 @@ async function approve(cluster: string, gate: string, options: Options): Promise
   const { said, say } = await import('../run/say.js');
   const answer = await withRun(cluster, async ({ client, run }) => {
     expectOpen(run);
-    const status = await ask<MigrationStatus>(client, run, 'status');
+    const status = await ask<MigrationStatus>(client, run, { query: 'status' });
     const digest = status === undefined ? options.digest : gate === FORCE ? forceDigest(status, options) : openDigest(status, gate, options.digest);
     if (digest === undefined) {
       throw unreachableError(`no worker answers, so what ${gate} decides cannot be shown: start one with \`ciliate worker\`, or give --digest from an earlier \`ciliate status ${cluster} -o json\``);

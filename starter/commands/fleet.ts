@@ -103,7 +103,7 @@ function approve(): Command {
           fleet,
           async ({ client, run }) => {
             expectOpen(run);
-            const seen = await ask<FleetStatus>(client, run, 'status');
+            const seen = await ask<FleetStatus>(client, run, { query: 'status' });
             const digest = seen === undefined ? options.digest : openDigest(seen, ring, options.digest);
             if (digest === undefined) throw unreachableError(`no worker answers, so what ring ${ring} decides cannot be shown: start one with \`ciliate worker\`, or give --digest from an earlier \`ciliate fleet status ${fleet} -o json\``);
             return say(client, run, { message: { verb: 'approve', body: { ...said(options.reason), gate: ring, digest } as { by: string; reason: string } }, fallback: 'signal' });

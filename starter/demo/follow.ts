@@ -38,7 +38,7 @@ async function approveGates(client: Client, { migration, worker }: Following, en
     if (died !== undefined) throw failedError(`the worker died: ${died}`);
     const run = await findRun(client, migration);
     if (!run.open) return;
-    const status = await ask<MigrationStatus>(client, run, 'status');
+    const status = await ask<MigrationStatus>(client, run, { query: 'status' });
     if (status?.gate) {
       const { gate, digest } = status.gate;
       // Between the look and the approval the gate may have moved on: the next look shows.

@@ -42,7 +42,7 @@ export async function startFleet(client: Client, input: FleetInput): Promise<str
 
 /** From the run itself, or from what a closed one left. @throws ExitError (3) when nobody can tell */
 export async function readFleetStatus(client: Client, run: Run): Promise<FleetStatus> {
-  const status = (run.open ? undefined : await closedStatus(run)) ?? (await ask<FleetStatus>(client, run, 'status'));
+  const status = (run.open ? undefined : await closedStatus(run)) ?? (await ask<FleetStatus>(client, run, { query: 'status' }));
   if (status !== undefined) return run.open ? status : afterTheEnd(status, run);
   const { name } = run.description.status;
   throw unreachableError(

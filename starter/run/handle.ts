@@ -52,10 +52,13 @@ export function expectOpen(run: Run): void {
   throw failedError(`the ${run.kind.noun} ${run.migration} is not running (${run.description.status.name.toLowerCase()}): see \`${run.kind.look} ${run.migration}\``);
 }
 
-/** The answer to a query, or undefined when no worker answers it in time. */
-export async function ask<T>(client: Client, run: Run, query: string): Promise<T | undefined> {
+/**
+ * The answer to a query, or undefined when no worker answers it in time.
+ * @param atEnd what a run that has ended since says by itself
+ */
+export async function ask<T>(client: Client, run: Run, { query, atEnd }: { query: string; atEnd?: () => Promise<T | undefined> }): Promise<T | undefined> {
   try {
-    return await queryRun<T>(client, run.handle, { query, withinMs: ANSWER_MS });
+    return await queryRun<T>(client, run.handle, { query, withinMs: ANSWER_MS, ...(atEnd === undefined ? {} : { atEnd }) });
   } catch (error) {
     if (noAnswer(error)) return undefined;
     throw error;

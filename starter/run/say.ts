@@ -26,7 +26,7 @@ const UPDATE_MS = 6 * ANSWER_MS;
  */
 export async function say(client: Client, run: Run, { message, fallback }: { message: Message; fallback: Fallback }): Promise<string> {
   expectOpen(run);
-  const status = await ask<unknown>(client, run, 'status');
+  const status = await ask<unknown>(client, run, { query: 'status' });
   if (status === undefined) return sayUnheard(client, run, { message, fallback });
   try {
     const answer = await client.withDeadline(Date.now() + UPDATE_MS, () => update<string>(run.handle, message.verb, message.body));

@@ -3,7 +3,7 @@ import { NODE_OUTCOMES } from '../../domain/refresh.js';
 import type { NodeOutcome } from '../../domain/refresh.js';
 import { ALL_PHASES } from '../../domain/status.js';
 import type { MigrationReport, MigrationStatus, NodesStatus, Phase, RunState } from '../../domain/status.js';
-import { ask } from './handle.js';
+import { ask, findRun } from './handle.js';
 import type { Run } from './handle.js';
 
 /** A status and where it came from. */
@@ -20,9 +20,16 @@ export async function readStatus(client: Client, run: Run): Promise<SeenStatus> 
     const report = await closedReport(run);
     if (report !== undefined) return { status: statusOfReport(report, run), instead: null };
   }
-  const status = await ask<MigrationStatus>(client, run, 'status');
+  const status = await ask<MigrationStatus>(client, run, { query: 'status', atEnd: () => endedSince(client, run) });
   if (status !== undefined) return { status: run.open ? status : afterTheEnd(status, run), instead: null };
   return { status: statusOfDescription(run), instead: whatTemporalKnows(run) };
+}
+
+/** Of a run that was open a moment ago. */
+async function endedSince(client: Client, { migration, kind }: Run): Promise<MigrationStatus | undefined> {
+  const run = await findRun(client, migration, kind);
+  const report = run.open ? undefined : await closedReport(run);
+  return report && statusOfReport(report, run);
 }
 
 /** A run that was ended from outside still answers as it last stood: nothing of that waits any more. */
@@ -36,7 +43,7 @@ function afterTheEnd(status: MigrationStatus, run: Run): MigrationStatus {
 /** The report: from a closed run's result, else from its `report` query. Undefined when no worker answers. */
 export async function readReport(client: Client, run: Run): Promise<MigrationReport | undefined> {
   const closed = run.open ? undefined : await closedReport(run);
-  return closed ?? ask<MigrationReport>(client, run, 'report');
+  return closed ?? ask<MigrationReport>(client, run, { query: 'report' });
 }
 
 /** The result of a closed run, or what a failed one left in its failure's details. */

@@ -31,7 +31,7 @@ it(
     const client = await field.client();
     const workflowId = migrationWorkflowId(scaledName(NODES));
     await expect.poll(() => client.workflow.getHandle(workflowId).describe().then(() => true, () => false), { timeout: 60_000 }).toBe(true);
-    const seen = await watchRun(client, { workflowId, say: console.log });
+    const seen = await watchRun(client, { migration: scaledName(NODES), say: console.log });
     const migrated = await migrating;
     rows.push({ ...migrated, ...seen });
     expect(migrated.outcome).toBe('done');

@@ -1,5 +1,7 @@
 import type { Activities } from '../../activities/api.js';
+import { sha256Hex } from '../../domain/digest.js';
 import type { NodeRef } from '../../domain/plan.js';
+import { MOST_STARTS } from '../../domain/pool/admit.js';
 import { resolveLimits } from '../../domain/pool/limits.js';
 import { width } from '../../domain/pool/ramp.js';
 import { FakeCluster, failure } from '../workflow/fakeCluster.js';
@@ -56,7 +58,7 @@ export class SimulatedCluster {
         const most = maxSurge + maxUnavailable;
         const left = [...this.#old.values()].filter(({ instanceId }) => !flying.has(instanceId));
         const groups = [...new Set(left.map(({ group }) => group))];
-        const start = left.slice(0, Math.max(0, width(ramp, { most, groups }) - flights.length)).map((node) => ({ node, decrement: false, surplus: false }));
+        const start = left.slice(0, Math.min(MOST_STARTS, Math.max(0, width(ramp, { most, groups }) - flights.length))).map((node) => ({ node, decrement: false, surplus: false }));
         this.widest = Math.max(this.widest, flights.length + start.length);
         if (start.length === 0 && left.length > 0) throw failure('NotYet', 'no room');
         return Promise.resolve({ ...done, resize: false, start, counts: counts(), remaining: left.length, most, groups, leftAlone: [] });
@@ -96,10 +98,10 @@ export class SimulatedCluster {
     return this.#base.pages;
   }
 
-  /** Returns when stepMs have passed since this was first asked of the node. */
+  /** Returns when its time has passed since this was first asked of the node: about stepMs, since no two nodes take the same. */
   async #passed(what: string, { instanceId }: NodeRef): Promise<void> {
     const key = `${what}/${instanceId}`;
-    const until = this.#until.get(key) ?? Date.now() + this.stepMs;
+    const until = this.#until.get(key) ?? Date.now() + this.stepMs * (0.75 + 0.5 * share(key));
     this.#until.set(key, until);
     const left = until - Date.now();
     if (left > 0) {
@@ -132,4 +134,9 @@ export class SimulatedCluster {
     const uid = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
     return { name: `ip-10-${Math.floor(index / 62_500)}-${high}-${low}.eu-west-1.compute.internal`, uid, instanceId, group: `eks-${group}-00000000-0000-4000-8000-000000000000`, zone: `eu-west-1${'abc'[index % 3]}` };
   }
+}
+
+/** Between 0 and 1, always the same for a text. */
+function share(text: string): number {
+  return Number.parseInt(sha256Hex(text).slice(0, 8), 16) / 0xffffffff;
 }

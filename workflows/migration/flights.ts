@@ -1,6 +1,7 @@
-import { condition, getExternalWorkflowHandle, ParentClosePolicy, sleep, startChild } from '@temporalio/workflow';
+import { condition, getExternalWorkflowHandle, ParentClosePolicy, patched, sleep, startChild } from '@temporalio/workflow';
 import type { ChildWorkflowHandle } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { Semaphore } from 'async-mutex';
 import { landed } from '../../domain/control.js';
 import { nodeWorkflowId } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
@@ -28,6 +29,12 @@ export interface FlightEvents {
 
 /** How often a node that another run had started is asked whether it is still there. */
 const CHECK = '20m';
+
+/**
+ * So many nodes are spoken to at a time. Each that hears something is a task of its own, and a hundred of them at once, told that the run
+ * continues as new, keep whoever asks for the status waiting for seconds.
+ */
+const SPOKEN_TO = 10;
 
 /** One node in flight. */
 interface Flight {
@@ -59,6 +66,9 @@ export class Flights {
   #comeDown: string | null = null;
   #continues = false;
   #sources: unknown[] = [];
+  readonly #speech = new Semaphore(SPOKEN_TO);
+  /** Runs that were begun before this spoke to all of them at once. */
+  readonly #fewAtATime = patched('few-spoken-to-at-a-time');
 
   constructor(
     readonly migration: Migration,
@@ -200,18 +210,26 @@ export class Flights {
         flight.failing = true;
         this.events.failing(flight.node);
       }
-      const next = this.#steering(flight);
-      if (isNews && JSON.stringify(next) === text) continue;
-      text = JSON.stringify(next);
+      if (isNews && JSON.stringify(this.#steering(flight)) === text) continue;
       compared = undefined;
-      try {
-        await steer({ ...next, turn: ++flight.turn });
-        flight.hushed = next.hush === true;
-      } catch (error) {
-        // Its end was told before it ended, so it would have been heard: it was terminated. Of a child of this run the result says so.
-        if (flight.adopted) this.#end(flight, lost(flight.node, `its workflow is gone: ${stepFailure(error).message}`));
-      }
+      const say = async (): Promise<void> => {
+        if (!flight.ended) text = await this.#say(flight, steer);
+      };
+      await (this.#fewAtATime ? this.#speech.runExclusive(say) : say());
     }
+  }
+
+  /** What is wanted of it by now; returns it as it was said. */
+  async #say(flight: Flight, steer: (steering: Steering) => Promise<void>): Promise<string> {
+    const steering = this.#steering(flight);
+    try {
+      await steer({ ...steering, turn: ++flight.turn });
+      flight.hushed = steering.hush === true;
+    } catch (error) {
+      // Its end was told before it ended, so it would have been heard: it was terminated. Of a child of this run the result says so.
+      if (flight.adopted) this.#end(flight, lost(flight.node, `its workflow is gone: ${stepFailure(error).message}`));
+    }
+    return JSON.stringify(steering);
   }
 
   #beginsToFail({ node, failing }: Flight): boolean {

@@ -45,7 +45,7 @@ export async function simulate(asked: Asked): Promise<Simulated> {
     await registerSearchAttributes(native, 'default');
     await native.close();
     const { codePath } = await bundleWorkflows();
-    worker = fork(await builtWorker(), [server.address, 'scale', codePath, String(asked.nodes), String(asked.stepMs)], { execArgv: ['--optimize-for-size', '--max-semi-space-size=2'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    worker = fork(await builtWorker(), [server.address, 'scale', codePath, String(asked.nodes), String(asked.stepMs)], { execArgv: ['--optimize-for-size', '--max-semi-space-size=8'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     await once(worker, 'message');
     return await observed(asked, new Client({ connection }), worker);
   } finally {

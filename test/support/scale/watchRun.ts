@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { expect } from 'vitest';
-import { queryRun } from '../../../activities/clients/query.js';
+import { migrationWorkflowId } from '../../../domain/names.js';
 import type { MigrationStatus, RunState } from '../../../domain/status.js';
+import { findRun } from '../../../starter/run/handle.js';
+import { readStatus } from '../../../starter/run/status.js';
 
 /** Temporal warns of histories beyond these (limit.historyCount.warn, limit.historySize.warn, limit.blobSize.warn). */
 const WARNS = { events: 10_240, bytes: 10 * 2 ** 20, payload: 512 * 2 ** 10 };
@@ -40,15 +42,14 @@ export interface Seen {
 }
 
 export interface Watching {
-  workflowId: string;
+  migration: string;
   /** Called when the run has taken longer than this, once. */
   late?: { ms: number; act: () => Promise<unknown> };
   say?: ((line: string) => void) | undefined;
 }
 
 /** Asks for the status twice a second until the run is over. */
-export async function watchRun(client: Client, { workflowId, late, say }: Watching): Promise<Seen> {
-  const handle = client.workflow.getHandle(workflowId);
+export async function watchRun(client: Client, { migration, late, say }: Watching): Promise<Seen> {
   const started = Date.now();
   const latencies: number[] = [];
   let bytes = 0;
@@ -56,8 +57,7 @@ export async function watchRun(client: Client, { workflowId, late, say }: Watchi
   let saidAt = 0;
   for (;;) {
     const before = performance.now();
-    // As every command asks.
-    const status = await queryRun<MigrationStatus>(client, handle, { query: 'status', withinMs: 60_000 }).catch((error: unknown) => {
+    const status = await shown(client, migration).catch((error: unknown) => {
       say?.(`no status: ${error instanceof Error ? error.message : String(error)}`);
     });
     const took = performance.now() - before;
@@ -77,7 +77,7 @@ export async function watchRun(client: Client, { workflowId, late, say }: Watchi
     }
     await sleep(500);
   }
-  const histories = await historiesOf(client, workflowId);
+  const histories = await historiesOf(client, migrationWorkflowId(migration));
   for (const line of histories.flatMap(({ lost }) => lost)) say?.(line);
   const sorted = latencies.sort((a, b) => a - b);
   const at = (share: number): number => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0);
@@ -92,6 +92,13 @@ export async function watchRun(client: Client, { workflowId, late, say }: Watchi
     'status max ms': at(1),
     'status KiB': kib(bytes),
   };
+}
+
+/** What `ciliate status` shows, as it comes by it. */
+async function shown(client: Client, migration: string): Promise<MigrationStatus> {
+  const { status, instead } = await readStatus(client, await findRun(client, migration));
+  if (instead !== null) throw new Error(instead);
+  return status;
 }
 
 interface HistorySeen {

@@ -45,6 +45,12 @@ describe('what a run is asked', () => {
     expect(await queryRun(client, handle, status)).toBe('late');
   });
 
+  it('asks no worker a second time where the run says by itself how it ended', async () => {
+    const { client, handle, asked } = stub(never);
+    expect(await queryRun(client, handle, { ...status, atEnd: () => Promise.resolve('done') })).toBe('done');
+    expect(asked()).toBe(1);
+  });
+
   it('fails with what the first question failed with, not with both', async () => {
     const { client, handle } = stub(
       () => Promise.reject(new Error('the first')),
