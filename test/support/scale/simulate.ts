@@ -74,7 +74,7 @@ async function observed(asked: Asked, client: Client, worker: ChildProcess): Pro
     await handle.signal('pause', { by: 'test', reason: 'out of time' });
     await handle.cancel();
   };
-  const seen = await watchRun(client, { workflowId, late: { ms: asked.withinMs, act: late }, say: asked.say });
+  const seen = await watchRun(client, { migration: 'scale', late: { ms: asked.withinMs, act: late }, say: asked.say });
   const report = (await handle.result()) as MigrationReport;
   const seconds = Math.round((Date.now() - started) / 1000);
   worker.send('tell');
