@@ -31,8 +31,8 @@ export default defineConfig({
     minWorkers: 1,
     // A log that was kept only in part still says what differed.
     chaiConfig: { truncateThreshold: 4000 },
-    // Looking twenty times a second is work for what is looked at.
-    expect: { poll: { interval: 250 } },
+    // Looking twenty times a second is work for what is looked at; and what comes late on a busy machine is not wrong.
+    expect: { poll: { interval: 250, timeout: 30_000 } },
     projects: [
       // They run beside the labs, which come first: slow is not wrong.
       project('unit', { testTimeout: 120_000 }),

@@ -19,10 +19,8 @@ export interface LookInput<E> {
   retryAfterMs?: number;
   /** Unchanged for so long (milliseconds), what is awaited counts as blocked. */
   overdueMs?: number;
-  /** What changes sooner than this (milliseconds) after what was told last is not told yet, unless it is firm: it may be over by then. */
-  settleMs?: number;
-  /** The same for what is firm, too: where it has changed so often that a history would overflow. */
-  paceMs?: number;
+  /** What changes sooner than this (milliseconds) after what was told last is not told yet: it may be over by then. `firm`: not even what is firm. */
+  settle?: { ms: number; firm: boolean };
   /** Too young to be told (docs/adr/0003): they stand in the failure's text only. */
   young?: Blocker[];
   extra: E;
@@ -48,8 +46,8 @@ export function look<E extends object>(input: LookInput<E>): Look & E {
   const overdue = known === `${digest}${OVERDUE_MARK}` || (known === digest && waitedMs() > (input.overdueMs ?? OVERDUE_MS));
   const seen = overdue ? `${digest}${OVERDUE_MARK}` : digest;
   const told = some(overdue ? blockers.map((blocker) => ({ ...blocker, firm: true })) : blockers);
-  const { settleMs = 0, paceMs = 0 } = input;
-  const unsettled = known !== '' && (waitedMs() < paceMs || (waitedMs() < settleMs && !told.some(({ firm }) => firm)));
+  const { settle } = input;
+  const unsettled = settle !== undefined && known !== '' && waitedMs() < settle.ms && (settle.firm || !told.some(({ firm }) => firm));
   if (done || (seen !== known && !unsettled)) return { ...extra, done, seen, blockers: done ? [] : told };
   const all = [...blockers, ...(input.young ?? [])];
   throw new CiliateError('NotYet', blockersText(all), { code: 'NotYet', retryAfterMs: input.retryAfterMs, details: { blockers: all.slice(0, TOLD) } });

@@ -1,16 +1,13 @@
 import { CancellationScope, condition, getExternalWorkflowHandle, isCancellation, patched, setCurrentDetails, sleep, setHandler, workflowInfo } from '@temporalio/workflow';
 import type { ExternalWorkflowHandle } from '@temporalio/workflow';
 import type { NodeRequest, NodeSituation, Target } from '../activities/api.js';
-import { forceOf } from '../domain/force.js';
-import type { BlockingPod } from '../domain/force.js';
 import type { NodeRef } from '../domain/plan.js';
-import { blockerLines } from '../domain/refresh.js';
 import type { Blocker, NodeOutcome, NodeProgress, NodeResult, NodeStep, WorkloadReady } from '../domain/refresh.js';
 import type { ProbesSpec } from '../domain/spec/probes.js';
 import { acts } from './activityProxies.js';
 import { now, secondsBetween } from './clock.js';
 import { nodeDetails } from './dashboard.js';
-import { DrainLimit } from './drainLimit.js';
+import { DrainWait } from './drainWait.js';
 import { stepFailure } from './failure.js';
 import { Interrupted, Interruptible } from './interruptible.js';
 import { nodeEndedSignal, nodeProgressSignal, nodeStatusQuery, steerSignal } from './messages.js';
@@ -63,23 +60,25 @@ class NodeRefresh {
   #evicted = 0;
   #notes: string[] = [];
   #seq = 0;
-  /** The clock of the drain, or of the wait for it, while it lasts. */
-  #limit: DrainLimit | undefined;
-  /** Since when that takes longer than it may; null: it does not. */
-  #overdueSince: string | null = null;
-  /** What the last look told, before the termination. */
-  #seen: { blockers: Blocker[]; blocking: BlockingPod[] } = { blockers: [], blocking: [] };
   /** What failed and waits for a person. */
   #failure: Blocker | null = null;
   /** News that waits for the migration to be there again. */
   #untold: Promise<boolean> | null = null;
-  /** Why the node is handed back for its turn to come again at the end. */
-  #postponed: string | null = null;
+  readonly #wait: DrainWait;
 
   constructor(readonly input: RefreshInput) {
     this.#request = { target: input.target, node: input.node };
     this.#steering = input.steering;
     this.#progress = { node: input.node, step: 'prepare', since: this.#startedAt, blockers: [], paused: false };
+    this.#wait = new DrainWait({
+      node: input.node,
+      migration: input.target.migration,
+      steering: () => this.#steering,
+      progress: () => this.#progress,
+      failure: () => this.#failure,
+      tell: (change) => this.#tell(change),
+      interrupt: () => this.#interruptible.interrupt(),
+    });
   }
 
   listen(): void {
@@ -133,15 +132,15 @@ class NodeRefresh {
     if (change.turn !== undefined && this.#steering.paused && this.#progress.paused) void this.#tellMigration();
     // After the termination the waits go on (see GRACE).
     if (this.#terminated) return;
-    this.#judgeLimit();
+    this.#wait.judge();
     // A drain that waits goes by what it was started with: what is new for it ends the wait, and it begins again with that.
-    const other = this.#limit !== undefined && JSON.stringify([drain, forced]) !== JSON.stringify([this.#steering.drain, this.#steering.forced]);
+    const other = this.#wait.hasLimit && JSON.stringify([drain, forced]) !== JSON.stringify([this.#steering.drain, this.#steering.forced]);
     if (other || this.#steering.paused || this.#steering.handBack !== null) this.#interruptible.interrupt();
   }
 
   /** Why the node is let go of, while it still can be: an operator's word, or a drain that takes too long. */
   get #letGo(): string | null {
-    return this.#steering.handBack ?? this.#postponed;
+    return this.#steering.handBack ?? this.#wait.postponed;
   }
 
   async run(): Promise<NodeResult> {
@@ -158,7 +157,7 @@ class NodeRefresh {
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
       await acts.releaseNode(this.#request);
-      if (this.#steering.handBack === null && this.#postponed !== null) return this.#result('postponed', this.#postponed);
+      if (this.#steering.handBack === null && this.#wait.postponed !== null) return this.#result('postponed', this.#wait.postponed);
       const why = this.#steering.handBack ?? 'handed back';
       // A refused termination leaves the node as it was; once past that step it is on its way out.
       const gone = this.#terminated && this.#progress.step !== 'terminate';
@@ -187,12 +186,12 @@ class NodeRefresh {
     /** Waits that were begun before this have no end. */
     let limits: boolean | undefined;
     const waits = (): void => {
-      if (this.#limit === undefined && (limits ??= patched('limited-wait-for-drain'))) ends = this.#limited();
+      if (!this.#wait.hasLimit && (limits ??= patched('limited-wait-for-drain'))) ends = this.#wait.limit();
     };
     try {
       for (;;) {
         const seen = await this.#step('prepare', () => this.#prepareOnce(waits));
-        if (seen.situation.state !== 'hands-off') return this.#inTime(seen);
+        if (seen.situation.state !== 'hands-off') return this.#wait.inTime(seen);
         waits();
         await this.#stuck(new Error(seen.situation.why));
       }
@@ -210,20 +209,20 @@ class NodeRefresh {
           if (!isCancellation(error)) waits();
           throw error;
         });
-        this.#seen = { blockers: seen.blockers, blocking: [] };
+        this.#wait.seen = { blockers: seen.blockers, blocking: [] };
         return seen;
       },
-      () => this.#showWait(),
+      () => this.#wait.show(),
     );
   }
 
   /** With the cordon, all that can still be taken back. Returns why the node is none of ours any more, where it is not. */
   async #drain(): Promise<string | undefined> {
-    this.#seen = { blockers: [], blocking: [] };
-    const ends = this.#limited();
+    this.#wait.seen = { blockers: [], blocking: [] };
+    const ends = this.#wait.limit();
     let drained: { volumes: string[]; gone?: string };
     try {
-      drained = this.#inTime(await this.#step('drain', () => this.#drainOnce()));
+      drained = this.#wait.inTime(await this.#step('drain', () => this.#drainOnce()));
     } finally {
       await ends();
     }
@@ -231,39 +230,18 @@ class NodeRefresh {
     return drained.gone;
   }
 
-  /** From now on there is a limit; call what it returns at the end, one way or the other. */
-  #limited(): () => Promise<void> {
-    const limit = new DrainLimit(() => ({ seconds: this.#steering.drain.timeLimitSeconds, paused: this.#progress.paused }));
-    this.#limit = limit;
-    // It may begin within a step, and outlasts the step that it ends.
-    const watching = CancellationScope.nonCancellable(() => limit.watch(() => this.#judgeLimit()));
-    return async () => {
-      limit.end();
-      this.#limit = undefined;
-      this.#overdueSince = null;
-      await watching;
-      this.#tell({ force: undefined });
-    };
-  }
-
-  /** Done in the very moment in which the time was over: it may go on. */
-  #inTime<T>(done: T): T {
-    this.#postponed = null;
-    return done;
-  }
-
   /** One drain with what operators want of it now; returns what its last look saw. */
   #drainOnce(): Promise<{ volumes: string[]; gone?: string }> {
     return until(
       async (known, changes) => {
         const { drain, forced } = this.#steering;
-        const seen = await acts.lookDrained({ ...this.#request, surplus: this.input.surplus, paceMs: 1000 * paceOf(changes), drain, forced, blocking: this.#seen.blocking, known });
+        const seen = await acts.lookDrained({ ...this.#request, surplus: this.input.surplus, paceMs: 1000 * paceOf(changes), drain, forced, blocking: this.#wait.seen.blocking, known });
         this.#evicted += seen.evicted;
         this.#note(seen.notes);
-        this.#seen = seen;
+        this.#wait.seen = seen;
         return seen;
       },
-      () => this.#showWait(),
+      () => this.#wait.show(),
       { paced: false },
     );
   }
@@ -273,40 +251,6 @@ class NodeRefresh {
     const since = now();
     const seen = await this.#look('await-volumes', (known) => acts.lookDetached({ ...this.#request, since, known }));
     this.#note(seen.notes);
-  }
-
-  /** Whether the drain, or the wait for it, is over its time by now, and what that means. */
-  #judgeLimit(): void {
-    if (this.#limit === undefined) return;
-    this.#overdueSince = this.#limit.isOver ? (this.#overdueSince ?? now()) : null;
-    if (this.#overdueSince !== null && this.#steering.drain.onTimeout === 'skip-to-end') {
-      this.#postponed = `${this.#late} took longer than ${this.#steering.drain.timeLimitSeconds} s: ${blockerLines(this.#waitsFor) || 'its pods were still going'}`;
-      this.#interruptible.interrupt();
-    } else this.#showWait();
-  }
-
-  get #late(): string {
-    return this.#progress.step === 'prepare' ? 'the wait for its drain' : 'its drain';
-  }
-
-  get #waitsFor(): Blocker[] {
-    return this.#failure === null ? this.#seen.blockers : [this.#failure];
-  }
-
-  /** What is waited for; past its time that a person is needed, and where a gate may help, that. */
-  #showWait(): void {
-    const since = this.#overdueSince;
-    if (since === null) return this.#tell({ blockers: this.#waitsFor, force: undefined });
-    const { drain, forced } = this.#steering;
-    const force = drain.onTimeout === 'force' ? forceOf({ node: this.input.node, pods: this.#seen.blocking, since }, forced) : null;
-    const overdue: Blocker = {
-      object: `Node ${this.input.node.name}`,
-      reason: `${this.#late} takes longer than ${drain.timeLimitSeconds} s (drain.onTimeout: ${drain.onTimeout})`,
-      todo: force === null ? `It is waited for: free what blocks it, or ciliate skip ${this.input.target.migration} ${this.input.node.name} --reason TEXT` : 'Free what blocks it, or approve the gate force for pods that may be deleted.',
-      firm: true,
-      since,
-    };
-    this.#tell({ blockers: [...this.#waitsFor, overdue], force: force ?? undefined });
   }
 
   #note(lines: string[]): void {

@@ -2,7 +2,7 @@ import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import { directionOf } from '../../domain/directions/index.js';
 import { CiliateError } from '../../domain/failures.js';
 import type { BlockingPod } from '../../domain/force.js';
-import { drainVerdict, overstayBlocker } from '../../domain/kubernetes/drain.js';
+import { drainVerdict, overstayBlocker, overstays } from '../../domain/kubernetes/drain.js';
 import { fullName, instanceIdOf, readyCondition } from '../../domain/kubernetes/resources.js';
 import { blockerLines } from '../../domain/refresh.js';
 import type { Blocker } from '../../domain/refresh.js';
@@ -68,7 +68,7 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
   const told = toldIn(known);
   const isNews = (refusal: Refusal): boolean => told.has(keyOf(refusal)) || Date.now() - refusal.since >= NEWS_MS;
   const holding = [...sorted.byRule, ...pass.refused.filter(isNews)];
-  const late = await overstays(clients, sorted.evictable);
+  const late = await overstaying(clients, sorted.evictable);
   const news = [...holding, ...late];
   const young = pass.refused.filter((refusal) => !isNews(refusal)).map(shown);
   const leaving = [...sorted.deleted, ...pass.leaving].filter((name) => !late.some(({ pod }) => fullName(pod.metadata) === name));
@@ -87,7 +87,7 @@ async function drainPass(clients: Clients, request: DrainRequest, attempt: Attem
     seenOf: null,
     // Pods that come and go are no news; who blocks is.
     seen,
-    paceMs: request.paceMs,
+    settle: { ms: request.paceMs ?? 0, firm: true },
     // Longer than a pod's start and readiness usually take: the budget does not come free by itself.
     overdueMs: 60_000,
     extra: { evicted: memory.evicted, blocking: holding.slice(0, FORCEABLE).map(blockingPod), volumes, notes: memory.notes },
@@ -142,13 +142,13 @@ async function sort(clients: Clients, { pods, drain, forced = [] }: DrainRequest
 }
 
 /** What does not end. No gate helps there: it is deleted already. */
-async function overstays(clients: Clients, pods: Sorted['evictable']): Promise<Refusal[]> {
+async function overstaying(clients: Clients, pods: Sorted['evictable']): Promise<Refusal[]> {
   const late: Refusal[] = [];
   for (const { pod } of pods) {
-    if (overstayBlocker(pod, '', Date.now()) === undefined) continue;
+    const due = overstays(pod, Date.now());
+    if (due === undefined) continue;
     const owner = ownerText(await ownerOf(clients, pod));
-    const blocker = overstayBlocker(pod, owner, Date.now());
-    if (blocker !== undefined) late.push({ pod, cause: 'terminating', blocker, owner, since: pod.metadata?.deletionTimestamp?.getTime() ?? 0 });
+    late.push({ pod, cause: 'terminating', blocker: overstayBlocker(pod, owner, due), owner, since: due.getTime() });
   }
   return late;
 }

@@ -55,7 +55,7 @@ async function replacementPass(clients: Clients, { target, node: ref, instancesB
   if (proven && !done) blockers.push({ object: driver.title(ref.group), reason: 'its newest instance replaces another node', todo: 'One of its own is awaited.' });
   const replacement =
     done && best !== undefined ? { name: best.node?.metadata?.name ?? '', instanceId: best.instance.InstanceId ?? '', zone: (best.node && zoneOf(best.node)) || (best.instance.Placement?.AvailabilityZone ?? '') } : null;
-  return look({ known, done, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), settleMs: SETTLE_MS, extra: { replacement } });
+  return look({ known, done, blockers, seenOf: blockers.map(({ object, reason }) => [object, reason]), settle: { ms: SETTLE_MS, firm: false }, extra: { replacement } });
 }
 
 /** Claims one, and leaves the others that are older to whoever needs one. */

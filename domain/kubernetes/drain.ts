@@ -83,13 +83,18 @@ export function budgetBlocker(pod: PodLike, owner: string, budget: BudgetLike): 
 /** A pod may take so long past its grace: its volumes are unmounted, and the kubelet tells of its end. */
 const OVERSTAY_MS = 60_000;
 
+/** When a pod should have ended that is still there at `at` (epoch milliseconds); undefined while it may still. */
+export function overstays(pod: PodLike, at: number): Date | undefined {
+  const due = pod.metadata?.deletionTimestamp;
+  return due === undefined || at - due.getTime() <= OVERSTAY_MS ? undefined : due;
+}
+
 /**
- * A pod that should have ended: undefined while it may still. Times are points, not ages (docs/adr/0003); `at` in epoch milliseconds.
- * Nothing is done about it: to delete it once more, without grace, only takes it out of the API server's sight, running or not.
+ * What to say of a pod that should have ended by `due`. Times are points, not ages (docs/adr/0003). Nothing is done about it: to delete it
+ * once more, without grace, only takes it out of the API server's sight, running or not.
  */
-export function overstayBlocker(pod: PodLike, owner: string, at: number): Blocker | undefined {
-  const { namespace, name, deletionTimestamp: due, deletionGracePeriodSeconds: grace = 0, finalizers = [] } = pod.metadata ?? {};
-  if (due === undefined || at - due.getTime() <= OVERSTAY_MS) return undefined;
+export function overstayBlocker(pod: PodLike, owner: string, due: Date): Blocker {
+  const { namespace, name, deletionGracePeriodSeconds: grace = 0, finalizers = [] } = pod.metadata ?? {};
   const asked = new Date(due.getTime() - grace * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
   const held = finalizers.length === 0 ? '' : `; finalizers ${finalizers.join(', ')} hold it`;
   const kubectl = `kubectl -n ${namespace}`;

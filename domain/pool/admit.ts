@@ -1,6 +1,7 @@
 import { explain, obstacle, operatorHasPlaces } from './obstacle.js';
 import { sizeUp, start } from './state.js';
 import type { Entry, State } from './state.js';
+import { NO_ENDS } from './view.js';
 import type { Admission, PoolView } from './view.js';
 
 /** A hundred nodes that all begin in one moment keep a worker, and whoever asks for the status, waiting for seconds; the next follow at once. */
@@ -84,11 +85,9 @@ function order(state: State, a: Entry, b: Entry): number {
  * slowest first: begun last, it would be what everybody waits for at the end.
  */
 function endsFirst({ view }: State, a: Entry, b: Entry): number {
-  const [ofA, ofB] = [a.node.ends ?? NONE, b.node.ends ?? NONE];
+  const [ofA, ofB] = [a.node.ends ?? NO_ENDS, b.node.ends ?? NO_ENDS];
   return (view.fresh ?? 0) === 0 ? ofA.sum - ofB.sum : ofB.slowest - ofA.slowest;
 }
-
-const NONE = { slowest: 0, sum: 0 };
 
 function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;

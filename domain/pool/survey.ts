@@ -7,7 +7,8 @@ import { awaitingCanary, room } from './ramp.js';
 import type { Ramp } from './ramp.js';
 import { rankOf } from './rank.js';
 import { keptByZone, keptForLast, lastToGo, openGroups, surplusOf, surplusToGo } from './shrink.js';
-import type { PoolNode, PoolView } from './view.js';
+import { NO_ENDS } from './view.js';
+import type { Ends, PoolNode, PoolView } from './view.js';
 
 export interface SeenNode {
   ref: NodeRef;
@@ -217,16 +218,14 @@ function zonesByGroup({ nodes, groups, flights }: Survey, candidates: readonly S
 }
 
 /** How long the pods of a node may take to end. */
-function endsCounter({ pods }: Survey): (node: string) => NonNullable<PoolNode['ends']> {
-  const ends = new Map<string, NonNullable<PoolNode['ends']>>();
+function endsCounter({ pods }: Survey): (node: string) => Ends {
+  const ends = new Map<string, Ends>();
   for (const { node, graceSeconds } of pods) {
-    const { slowest, sum } = ends.get(node) ?? NO_PODS;
+    const { slowest, sum } = ends.get(node) ?? NO_ENDS;
     ends.set(node, { slowest: Math.max(slowest, graceSeconds), sum: sum + graceSeconds });
   }
-  return (node) => ends.get(node) ?? NO_PODS;
+  return (node) => ends.get(node) ?? NO_ENDS;
 }
-
-const NO_PODS = { slowest: 0, sum: 0 };
 
 /** Pods of each budget on a node. */
 function budgetCounter({ pods, budgets }: Survey): (node: string) => Record<string, number> {

@@ -1,5 +1,14 @@
 import type { NodeRef } from '../plan.js';
 
+/** Seconds that pods may take to end (grace periods): the slowest of them, and all together. */
+export interface Ends {
+  slowest: number;
+  sum: number;
+}
+
+/** Of a node without pods. */
+export const NO_ENDS: Ends = { slowest: 0, sum: 0 };
+
 /** A node that is to be refreshed, or is being refreshed. */
 export interface PoolNode {
   ref: NodeRef;
@@ -15,8 +24,8 @@ export interface PoolNode {
   budgets: Readonly<Record<string, number>>;
   /** Greater than 0: meant to go late, the greater the later (`lastToGo`), so that the group's zones end balanced. */
   keptForLast?: number;
-  /** Seconds that its pods may take to end (grace periods): of the slowest, and of all together. Absent: none. */
-  ends?: { slowest: number; sum: number };
+  /** Absent: none. */
+  ends?: Ends;
 }
 
 export interface FlyingNode extends PoolNode {

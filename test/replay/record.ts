@@ -43,6 +43,18 @@ const scenarios: Record<string, { cluster: FakeCluster; manifest: object; steps:
       return handle.result();
     },
   },
+  'many-paused': {
+    cluster: new FakeCluster(12),
+    manifest: manifest('many-paused', { refresh: { canary: false, maxUnavailable: 12 } }),
+    steps: async (handle, cluster) => {
+      await statusWhere(handle, (status) => status.blocked.length === 12);
+      await handle.signal('pause', me);
+      await statusWhere(handle, (status) => status.inFlight.filter(({ paused }) => paused).length === 12);
+      cluster.blocked.clear();
+      await handle.signal('resume', me);
+      return handle.result();
+    },
+  },
   cancelled: {
     cluster: new FakeCluster(1),
     manifest: manifest('cancelled'),
@@ -128,6 +140,7 @@ scenarios['aborted-surge']?.cluster.surge(2);
 scenarios['aborted-surge']?.cluster.block('lookDrained');
 scenarios['failed-probe']?.cluster.block('lookProbes', { object: 'Probe http http://shop.example.com', reason: 'expected a status from 200 to 299, saw status 503', todo: '' });
 scenarios['pause-mid-drain']?.cluster.block('lookDrained');
+scenarios['many-paused']?.cluster.block('lookDrained');
 scenarios['cancelled']?.cluster.block('lookDrained');
 scenarios['failed-node']?.cluster.fail('lookReplacement', failure('NeedsHuman', 'the label came back'));
 

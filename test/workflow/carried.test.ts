@@ -27,6 +27,20 @@ async function runsOf(handle: MigrationHandle): Promise<number> {
   return runs;
 }
 
+/** Nodes that were spoken to by each workflow task that spoke to any, of all runs. */
+async function spokenAtOnce(handle: MigrationHandle): Promise<number[]> {
+  const { client } = harness.env;
+  const byTask = new Map<string, number>();
+  for await (const { workflowId, runId } of client.workflow.list({ query: `WorkflowId = '${handle.workflowId}'` })) {
+    const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    for (const { signalExternalWorkflowExecutionInitiatedEventAttributes: spoke } of events ?? []) {
+      const task = `${runId}/${spoke?.workflowTaskCompletedEventId?.toString()}`;
+      if (spoke) byTask.set(task, (byTask.get(task) ?? 0) + 1);
+    }
+  }
+  return [...byTask.values()];
+}
+
 /** Until the run that was open when this was called has continued as new. */
 async function continued(handle: MigrationHandle, from: string): Promise<string> {
   const deadline = Date.now() + 90_000;
@@ -67,6 +81,14 @@ describe.concurrent('nodes in flight when the run continues as new', () => {
     expect(report).toMatchObject({ state: 'done', problem: null, tally: { refreshed: 24 } });
     expect(new Set(report.nodes.map(({ node }) => node.instanceId)).size).toBe(24);
     expect(cluster.calls.filter((name) => name === 'terminateNode')).toHaveLength(24);
+    expect(cluster.violations).toEqual([]);
+  });
+
+  it('are spoken to ten at a time, so that nobody who asks waits behind all of them', async () => {
+    const cluster = new FakeCluster(40);
+    const { report, spoken } = await harness.run(cluster, manifest('spoken', { refresh: { canary: false, maxUnavailable: 16 } }), async (handle) => ({ report: await handle.result(), spoken: await spokenAtOnce(handle) }));
+    expect(report).toMatchObject({ state: 'done', tally: { refreshed: 40 } });
+    expect(Math.max(...spoken)).toBe(10);
     expect(cluster.violations).toEqual([]);
   });
 

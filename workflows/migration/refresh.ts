@@ -47,6 +47,8 @@ class Pool {
   #left = 0;
   /** Runs that were begun before this knew no nodes that rest because they fail: what they did then is what they go on with. */
   readonly #failingRest = patched('failing-nodes-rest');
+  /** Runs that were begun before this looked at the guards while the cluster was asked, and the next node waited for both. */
+  readonly #guardsLater = patched('guards-beside-nodes');
   /** When the guards were looked at last. */
   #guardedAt = 0;
 
@@ -63,9 +65,9 @@ class Pool {
       if (this.#flights.size === 0) await migration.step(() => acts.holdGuards({ target: migration.target, set: 'whole' }));
       for (;;) {
         await this.#mayGoOn();
-        // Before the first change; after that new nodes get theirs while the cluster is asked.
+        // Before the first change.
         if (!migration.holdsChanging) await this.#guard();
-        const [seen] = await Promise.all([this.#ask(), Date.now() - this.#guardedAt > GUARDS_MS ? this.#guard() : undefined]);
+        const [seen] = await Promise.all([this.#ask(), !this.#guardsLater && this.#guardsAreOld ? this.#guard() : undefined]);
         if (seen === undefined || (this.#failingRest && pauseOf(migration.control))) continue;
         if (seen.resize) {
           const resized = await migration.step(() => acts.resizeGroups(this.#request()));
@@ -75,6 +77,8 @@ class Pool {
         const { shouldDecrementDesiredCapacity } = migration.refresh;
         const terse = seen.most > MANY;
         for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus, terse });
+        // While those that were started are under way: none of them waits for it.
+        if (this.#guardsLater && this.#guardsAreOld && this.#flights.size > 0) await this.#guard();
         if (seen.remaining === 0 && this.#flights.size === 0) {
           if (await this.#evensZones()) continue;
           break;
@@ -95,6 +99,10 @@ class Pool {
 
   get #ramp(): Ramp {
     return this.migration.book.ramp ?? startRamp(this.migration.manifest.spec.refresh.canary);
+  }
+
+  get #guardsAreOld(): boolean {
+    return Date.now() - this.#guardedAt > GUARDS_MS;
   }
 
   async #guard(): Promise<void> {

@@ -70,7 +70,7 @@ describe('look', () => {
   it('where a wait goes through many states, tells a new one only after a while, but what is firm or done at once', async () => {
     const at = (ageMs: number, over: { firm?: boolean; done?: boolean } = {}) =>
       new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - ageMs }).run(() =>
-        Promise.resolve().then(() => look({ known: 'before', done: over.done ?? false, blockers: [{ object: 'Node a', reason: 'waits', todo: '', firm: over.firm }], seenOf: 2, settleMs: 3_000, extra: {} })),
+        Promise.resolve().then(() => look({ known: 'before', done: over.done ?? false, blockers: [{ object: 'Node a', reason: 'waits', todo: '', firm: over.firm }], seenOf: 2, settle: { ms: 3_000, firm: false }, extra: {} })),
       );
     await expect(at(1_000)).rejects.toThrow('Node a: waits.');
     expect(await at(4_000)).toMatchObject({ done: false });

@@ -150,11 +150,13 @@ describe('Retry-After', () => {
 
   it('of an API server that has too much to do ends the evictions, and the server says when to come again', async () => {
     const world = holding(0);
-    world.pod('later');
+    for (let index = 0; index < 20; index++) world.pod(`later-${index}`);
     world.refusals['cart-0'] = { code: 429, headers: { 'retry-after': '3' }, message: 'Too many requests, please try again later.' };
     const failure = await world.attempt().catch((error: unknown) => error);
     expect(toFailure(failure)).toMatchObject({ type: 'Throttled', nonRetryable: false, nextRetryDelay: 3_000 });
-    expect(world.asked).toEqual(['cart-0']);
+    // Those that were asked for beside it are through by then, and no other is begun.
+    expect(world.asked[0]).toBe('cart-0');
+    expect(world.asked.length).toBeLessThanOrEqual(5);
   });
 });
 

@@ -5,7 +5,7 @@ import { missedActions } from '../../../activities/aws/scheduledActions.js';
 import { environmentChanges } from '../../../activities/kubernetes/awsNode.js';
 import { parseHolder } from '../../../activities/kubernetes/lease.js';
 import { addressesOf } from '../../../domain/kubernetes/ciliumNode.js';
-import { budgetBlocker, drainVerdict, evictionOrder, overstayBlocker } from '../../../domain/kubernetes/drain.js';
+import { budgetBlocker, drainVerdict, evictionOrder, overstayBlocker, overstays } from '../../../domain/kubernetes/drain.js';
 import { nextOf } from '../../../domain/kubernetes/nodeOrder.js';
 import type { Candidate } from '../../../domain/kubernetes/nodeOrder.js';
 import { instanceIdOf } from '../../../domain/kubernetes/resources.js';
@@ -70,10 +70,11 @@ describe('a pod that does not end', () => {
   const at = (seconds: number): number => due.getTime() + seconds * 1000;
 
   it('is awaited for a minute past its grace, then named', () => {
-    expect(overstayBlocker(pod(), 'Deployment cart', at(3_600))).toBeUndefined();
-    expect(overstayBlocker(going(), 'Deployment cart', at(-5))).toBeUndefined();
-    expect(overstayBlocker(going(), 'Deployment cart', at(60))).toBeUndefined();
-    expect(overstayBlocker(going(), 'Deployment cart', at(61))).toEqual({
+    expect(overstays(pod(), at(3_600))).toBeUndefined();
+    expect(overstays(going(), at(-5))).toBeUndefined();
+    expect(overstays(going(), at(60))).toBeUndefined();
+    expect(overstays(going(), at(61))).toEqual(due);
+    expect(overstayBlocker(going(), 'Deployment cart', due)).toEqual({
       object: 'Pod shop/cart-1',
       reason: 'it was told to end at 2026-01-01T00:00:00Z, its grace of 30 s is over, and it is still there (owner Deployment cart)',
       todo: expect.stringMatching(/^Its kubelet has not ended it: kubectl -n shop describe pod cart-1 .*once nothing of it runs: kubectl -n shop delete pod cart-1 --force --grace-period=0$/) as string,
@@ -83,9 +84,9 @@ describe('a pod that does not end', () => {
   });
 
   it('names its finalizers, which no force takes away', () => {
-    const blocker = overstayBlocker(going({ finalizers: ['a.example/x', 'b.example/y'] }), 'Deployment cart', at(61));
-    expect(blocker?.reason).toContain('; finalizers a.example/x, b.example/y hold it');
-    expect(blocker?.todo).toBe('Whoever set the finalizers has to take them away: kubectl -n shop get pod cart-1 -o yaml');
+    const blocker = overstayBlocker(going({ finalizers: ['a.example/x', 'b.example/y'] }), 'Deployment cart', due);
+    expect(blocker.reason).toContain('; finalizers a.example/x, b.example/y hold it');
+    expect(blocker.todo).toBe('Whoever set the finalizers has to take them away: kubectl -n shop get pod cart-1 -o yaml');
   });
 });
 
