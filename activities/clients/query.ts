@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 
-/** A worker that has the run in its cache answers within this, busy as it may be. */
-const AGAIN_MS = 250;
+/** How often it is looked whether another run is open by now. A worker that has the run in its cache has answered before, busy as it may be. */
+const LOOK_MS = 250;
 
 export interface Question<T> {
   query: string;
@@ -14,20 +14,30 @@ export interface Question<T> {
 
 /**
  * The answer of the run that is open by now. Temporal passes a query to the run that was open when it came; where that one ends or
- * continues as new in this very moment, a worker first replays all of it, which takes seconds with thousands of events. What is not
- * answered at once is therefore asked a second time, which reaches the next run, and the first answer counts.
- * @throws what the first of the two failed with, when both did
+ * continues as new in this very moment, a worker first replays all of it, which takes seconds with thousands of events. So as long as
+ * there is no answer, it is looked whether another run is open, which is asked too, and the first answer counts.
+ *
+ * @param run as it was described a moment ago
+ * @throws what the first question failed with, when all did: of a run without a worker a gRPC error (starter/run/handle.ts, noAnswer)
  */
-export async function queryRun<T>(client: Client, handle: WorkflowHandle, { query, withinMs, atEnd }: Question<T>): Promise<T> {
+export async function queryRun<T>(client: Client, run: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>, { query, withinMs, atEnd }: Question<T>): Promise<T> {
   const over = new AbortController();
   const deadline = Date.now() + withinMs;
-  const ask = (): Promise<T> => client.withDeadline(deadline, () => client.withAbortSignal(over.signal, () => handle.query<T>(query)));
-  const again = async (): Promise<T> => {
-    await sleep(AGAIN_MS, undefined, { signal: over.signal });
-    return (await atEnd?.()) ?? ask();
-  };
+  const handle = (runId?: string) => client.workflow.getHandle(run.workflowId, runId);
+  const ask = (runId: string): Promise<T> => client.withDeadline(deadline, () => client.withAbortSignal(over.signal, () => handle(runId).query<T>(query)));
+  let newest = run.runId;
+  const answers = [ask(newest)];
   try {
-    return await Promise.any([ask(), again()]);
+    // Each question has an end, and so has this: then all have failed.
+    for (;;) {
+      const first = Promise.any(answers).then((answer) => ({ answer }));
+      const seen = await Promise.race([first, sleep(LOOK_MS, undefined, { signal: over.signal })]);
+      if (seen !== undefined) return seen.answer;
+      const now = await handle().describe();
+      const said = now.status.name === 'RUNNING' ? undefined : await atEnd?.();
+      if (said !== undefined) return said;
+      if (now.runId !== newest) answers.push(ask((newest = now.runId)));
+    }
   } catch (error) {
     throw error instanceof AggregateError ? error.errors[0] : error;
   } finally {

@@ -32,7 +32,7 @@ export function fleetGateway(client: () => Client): FleetGateway {
       if (description === undefined) return { is: 'unknown' };
       const kept = answers.get(description.runId);
       if (kept !== undefined && kept.history === description.historyLength) return kept.facts;
-      const facts = description.status.name === 'RUNNING' || description.status.name === 'PAUSED' ? await openRun(client(), handle, description) : await closedRun(handle, description);
+      const facts = description.status.name === 'RUNNING' || description.status.name === 'PAUSED' ? await openRun(client(), description) : await closedRun(handle, description);
       if (facts.is !== 'open' || facts.status !== null) keep(answers, description, facts);
       return facts;
     },
@@ -60,9 +60,9 @@ async function describe(handle: WorkflowHandle): Promise<WorkflowExecutionDescri
   }
 }
 
-async function openRun(client: Client, handle: WorkflowHandle, description: WorkflowExecutionDescription): Promise<RunFacts> {
+async function openRun(client: Client, description: WorkflowExecutionDescription): Promise<RunFacts> {
   const attributes = Object.fromEntries(Object.entries(description.searchAttributes).map(([name, values]) => [name, Array.isArray(values) ? values[0] : values]));
-  const status = await queryRun<MigrationStatus>(client, handle, { query: 'status', withinMs: ANSWER_MS }).catch(() => null);
+  const status = await queryRun<MigrationStatus>(client, description, { query: 'status', withinMs: ANSWER_MS }).catch(() => null);
   return { is: 'open', status, attributes, taskQueue: description.taskQueue };
 }
 

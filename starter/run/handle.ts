@@ -58,7 +58,7 @@ export function expectOpen(run: Run): void {
  */
 export async function ask<T>(client: Client, run: Run, { query, atEnd }: { query: string; atEnd?: () => Promise<T | undefined> }): Promise<T | undefined> {
   try {
-    return await queryRun<T>(client, run.handle, { query, withinMs: ANSWER_MS, ...(atEnd === undefined ? {} : { atEnd }) });
+    return await queryRun<T>(client, run.description, { query, withinMs: ANSWER_MS, ...(atEnd === undefined ? {} : { atEnd }) });
   } catch (error) {
     if (noAnswer(error)) return undefined;
     throw error;

@@ -1,61 +1,74 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client, WorkflowHandle } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { describe, expect, it } from 'vitest';
 import { queryRun } from '../../../activities/clients/query.js';
 
-/** Answers the first, the second … question as told; what was given up fails. */
-function stub(...answers: ((given: AbortSignal) => Promise<string>)[]): { client: Client; handle: WorkflowHandle; asked: () => number; givenUp: () => number } {
-  let asked = 0;
-  let givenUp = 0;
-  let signal = new AbortController().signal;
-  const client = {
-    withDeadline: (_: number, ask: () => Promise<string>) => ask(),
-    withAbortSignal: (given: AbortSignal, ask: () => Promise<string>) => {
-      signal = given;
-      given.addEventListener('abort', () => (givenUp += 1));
-      return ask();
-    },
-  };
-  const handle = { query: () => answers[asked++]?.(signal) ?? Promise.reject(new Error('asked too often')) };
-  return { client: client as unknown as Client, handle: handle as unknown as WorkflowHandle, asked: () => asked, givenUp: () => givenUp };
+/** A server with some runs of a workflow, each with what it answers. */
+class Server {
+  asked: string[] = [];
+  givenUp = 0;
+  answers: Record<string, () => Promise<string>> = {};
+  now = { runId: 'first', status: { name: 'RUNNING' } };
+
+  get client(): Client {
+    const client = {
+      withDeadline: (_: number, ask: () => Promise<string>) => ask(),
+      withAbortSignal: (given: AbortSignal, ask: () => Promise<string>) => {
+        given.addEventListener('abort', () => (this.givenUp += 1));
+        return ask();
+      },
+      workflow: { getHandle: (_: string, runId?: string) => ({ describe: () => Promise.resolve(this.now), query: () => this.#answer(runId ?? this.now.runId) }) },
+    };
+    return client as unknown as Client;
+  }
+
+  #answer(runId: string): Promise<string> {
+    this.asked.push(runId);
+    return this.answers[runId]?.() ?? never();
+  }
 }
 
 const never = (): Promise<string> => new Promise(() => undefined);
+const run = { workflowId: 'w', runId: 'first' };
 const status = { query: 'status', withinMs: 5_000 };
 
 describe('what a run is asked', () => {
-  it('is asked once where it answers at once', async () => {
-    const { client, handle, asked } = stub(() => Promise.resolve('of now'));
-    expect(await queryRun(client, handle, status)).toBe('of now');
-    await sleep(300);
-    expect(asked()).toBe(1);
+  it('is asked once where it answers, however long that takes', async () => {
+    const server = new Server();
+    server.answers['first'] = () => sleep(700, 'late');
+    expect(await queryRun(server.client, run, status)).toBe('late');
+    expect(server.asked).toEqual(['first']);
   });
 
-  it('is asked again where a run that is over replays for it, and nobody waits for that', async () => {
-    const { client, handle, asked, givenUp } = stub(never, () => Promise.resolve('of the next run'));
-    expect(await queryRun(client, handle, status)).toBe('of the next run');
-    expect([asked(), givenUp()]).toEqual([2, 2]);
+  it('is asked of the next run where one that is over replays for it, and of the one after that', async () => {
+    const server = new Server();
+    server.now = { ...server.now, runId: 'second' };
+    server.answers['third'] = () => Promise.resolve('of the third');
+    const answer = queryRun(server.client, run, status);
+    await sleep(400);
+    server.now = { ...server.now, runId: 'third' };
+    expect(await answer).toBe('of the third');
+    expect(server.asked).toEqual(['first', 'second', 'third']);
+    expect(server.givenUp).toBe(3);
   });
 
-  it('is answered by the first of the two where only that one can', async () => {
-    const { client, handle } = stub(
-      () => sleep(400, 'late'),
-      () => Promise.reject(new Error('the second')),
-    );
-    expect(await queryRun(client, handle, status)).toBe('late');
+  it('is answered by whichever run can', async () => {
+    const server = new Server();
+    server.now = { ...server.now, runId: 'second' };
+    server.answers = { first: () => sleep(600, 'of the first'), second: () => Promise.reject(new Error('the second')) };
+    expect(await queryRun(server.client, run, status)).toBe('of the first');
   });
 
-  it('asks no worker a second time where the run says by itself how it ended', async () => {
-    const { client, handle, asked } = stub(never);
-    expect(await queryRun(client, handle, { ...status, atEnd: () => Promise.resolve('done') })).toBe('done');
-    expect(asked()).toBe(1);
+  it('asks no worker where the run says by itself how it ended', async () => {
+    const server = new Server();
+    server.now = { runId: 'first', status: { name: 'COMPLETED' } };
+    expect(await queryRun(server.client, run, { ...status, atEnd: () => Promise.resolve('done') })).toBe('done');
+    expect(server.asked).toEqual(['first']);
   });
 
-  it('fails with what the first question failed with, not with both', async () => {
-    const { client, handle } = stub(
-      () => Promise.reject(new Error('the first')),
-      () => Promise.reject(new Error('the second')),
-    );
-    await expect(queryRun(client, handle, status)).rejects.toThrow('the first');
+  it('fails at once with what the only question failed with', async () => {
+    const server = new Server();
+    server.answers['first'] = () => Promise.reject(new Error('no worker'));
+    await expect(queryRun(server.client, run, status)).rejects.toThrow('no worker');
   });
 });
