@@ -13,6 +13,8 @@ const YOUNG_MS = 45_000;
 const MOST = 20;
 /** Without an event, a look is repeated after a tenth of the time waited, but not sooner. */
 const SOONEST_MS = 200;
+/** … nor, where no slot is left to linger in, sooner than this: of a hundred waits each retry is work for Temporal's server. */
+const CROWDED_MS = 1_000;
 
 let lingering = 0;
 
@@ -32,7 +34,8 @@ export async function linger<T extends Look>(clients: Pick<Clients, 'events'>, m
         return await pass();
       } catch (error) {
         const now = Date.now();
-        if (!mayLinger(error) || clients.events.closed || now >= until || now - since > YOUNG_MS || lingering >= MOST) throw error;
+        if (!mayLinger(error) || clients.events.closed || now >= until || now - since > YOUNG_MS) throw error;
+        if (lingering >= MOST) throw new CiliateError('NotYet', error.text, { code: error.code, details: error.details, cause: error.cause, retryAfterMs: crowdedMs(now - since) });
       }
       lingering++;
       try {
@@ -48,6 +51,11 @@ export async function linger<T extends Look>(clients: Pick<Clients, 'events'>, m
 }
 
 /** Not where a server said when to come again. */
-function mayLinger(error: unknown): boolean {
+function mayLinger(error: unknown): error is CiliateError {
   return error instanceof CiliateError && error.kind === 'NotYet' && error.retryAfterMs === undefined;
+}
+
+/** When a wait that has lasted for so long is looked at again where many wait, in milliseconds. */
+export function crowdedMs(waited: number): number {
+  return Math.max(CROWDED_MS, waited / 10);
 }

@@ -241,7 +241,10 @@ describe('linger', () => {
     await expect.poll(() => events.filter((source) => source.waits.length === 1).length).toBe(20);
     const [last] = events.slice(20);
     if (!last) throw new Error('21 were made');
-    await expect(during(0, () => linger({ events: last }, () => true, pass([notYet(), true])))).rejects.toMatchObject({ kind: 'NotYet' });
+    const crowded = { kind: 'NotYet', code: 'NotYet', message: 'Pod a/b: waits.', retryAfterMs: 1_000 };
+    await expect(during(0, () => linger({ events: last }, () => true, pass([notYet(), true])))).rejects.toMatchObject(crowded);
+    // A tenth of the time waited, as ever.
+    await expect(during(30_000, () => linger({ events: last }, () => true, pass([notYet(), true])))).rejects.toMatchObject({ retryAfterMs: expect.closeTo(3_000, -2) as number });
     for (const source of events.slice(0, 20)) source.happen?.();
     expect(await Promise.all(waiting)).toHaveLength(20);
   });
