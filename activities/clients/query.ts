@@ -9,7 +9,12 @@ export interface Question<T> {
   /** How long a live worker may take to answer, in milliseconds. */
   withinMs: number;
   /** What a run that is over by then says without a worker; undefined: nothing. */
-  atEnd?: () => Promise<T | undefined>;
+  atEnd?: (ended: WorkflowExecutionDescription) => Promise<T | undefined>;
+}
+
+/** Whether a run can still go on, and be told anything: Temporal itself may have paused it. */
+export function isOpen({ status }: Pick<WorkflowExecutionDescription, 'status'>): boolean {
+  return status.name === 'RUNNING' || status.name === 'PAUSED';
 }
 
 /**
@@ -34,7 +39,7 @@ export async function queryRun<T>(client: Client, run: Pick<WorkflowExecutionDes
       const seen = await Promise.race([first, sleep(LOOK_MS, undefined, { signal: over.signal })]);
       if (seen !== undefined) return seen.answer;
       const now = await handle().describe();
-      const said = now.status.name === 'RUNNING' ? undefined : await atEnd?.();
+      const said = isOpen(now) ? undefined : await atEnd?.(now);
       if (said !== undefined) return said;
       if (now.runId !== newest) answers.push(ask((newest = now.runId)));
     }

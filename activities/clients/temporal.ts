@@ -2,6 +2,7 @@ import { Context } from '@temporalio/activity';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../domain/names.js';
+import { isOpen } from './query.js';
 
 /** The little that activities ask of Temporal; narrow, so that tests can stand in for it. */
 export interface TemporalGateway {
@@ -26,8 +27,7 @@ export function temporalGateway(client: () => Client): TemporalGateway {
     },
     async describe(workflowId) {
       try {
-        const { status } = await client().workflow.getHandle(workflowId).describe();
-        return status.name === 'RUNNING' || status.name === 'PAUSED' ? 'open' : 'closed';
+        return isOpen(await client().workflow.getHandle(workflowId).describe()) ? 'open' : 'closed';
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return 'unknown';
         throw error;

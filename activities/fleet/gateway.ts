@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
-import { queryRun } from '../clients/query.js';
+import { isOpen, queryRun } from '../clients/query.js';
 import { migrationWorkflowId } from '../../domain/names.js';
 import type { MigrationReport, MigrationStatus } from '../../domain/status.js';
 
@@ -32,7 +32,7 @@ export function fleetGateway(client: () => Client): FleetGateway {
       if (description === undefined) return { is: 'unknown' };
       const kept = answers.get(description.runId);
       if (kept !== undefined && kept.history === description.historyLength) return kept.facts;
-      const facts = description.status.name === 'RUNNING' || description.status.name === 'PAUSED' ? await openRun(client(), description) : await closedRun(handle, description);
+      const facts = isOpen(description) ? await openRun(client(), description) : await closedRun(handle, description);
       if (facts.is !== 'open' || facts.status !== null) keep(answers, description, facts);
       return facts;
     },

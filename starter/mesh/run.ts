@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, WorkflowExecutionAlreadyStartedError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { isOpen } from '../../activities/clients/query.js';
 import type { MeshOrder, MeshStatus } from '../../domain/mesh/run.js';
 import { CONNECT_MESH, meshWorkflowId, TASK_QUEUE } from '../../domain/names.js';
 import { EXIT, failedError } from '../exit.js';
@@ -37,7 +38,7 @@ export async function startMesh(client: Client, order: MeshOrder): Promise<Workf
 export async function meshRunStatus(client: Client, mesh: string): Promise<{ status: MeshStatus; open: boolean } | undefined> {
   const handle = client.workflow.getHandle(meshWorkflowId(mesh));
   try {
-    const open = (await handle.describe()).status.name === 'RUNNING';
+    const open = isOpen(await handle.describe());
     if (!open) return { status: await endedMesh(handle), open };
     return { status: await client.withDeadline(Date.now() + ANSWER_MS, () => handle.query<MeshStatus>('status')), open };
   } catch (error) {

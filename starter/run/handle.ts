@@ -1,7 +1,8 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionDescription, WorkflowHandle } from '@temporalio/client';
 import { migrationWorkflowId } from '../../domain/names.js';
-import { queryRun } from '../../activities/clients/query.js';
+import { isOpen, queryRun } from '../../activities/clients/query.js';
+import type { Question } from '../../activities/clients/query.js';
 import { failedError } from '../exit.js';
 import { grpcError } from '../client.js';
 
@@ -37,7 +38,7 @@ export async function findRun(client: Client, migration: string, kind = MIGRATIO
   const handle = client.workflow.getHandle(kind.workflowId(migration));
   try {
     const description = await handle.describe();
-    return { migration, kind, handle, description, open: description.status.name === 'RUNNING' };
+    return { migration, kind, handle, description, open: isOpen(description) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) {
       throw failedError(`no ${kind.noun} called ${migration} in namespace ${client.options.namespace}: start it with ${kind.start}`);
@@ -52,13 +53,10 @@ export function expectOpen(run: Run): void {
   throw failedError(`the ${run.kind.noun} ${run.migration} is not running (${run.description.status.name.toLowerCase()}): see \`${run.kind.look} ${run.migration}\``);
 }
 
-/**
- * The answer to a query, or undefined when no worker answers it in time.
- * @param atEnd what a run that has ended since says by itself
- */
-export async function ask<T>(client: Client, run: Run, { query, atEnd }: { query: string; atEnd?: () => Promise<T | undefined> }): Promise<T | undefined> {
+/** The answer to a query, or undefined when no worker answers it in time. */
+export async function ask<T>(client: Client, run: Run, question: Pick<Question<T>, 'query' | 'atEnd'>): Promise<T | undefined> {
   try {
-    return await queryRun<T>(client, run.description, { query, withinMs: ANSWER_MS, ...(atEnd === undefined ? {} : { atEnd }) });
+    return await queryRun<T>(client, run.description, { ...question, withinMs: ANSWER_MS });
   } catch (error) {
     if (noAnswer(error)) return undefined;
     throw error;

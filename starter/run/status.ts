@@ -3,7 +3,7 @@ import { NODE_OUTCOMES } from '../../domain/refresh.js';
 import type { NodeOutcome } from '../../domain/refresh.js';
 import { ALL_PHASES } from '../../domain/status.js';
 import type { MigrationReport, MigrationStatus, NodesStatus, Phase, RunState } from '../../domain/status.js';
-import { ask, findRun } from './handle.js';
+import { ask } from './handle.js';
 import type { Run } from './handle.js';
 
 /** A status and where it came from. */
@@ -20,15 +20,14 @@ export async function readStatus(client: Client, run: Run): Promise<SeenStatus> 
     const report = await closedReport(run);
     if (report !== undefined) return { status: statusOfReport(report, run), instead: null };
   }
-  const status = await ask<MigrationStatus>(client, run, { query: 'status', atEnd: () => endedSince(client, run) });
+  const status = await ask<MigrationStatus>(client, run, { query: 'status', atEnd: (description) => endedSince({ ...run, description, open: false }) });
   if (status !== undefined) return { status: run.open ? status : afterTheEnd(status, run), instead: null };
   return { status: statusOfDescription(run), instead: whatTemporalKnows(run) };
 }
 
 /** Of a run that was open a moment ago. */
-async function endedSince(client: Client, { migration, kind }: Run): Promise<MigrationStatus | undefined> {
-  const run = await findRun(client, migration, kind);
-  const report = run.open ? undefined : await closedReport(run);
+async function endedSince(run: Run): Promise<MigrationStatus | undefined> {
+  const report = await closedReport(run);
   return report && statusOfReport(report, run);
 }
 
