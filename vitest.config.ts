@@ -19,7 +19,14 @@ class LongestFirst extends BaseSequencer {
 const bundled = { globalSetup: 'test/support/bundle.ts' };
 
 const project = (name: string, extra: object = {}) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], environment: 'node', ...extra },
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    environment: 'node',
+    // Looking twenty times a second is work for what is looked at; and what comes late on a busy machine is not wrong. A project has none of this from the whole.
+    expect: { poll: { interval: 250, timeout: 30_000 } },
+    ...extra,
+  },
 });
 
 /** One project a kind of test, so that `make` can run and time each on its own. */
@@ -31,8 +38,6 @@ export default defineConfig({
     minWorkers: 1,
     // A log that was kept only in part still says what differed.
     chaiConfig: { truncateThreshold: 4000 },
-    // Looking twenty times a second is work for what is looked at; and what comes late on a busy machine is not wrong.
-    expect: { poll: { interval: 250, timeout: 30_000 } },
     projects: [
       // They run beside the labs, which come first: slow is not wrong.
       project('unit', { testTimeout: 120_000 }),

@@ -9,37 +9,48 @@ import { stopIfCancelled } from './look.js';
 const LINGER_MS = 15_000;
 /** What has not come by then is waited for without a slot, by the server's retry alone. */
 const YOUNG_MS = 45_000;
+/** Activities side by side in a worker: a slot is a promise, and all that many of them cost is what they do. */
+export const SLOTS = 120;
 /** So many attempts may linger in this process; the rest of the slots is always free for those who do something. */
-const MOST = 20;
+export const MOST_LINGERING = 80;
 /** Without an event, a look is repeated after a tenth of the time waited, but not sooner. */
 const SOONEST_MS = 200;
-/** … nor, where no slot is left to linger in, sooner than this: of a hundred waits each retry is work for Temporal's server. */
+/** From so many on they are a crowd. */
+const CROWD = 20;
+/** … of which none is repeated sooner than this: each is work for API servers, and where no slot is left to linger in, for Temporal's. */
 const CROWDED_MS = 1_000;
 
 let lingering = 0;
+
+/** Where a look waits. */
+interface Where extends Pick<Clients, 'events'> {
+  /** How many attempts may linger side by side in this process. */
+  mostLingering?: number;
+}
 
 /**
  * Repeats a look within its attempt while its wait is young, at once when an event of the cluster matters to it. Only an
  * acceleration of what Temporal's retry does anyway (docs/adr/0003): a stuck wait holds no slot.
  */
-export async function linger<T extends Look>(clients: Pick<Clients, 'events'>, matters: (event: ClusterEvent) => boolean, pass: () => Promise<T>): Promise<T> {
+export async function linger<T extends Look>({ events, mostLingering = MOST_LINGERING }: Where, matters: (event: ClusterEvent) => boolean, pass: () => Promise<T>): Promise<T> {
   const context = asyncLocalStorage.getStore();
   if (context === undefined) return pass();
   const since = context.info.scheduledTimestampMs;
   const until = Date.now() + LINGER_MS;
-  const listening = clients.events.listen(matters);
+  const listening = events.listen(matters);
   try {
     for (;;) {
       try {
         return await pass();
       } catch (error) {
         const now = Date.now();
-        if (!mayLinger(error) || clients.events.closed || now >= until || now - since > YOUNG_MS) throw error;
-        if (lingering >= MOST) throw new CiliateError('NotYet', error.text, { code: error.code, details: error.details, cause: error.cause, retryAfterMs: crowdedMs(now - since) });
+        if (!mayLinger(error) || events.closed || now >= until || now - since > YOUNG_MS) throw error;
+        if (lingering >= mostLingering) throw new CiliateError('NotYet', error.text, { code: error.code, details: error.details, cause: error.cause, retryAfterMs: crowdedMs(now - since) });
       }
       lingering++;
       try {
-        await listening.next(Math.max(SOONEST_MS, (Date.now() - since) / 10), context.cancellationSignal);
+        const waited = Date.now() - since;
+        await listening.next(lingering > CROWD ? crowdedMs(waited) : Math.max(SOONEST_MS, waited / 10), context.cancellationSignal);
       } finally {
         lingering--;
       }

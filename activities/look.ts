@@ -19,8 +19,11 @@ export interface LookInput<E> {
   retryAfterMs?: number;
   /** Unchanged for so long (milliseconds), what is awaited counts as blocked. */
   overdueMs?: number;
-  /** What changes sooner than this (milliseconds) after what was told last is not told yet: it may be over by then. `firm`: not even what is firm. */
-  settle?: { ms: number; firm: boolean };
+  /**
+   * What changes sooner than this (milliseconds) after what was told last is not told yet: it may be over by then. `firm`: not even what is
+   * firm. `first`: not even what is seen first.
+   */
+  settle?: { ms: number; firm: boolean; first?: boolean };
   /** Too young to be told (docs/adr/0003): they stand in the failure's text only. */
   young?: Blocker[];
   extra: E;
@@ -47,7 +50,7 @@ export function look<E extends object>(input: LookInput<E>): Look & E {
   const seen = overdue ? `${digest}${OVERDUE_MARK}` : digest;
   const told = some(overdue ? blockers.map((blocker) => ({ ...blocker, firm: true })) : blockers);
   const { settle } = input;
-  const unsettled = settle !== undefined && known !== '' && waitedMs() < settle.ms && (settle.firm || !told.some(({ firm }) => firm));
+  const unsettled = settle !== undefined && (known !== '' || settle.first === true) && waitedMs() < settle.ms && (settle.firm || !told.some(({ firm }) => firm));
   if (done || (seen !== known && !unsettled)) return { ...extra, done, seen, blockers: done ? [] : told };
   const all = [...blockers, ...(input.young ?? [])];
   throw new CiliateError('NotYet', blockersText(all), { code: 'NotYet', retryAfterMs: input.retryAfterMs, details: { blockers: all.slice(0, TOLD) } });

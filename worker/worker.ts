@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkerOptions, WorkflowBundleOption } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
+import { SLOTS } from '../activities/linger.js';
 import { CILIATE_VERSION } from '../domain/version.js';
 
 export interface WorkerSettings {
@@ -39,7 +40,7 @@ export function createWorker(settings: WorkerSettings): Promise<Worker> {
     maxCachedWorkflows: settings.maxCachedWorkflows ?? 150,
     // How long a task waits for a worker that may be dead before another takes it and replays: a crash costs this much.
     stickyQueueScheduleToStartTimeout: '3 seconds',
-    maxConcurrentActivityTaskExecutions: settings.activitySlots ?? 40,
+    maxConcurrentActivityTaskExecutions: settings.activitySlots ?? SLOTS,
     maxConcurrentLocalActivityExecutions: 4,
     // Heartbeats are how a step learns of a cancellation, and Temporal of a dead worker (activities/failures.ts beats every 2 s).
     maxHeartbeatThrottleInterval: '2 seconds',

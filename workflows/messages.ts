@@ -1,6 +1,6 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { Approval, NodeVerb, Said, SetValues } from '../domain/control.js';
-import type { NodeProgress, NodeResult } from '../domain/refresh.js';
+import type { NodeProgress, NodeResult, NodeStep } from '../domain/refresh.js';
 import type { DrainSpec } from '../domain/spec/schema.js';
 import type { MigrationReport, MigrationStatus } from '../domain/status.js';
 
@@ -58,6 +58,8 @@ export interface FlightPlan {
   surplus: boolean;
   /** Told of are only firm blockers: many are in flight, and each signal is a task of the migration. */
   terse: boolean;
+  /** The step that the migration shows until it has heard of another: so this one need not be told. Absent: the first. */
+  shownAs?: NodeStep;
 }
 
 export const steerSignal = defineSignal<[Steering]>('steer');

@@ -56,6 +56,8 @@ class NodeRefresh {
   readonly #interruptible = new Interruptible();
   #steering: Steering;
   #progress: NodeProgress;
+  /** The step that the migration shows. */
+  #shownStep: NodeStep;
   #terminated = false;
   #evicted = 0;
   #notes: string[] = [];
@@ -69,6 +71,7 @@ class NodeRefresh {
   constructor(readonly input: RefreshInput) {
     this.#request = { target: input.target, node: input.node };
     this.#steering = input.steering;
+    this.#shownStep = input.shownAs ?? 'prepare';
     this.#progress = { node: input.node, step: 'prepare', since: this.#startedAt, blockers: [], paused: false };
     this.#wait = new DrainWait({
       node: input.node,
@@ -386,8 +389,9 @@ class NodeRefresh {
     if (JSON.stringify(before) === JSON.stringify(this.#progress)) return;
     setCurrentDetails(nodeDetails(this.#progress));
     // Each signal costs the parent a workflow task: what lasts a blink is only told here.
-    const step = BRIEF_STEPS.includes(this.#progress.step) ? before.step : this.#progress.step;
-    if (step === before.step && this.#news(before) === this.#news(this.#progress)) return;
+    const step = BRIEF_STEPS.includes(this.#progress.step) ? this.#shownStep : this.#progress.step;
+    if (step === this.#shownStep && this.#news(before) === this.#news(this.#progress)) return;
+    this.#shownStep = this.#progress.step;
     // A parent that is gone (terminated) must not fail its node, which still has to be handed back.
     void this.#tellMigration();
   }

@@ -16,6 +16,9 @@ import { listNodes } from './lists.js';
 import { readPool } from './readPool.js';
 import type { PoolSeen } from './readPool.js';
 
+/** A new node bears Kubernetes' own taint for a moment after it is Ready, budgets follow their pods: what is over by then is no news. */
+const SETTLE_MS = 2_000;
+
 /**
  * What could let another node start: a node that became usable or another, a budget that frees, a pod that left a node in flight. One
  * for each listener: it knows what it has heard of each node, since most of what is told of nodes is that they are alive.
@@ -79,6 +82,7 @@ async function pass(clients: Clients, { known, ...request }: AdmitRequest): Prom
     done: resize || start.length > 0 || left === 0,
     blockers,
     seenOf: blockers.map(({ object, reason }) => [object, reason]),
+    settle: { ms: SETTLE_MS, firm: true, first: true },
     extra: { resize, start: start.map((each) => ({ ...each, surplus: !old.has(each.node.instanceId) })), counts: seen.counts, remaining: left, most, groups: open, leftAlone: labelled.filter((name) => alone.includes(name)) },
   });
 }

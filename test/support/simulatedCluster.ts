@@ -1,6 +1,6 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { Activities } from '../../activities/api.js';
-import { crowdedMs } from '../../activities/linger.js';
+import { crowdedMs, MOST_LINGERING } from '../../activities/linger.js';
 import { sha256Hex } from '../../domain/digest.js';
 import type { NodeRef } from '../../domain/plan.js';
 import { MOST_STARTS } from '../../domain/pool/admit.js';
@@ -10,8 +10,6 @@ import { FakeCluster, failure } from '../workflow/fakeCluster.js';
 
 /** Nodes a group: what EKS allows a managed node group. */
 const GROUP_SIZE = 450;
-/** So many waits hold an activity slot, the others come again, as activities/linger.ts has it. */
-const MOST_LINGERING = 20;
 
 /**
  * Thousands of nodes in memory behind the activities' contract. What FakeCluster would search through all nodes for is kept at

@@ -16,7 +16,8 @@ beforeAll(async () => {
 });
 afterAll(() => harness.stop());
 
-/** More than linger (activities/linger.ts), and fewer than clusters that are stuck. */
+const LINGERING = 20;
+/** More than linger, and fewer than clusters that are stuck. */
 const SLOTS = 24;
 const STUCK = 28;
 
@@ -43,7 +44,7 @@ function quietListener(): Listening {
 function stuckDrain({ known }: DrainRequest): Promise<Awaited<ReturnType<Activities['lookDrained']>>> {
   const blockers = [{ object: 'Pod shop/db-0', reason: 'PDB shop/db needs 1 healthy, has 1', todo: 'scale it up', firm: true }];
   const pass = (): ReturnType<Activities['lookDrained']> => Promise.resolve(look({ known, done: false, blockers, seenOf: 'held', extra: { evicted: 0, blocking: [], volumes: [], notes: [] } }));
-  return linger({ events: silent }, () => false, async () => pass());
+  return linger({ events: silent, mostLingering: LINGERING }, () => false, async () => pass());
 }
 
 /** Activities of many clusters, each by the migration that its input names. */

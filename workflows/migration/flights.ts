@@ -106,7 +106,7 @@ export class Flights {
   start(node: NodeRef, plan: FlightPlan): void {
     const flight: Flight = { node, plan, adopted: false, hushed: false, failing: false, ended: false, turn: 0 };
     this.#flights.set(node.instanceId, flight);
-    this.migration.flying.set(node.instanceId, { node, step: 'prepare', since: now(), blockers: [], paused: false });
+    this.migration.flying.set(node.instanceId, { ...begun(node), step: plan.shownAs ?? 'prepare' });
     this.#tellControl();
     void this.#fly(flight).catch((error: unknown) => this.#end(flight, lost(node, stepFailure(error).message)));
   }

@@ -1,14 +1,4 @@
-import {
-  allHandlersFinished,
-  CancellationScope,
-  condition,
-  ContinueAsNew,
-  continueAsNew,
-  setCurrentDetails,
-  sleep,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, ContinueAsNew, continueAsNew, sleep, workflowInfo } from '@temporalio/workflow';
 import type { Duration } from '@temporalio/common';
 import type { Target } from '../../activities/api.js';
 import { directionOf } from '../../domain/directions/index.js';
@@ -22,7 +12,6 @@ import type { Gate } from '../../domain/spec/words.js';
 import type { MigrationStatus, Phase } from '../../domain/status.js';
 import { acts } from '../activityProxies.js';
 import { now } from '../clock.js';
-import { migrationDetails } from '../dashboard.js';
 import { stepFailure } from '../failure.js';
 import { Interrupted, Interruptible } from '../interruptible.js';
 import { until } from '../until.js';
@@ -30,9 +19,9 @@ import type { Look } from '../../activities/api.js';
 import type { Blocker } from '../../domain/refresh.js';
 import { newBook, stateOf, statusOf } from './book.js';
 import type { Book, CarriedFlight, RunIds } from './book.js';
+import { Display } from './display.js';
 import { RunEnd } from './endings.js';
 import type { Route } from './route.js';
-import { searchAttributesOf } from './visibility.js';
 
 /** How often the Lease says that we are still there. Its expiry hands nothing over: it is for people who look. */
 const RENEW = '20m';
@@ -40,9 +29,6 @@ const RENEW = '20m';
 /** A run that is about to continue as new waits until no node was heard for so long, at most so often. */
 const LULL_MS = 500;
 const LULLS = 20;
-
-/** The counts among the search attributes follow this slowly: each upsert is an event. */
-const COUNTS_MS = 10_000;
 
 /** Lines of a list for the report; the rest is counted. */
 const MOST_LINES = 200;
@@ -68,7 +54,7 @@ export class Migration {
   #blockers: Blocker[] = [];
   /** The moment of the workflow task that brought the newest news of a node. */
   #newsAt = 0;
-  #shown = { words: '', counts: '', at: 0 };
+  readonly #display = new Display({ status: () => this.status(), searchAttributes: () => this.book.facts?.searchAttributes === true });
 
   readonly #route: Route;
 
@@ -346,17 +332,9 @@ export class Migration {
     return given.length;
   }
 
-  /** The UI's details and the search attributes follow the state; each upsert is an event, so only on change. */
+  /** After every change of what queries tell. */
   show(): void {
-    const status = this.status();
-    setCurrentDetails(migrationDetails(status));
-    if (!this.book.facts?.searchAttributes) return;
-    const { words, counts } = searchAttributesOf(status);
-    const now = { words: JSON.stringify(words), counts: JSON.stringify(counts), at: Date.now() };
-    const soon = status.inFlight.length > 0 && now.at - this.#shown.at < COUNTS_MS;
-    if (now.words === this.#shown.words && (now.counts === this.#shown.counts || soon)) return;
-    this.#shown = now;
-    upsertSearchAttributes([...words, ...counts]);
+    this.#display.show();
   }
 
   /** What queries, details and search attributes tell. */

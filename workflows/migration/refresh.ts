@@ -75,8 +75,9 @@ class Pool {
           continue;
         }
         const { shouldDecrementDesiredCapacity } = migration.refresh;
-        const terse = seen.most > MANY;
-        for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus, terse });
+        // Of many none says that it is drained: preparing one takes a blink, unless it has to wait, which is told.
+        const said = seen.most > MANY ? { terse: true, shownAs: 'drain' as const } : { terse: false };
+        for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus, ...said });
         // While those that were started are under way: none of them waits for it.
         if (this.#guardsLater && this.#guardsAreOld && this.#flights.size > 0) await this.#guard();
         if (seen.remaining === 0 && this.#flights.size === 0) {

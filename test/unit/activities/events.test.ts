@@ -9,7 +9,7 @@ import { ClusterEvents } from '../../../activities/clients/events.js';
 import type { ClusterEvent, EventSource } from '../../../activities/clients/events.js';
 import { admitsMore } from '../../../activities/kubernetes/admitNodes.js';
 import { kubeClients } from '../../../activities/clients/kube.js';
-import { linger } from '../../../activities/linger.js';
+import { linger, MOST_LINGERING, SLOTS } from '../../../activities/linger.js';
 import { look } from '../../../activities/look.js';
 import { CiliateError } from '../../../domain/failures.js';
 
@@ -235,17 +235,22 @@ describe('linger', () => {
     expect(events.waits).toEqual([]);
   });
 
-  it('only so many linger at once; the others leave their slots', async () => {
-    const events = Array.from({ length: 21 }, () => new ByHand());
-    const waiting = events.slice(0, 20).map((source) => during(0, () => linger({ events: source }, () => true, pass([notYet(), true]))));
-    await expect.poll(() => events.filter((source) => source.waits.length === 1).length).toBe(20);
-    const [last] = events.slice(20);
-    if (!last) throw new Error('21 were made');
-    const crowded = { kind: 'NotYet', code: 'NotYet', message: 'Pod a/b: waits.', retryAfterMs: 1_000 };
-    await expect(during(0, () => linger({ events: last }, () => true, pass([notYet(), true])))).rejects.toMatchObject(crowded);
+  it('only so many linger at once, a crowd of them less eagerly; the others leave their slots', async () => {
+    const events = Array.from({ length: 23 }, () => new ByHand());
+    const last = new ByHand();
+    const waiting = events.map((source) => during(0, () => linger({ events: source, mostLingering: events.length }, () => true, pass([notYet(), true]))));
+    await expect.poll(() => events.filter((source) => source.waits.length === 1).length).toBe(events.length);
+    expect(events.filter(({ waits }) => (waits[0] ?? 0) >= 1_000)).toHaveLength(3);
+    const one = (ageMs: number): Promise<unknown> => during(ageMs, () => linger({ events: last, mostLingering: events.length }, () => true, pass([notYet(), true])));
+    await expect(one(0)).rejects.toMatchObject({ kind: 'NotYet', code: 'NotYet', message: 'Pod a/b: waits.', retryAfterMs: 1_000 });
     // A tenth of the time waited, as ever.
-    await expect(during(30_000, () => linger({ events: last }, () => true, pass([notYet(), true])))).rejects.toMatchObject({ retryAfterMs: expect.closeTo(3_000, -2) as number });
-    for (const source of events.slice(0, 20)) source.happen?.();
-    expect(await Promise.all(waiting)).toHaveLength(20);
+    await expect(one(30_000)).rejects.toMatchObject({ retryAfterMs: expect.closeTo(3_000, -2) as number });
+    expect(last.waits).toEqual([]);
+    for (const source of events) source.happen?.();
+    expect(await Promise.all(waiting)).toHaveLength(events.length);
+  });
+
+  it('leaves slots for those who do something', () => {
+    expect(MOST_LINGERING).toBeLessThan(SLOTS);
   });
 });

@@ -78,6 +78,16 @@ describe('look', () => {
     expect(await at(1_000, { done: true })).toMatchObject({ done: true });
   });
 
+  it('tells what is seen first at once, or where it often is over soon, when it lasts', async () => {
+    const seen = (ageMs: number, first: boolean) =>
+      new MockActivityEnvironment({ scheduledTimestampMs: Date.now() - ageMs }).run(() =>
+        Promise.resolve().then(() => look({ known: '', done: false, blockers: [{ object: 'Node a', reason: 'waits', todo: '' }], seenOf: 1, settle: { ms: 3_000, firm: true, first }, extra: {} })),
+      );
+    expect(await seen(0, false)).toMatchObject({ done: false, blockers: [{ reason: 'waits' }] });
+    await expect(seen(0, true)).rejects.toMatchObject({ kind: 'NotYet' });
+    expect(await seen(4_000, true)).toMatchObject({ done: false, blockers: [{ reason: 'waits' }] });
+  });
+
   it('tells ten blockers at most, firm ones first, and how many more there are', () => {
     const many = Array.from({ length: 40 }, (_, index) => ({ object: `Pod a/${index}`, reason: 'waits', todo: '', firm: index > 35 }));
     const told = look({ known: '', done: false, blockers: many, seenOf: 1, extra: {} }).blockers;

@@ -39,9 +39,7 @@ describe('groups of the pool', () => {
     await surged(seen, { a: 1, b: 10 });
     const flights = [{ instanceId: 'i-a0', group: 'a', draining: false, decrement: false }];
     const refresh = refreshSchema.parse({ maxSurge: 5, maxUnavailable: 0 });
-    const answer = await admitNodes(clientsOf(seen), request({ refresh, flights }));
-    expect(answer).toMatchObject({ resize: false, start: [] });
-    expect(answer.blockers[0]?.reason).toContain('at least 11 must stay');
+    await expect(admitNodes(clientsOf(seen), request({ refresh, flights }))).rejects.toMatchObject({ kind: 'NotYet', text: expect.stringContaining('at least 11 must stay') as string });
   });
 });
 
