@@ -75,7 +75,7 @@ export class Harness {
   }
 
   /** Runs a test's steps beside a worker, and ends both. */
-  async run<T>(cluster: FakeCluster, manifest: object, steps: (handle: MigrationHandle) => Promise<T>): Promise<T> {
+  async run<T>(cluster: { activities(): object }, manifest: object, steps: (handle: MigrationHandle) => Promise<T>): Promise<T> {
     const taskQueue = randomUUID();
     const worker = await this.worker(cluster, taskQueue);
     return worker.runUntil(async () => steps(await this.start(manifest, taskQueue)));

@@ -173,6 +173,33 @@ describe.concurrent('pause', () => {
     expect(cluster.violations).toEqual([]);
   });
 
+  it('is heard while the guards of new nodes are looked at', async () => {
+    const cluster = new FakeCluster(2);
+    cluster.block('lookDrained');
+    const acts = cluster.activities();
+    let looked: () => void = () => undefined;
+    const paused = new Promise<void>((resolve) => (looked = resolve));
+    let beside = false;
+    const holdGuards: typeof acts.holdGuards = async (request) => {
+      if (cluster.calls.includes('admitNodes') && !beside) {
+        beside = true;
+        await paused;
+      }
+      return acts.holdGuards(request);
+    };
+    await harness.run({ activities: () => ({ ...acts, holdGuards }) }, manifest('pause-beside-guards', { refresh: { canary: false } }), async (handle) => {
+      await expect.poll(() => beside).toBe(true);
+      await handle.executeUpdate(pauseUpdate, { args: [me] });
+      await statusWhere(handle, ({ inFlight }) => inFlight[0]?.paused === true);
+      looked();
+      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      cluster.blocked.clear();
+      await handle.executeUpdate(resumeUpdate, { args: [me] });
+      expect(await handle.result()).toMatchObject({ state: 'done' });
+    });
+    expect(cluster.violations).toEqual([]);
+  });
+
   it('lets a node rest whose drain failed for good: it goes on after resume and retry, not before', async () => {
     const cluster = new FakeCluster(1);
     cluster.fail('lookDrained', failure('Permanent', 'no right to evict'));

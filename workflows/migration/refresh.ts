@@ -49,6 +49,8 @@ class Pool {
   readonly #failingRest = patched('failing-nodes-rest');
   /** Runs that were begun before this looked at the guards while the cluster was asked, and the next node waited for both. */
   readonly #guardsLater = patched('guards-beside-nodes');
+  /** … and who spoke, or what failed, while the guards were looked at was heard only with the next node. */
+  readonly #heardBeside = patched('heard-beside-guards');
   /** When the guards were looked at last. */
   #guardedAt = 0;
 
@@ -75,6 +77,7 @@ class Pool {
           continue;
         }
         const { shouldDecrementDesiredCapacity } = migration.refresh;
+        const news = this.#news();
         // Of many none says that it is drained: preparing one takes a blink, unless it has to wait, which is told.
         const said = seen.most > MANY ? { terse: true, shownAs: 'drain' as const } : { terse: false };
         for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus, ...said });
@@ -84,7 +87,7 @@ class Pool {
           if (await this.#evensZones()) continue;
           break;
         }
-        await this.#room(seen.remaining - seen.start.length);
+        await this.#room(seen.remaining - seen.start.length, this.#heardBeside ? news : this.#news());
       }
     } catch (error) {
       // The next run goes on with those in flight.
@@ -152,12 +155,17 @@ class Pool {
   }
 
   /** While no more may be in flight, or none is left that could be, nobody is asked. */
-  async #room(remaining: number): Promise<void> {
-    const { version } = this.migration.control;
-    const [turn, ends] = [this.#turn, this.#ends];
+  async #room(remaining: number, news: () => boolean): Promise<void> {
     this.#left = remaining;
     const full = () => remaining === 0 || this.#flights.size >= room(this.#ramp, { ...this.#seen, failing: this.#failing });
-    await condition(() => !full() || this.#turn !== turn || this.#ends !== ends || this.migration.control.version !== version);
+    await condition(() => !full() || news());
+  }
+
+  /** Whether a node has ended or failed, or an operator has spoken, from now on. */
+  #news(): () => boolean {
+    const { version } = this.migration.control;
+    const [turn, ends] = [this.#turn, this.#ends];
+    return () => this.#turn !== turn || this.#ends !== ends || this.migration.control.version !== version;
   }
 
   /** Pauses, aborts and gates let the nodes in flight come to rest first; a history that grew long is left behind with them in flight. */

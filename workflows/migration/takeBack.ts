@@ -1,4 +1,4 @@
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import type { Admitted } from '../../activities/api.js';
 import { beginTakingBack } from '../../domain/control.js';
 import type { NodeResult } from '../../domain/refresh.js';
@@ -58,13 +58,16 @@ class TakingBack {
       const seen = await this.#ask();
       if (seen === undefined) continue;
       if (seen.remaining === 0 && this.#flights.size === 0) break;
+      let stale: (() => boolean) | undefined;
       if (!migration.control.takingBack) {
         migration.control = beginTakingBack(migration.control);
+        // Who speaks while the guards are taken is heard, but for runs that were begun before this.
+        if (patched('heard-beside-guards')) stale = this.#stale();
         await acts.holdGuards({ target, set: 'changing' });
       }
       for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement, surplus, terse: false });
       if (seen.start.length > 0) this.#since = Date.now();
-      await this.#room(seen);
+      await this.#room(seen, stale ?? this.#stale());
     }
     if (this.#taken.length > 0) migration.note('notes', (await acts.evenZones({ target, tried: null })).notes);
   }
@@ -80,8 +83,7 @@ class TakingBack {
   }
 
   /** While no more may go at a time, or none is left that could, nobody is asked. */
-  async #room({ remaining, start, most }: Admitted): Promise<void> {
-    const stale = this.#stale();
+  async #room({ remaining, start, most }: Admitted, stale: () => boolean): Promise<void> {
     const full = () => remaining === start.length || this.#flights.size >= most;
     await condition(() => !full() || stale(), this.#patience);
   }
