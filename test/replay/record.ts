@@ -188,6 +188,7 @@ for (const [name, scenario] of Object.entries(scenarios)) {
     if (name !== 'chain') await save(`refreshNode.${CILIATE_VERSION}.${name}`, `cilium-migration/${name}/node/i-001`);
   });
 }
+await recordSpokenBeside();
 await recordFleet();
 await recordOther(CONNECT_MESH, meshOrder, meshFakes);
 await recordOther(CROSS_CLUSTER_POLICY, policyInput('apply'), policyFakes);
@@ -210,6 +211,35 @@ async function recordFleet(): Promise<void> {
     }
     await handle.result().catch(() => undefined);
     await save(`runFleet.${CILIATE_VERSION}.gate`, workflowId);
+  });
+}
+
+/** A pause while the guards of new nodes are looked at. */
+async function recordSpokenBeside(): Promise<void> {
+  const cluster = new FakeCluster(2);
+  cluster.block('lookDrained');
+  const acts = cluster.activities();
+  let looks = (): void => undefined;
+  const looking = new Promise<void>((resolve) => (looks = resolve));
+  let said = (): void => undefined;
+  const spoken = new Promise<void>((resolve) => (said = resolve));
+  const holdGuards: typeof acts.holdGuards = async (request) => {
+    if (cluster.calls.includes('admitNodes')) {
+      looks();
+      await spoken;
+    }
+    return acts.holdGuards(request);
+  };
+  await harness.run({ activities: () => ({ ...acts, holdGuards }) }, manifest('spoken-beside', { refresh: { canary: false } }), async (handle) => {
+    await looking;
+    await handle.executeUpdate('pause', { args: [me] });
+    await statusWhere(handle, ({ inFlight }) => inFlight[0]?.paused === true);
+    said();
+    while (cluster.guards.has('changing')) await new Promise((resolve) => setTimeout(resolve, 100));
+    cluster.blocked.clear();
+    await handle.executeUpdate('resume', { args: [me] });
+    await handle.result();
+    await save(`migrateCluster.${CILIATE_VERSION}.spoken-beside`, handle.workflowId);
   });
 }
 

@@ -1,4 +1,4 @@
-import { allHandlersFinished, CancellationScope, condition, ContinueAsNew, continueAsNew, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, ContinueAsNew, continueAsNew, patched, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
 import { acceptFleet, pausedItself, pauseFleetItself, resumeFleetItself, setGate } from '../../domain/fleet/control.js';
 import type { FleetControl } from '../../domain/fleet/control.js';
@@ -110,6 +110,7 @@ export class Fleet {
       this.#judge();
       const move = nextMove({ ...this.plan, members: this.book.members, approved: this.control.approved });
       this.#openGate(move);
+      const before = this.#moment;
       await this.#steer();
       if (this.#hasEnded(move)) return;
       if (move.start.length > 0 && this.#mayStart()) {
@@ -117,8 +118,14 @@ export class Fleet {
         continue;
       }
       if (workflowInfo().continueAsNewSuggested) await this.#continueAsNew();
-      await this.#wait();
+      // Who spoke while clusters were told something is heard now, but for fleets that were begun before this.
+      await this.#wait(patched('heard-beside-steering') ? before : this.#moment);
     }
+  }
+
+  /** Nothing was said, and no cluster has ended, as long as it is this. */
+  get #moment(): { version: number; ends: number } {
+    return { version: this.control.version, ends: this.#ends };
   }
 
   /** The UI's details and the search attributes follow the state; each upsert is an event, so only on change. */
@@ -232,9 +239,7 @@ export class Fleet {
   }
 
   /** Until a cluster, an operator or the clock has something to say. */
-  async #wait(): Promise<void> {
-    const { version } = this.control;
-    const ends = this.#ends;
+  async #wait({ version, ends }: { version: number; ends: number }): Promise<void> {
     const until = this.book.window?.until;
     const scope = new CancellationScope();
     let over = false;
