@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asyncLocalStorage } from '@temporalio/activity';
 import { CiliateError } from '../domain/failures.js';
 import type { Look } from './api.js';
@@ -15,10 +16,13 @@ export const SLOTS = 120;
 export const MOST_LINGERING = 80;
 /** Without an event, a look is repeated after a tenth of the time waited, but not sooner. */
 const SOONEST_MS = 200;
-/** From so many on they are a crowd. */
+/** From so many on they are a crowd: something that matters to one of them happens all the time. */
 const CROWD = 20;
-/** … of which none is repeated sooner than this: each is work for API servers, and where no slot is left to linger in, for Temporal's. */
+/** … of which none is repeated sooner than this, whatever happens: each is work for API servers, and where no slot is left to linger in, for Temporal's. */
 const CROWDED_MS = 1_000;
+/** … nor sooner than so many times what the look took: where answers come slowly, there are fewer questions. */
+const RESTS = 4;
+const REST_MOST_MS = 5_000;
 
 let lingering = 0;
 
@@ -40,6 +44,7 @@ export async function linger<T extends Look>({ events, mostLingering = MOST_LING
   const listening = events.listen(matters);
   try {
     for (;;) {
+      const began = Date.now();
       try {
         return await pass();
       } catch (error) {
@@ -49,8 +54,10 @@ export async function linger<T extends Look>({ events, mostLingering = MOST_LING
       }
       lingering++;
       try {
-        const waited = Date.now() - since;
-        await listening.next(lingering > CROWD ? crowdedMs(waited) : Math.max(SOONEST_MS, waited / 10), context.cancellationSignal);
+        const ended = Date.now();
+        const signal = context.cancellationSignal;
+        if (lingering > CROWD) await sleep(Math.min(REST_MOST_MS, Math.max(CROWDED_MS, RESTS * (ended - began))), undefined, { signal }).catch(() => undefined);
+        await listening.next(Math.max(SOONEST_MS, (ended - since) / 10), signal);
       } finally {
         lingering--;
       }

@@ -15,6 +15,7 @@ import { acts } from '../activityProxies.js';
 import { answerUnless } from '../until.js';
 import { Flights } from './flights.js';
 import type { FlightEvents } from './flights.js';
+import { Guarding } from './guarding.js';
 import { isContinueAsNew } from './migration.js';
 import type { Migration } from './migration.js';
 
@@ -30,8 +31,6 @@ export async function refreshNodes(migration: Migration): Promise<string> {
 const MANY = 10;
 /** So long it may take then. */
 const ANSWER_MS = 1_000;
-/** How old the guards of the set `changing` may be: new nodes need theirs long before an autoscaler thinks of removing one. */
-const GUARDS_MS = 30_000;
 
 /** What is known before the cluster was asked. */
 const UNASKED: Pick<Admitted, 'most' | 'groups'> = { most: 1, groups: [] };
@@ -49,12 +48,12 @@ class Pool {
   readonly #failingRest = patched('failing-nodes-rest');
   /** Runs that were begun before this looked at the guards while the cluster was asked, and the next node waited for both. */
   readonly #guardsLater = patched('guards-beside-nodes');
-  /** … and who spoke, or what failed, while the guards were looked at was heard only with the next node. */
-  readonly #heardBeside = patched('heard-beside-guards');
-  /** When the guards were looked at last. */
-  #guardedAt = 0;
+  /** … and no node was started, and nobody heard, until that was done. */
+  readonly #guardsAside = patched('guards-aside');
+  readonly #guards: Guarding;
 
   constructor(readonly migration: Migration) {
+    this.#guards = new Guarding(migration, () => (this.#turn += 1));
     migration.book.ramp ??= startRamp(migration.manifest.spec.refresh.canary);
     this.#flights = new Flights(migration, { ended: (result, failed) => this.#ended(result, failed), failing: (node) => this.#fails(node), orders: () => ordersOf(migration) });
   }
@@ -68,8 +67,8 @@ class Pool {
       for (;;) {
         await this.#mayGoOn();
         // Before the first change.
-        if (!migration.holdsChanging) await this.#guard();
-        const [seen] = await Promise.all([this.#ask(), !this.#guardsLater && this.#guardsAreOld ? this.#guard() : undefined]);
+        if (!migration.holdsChanging) await this.#guards.hold();
+        const [seen] = await Promise.all([this.#ask(), !this.#guardsLater && this.#guards.areOld ? this.#guards.hold() : undefined]);
         if (seen === undefined || (this.#failingRest && pauseOf(migration.control))) continue;
         if (seen.resize) {
           const resized = await migration.step(() => acts.resizeGroups(this.#request()));
@@ -77,25 +76,28 @@ class Pool {
           continue;
         }
         const { shouldDecrementDesiredCapacity } = migration.refresh;
-        const news = this.#news();
         // Of many none says that it is drained: preparing one takes a blink, unless it has to wait, which is told.
         const said = seen.most > MANY ? { terse: true, shownAs: 'drain' as const } : { terse: false };
         for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus, ...said });
         // While those that were started are under way: none of them waits for it.
-        if (this.#guardsLater && this.#guardsAreOld && this.#flights.size > 0) await this.#guard();
+        if (this.#guardsAside && this.#guards.areOld && this.#flights.size > 0) this.#guards.holdBeside();
+        else if (this.#guardsLater && this.#guards.areOld && this.#flights.size > 0) await this.#guards.hold();
         if (seen.remaining === 0 && this.#flights.size === 0) {
           if (await this.#evensZones()) continue;
           break;
         }
-        await this.#room(seen.remaining - seen.start.length, this.#heardBeside ? news : this.#news());
+        await this.#room(seen.remaining - seen.start.length);
       }
     } catch (error) {
       // The next run goes on with those in flight.
       if (isContinueAsNew(error)) throw error;
+      // What it fails with is no news beside why the run ends.
+      await this.#guards.settle().catch(() => undefined);
       await this.#flights.recall(error instanceof Error ? error.message : String(error));
       throw error;
     }
     migration.throwIfAborted();
+    await this.#guards.settle();
     await this.#canaryGate();
     await migration.letBreathe();
     return `${migration.book.results.tally.refreshed ?? 0} nodes refreshed`;
@@ -103,15 +105,6 @@ class Pool {
 
   get #ramp(): Ramp {
     return this.migration.book.ramp ?? startRamp(this.migration.manifest.spec.refresh.canary);
-  }
-
-  get #guardsAreOld(): boolean {
-    return Date.now() - this.#guardedAt > GUARDS_MS;
-  }
-
-  async #guard(): Promise<void> {
-    this.#guardedAt = Date.now();
-    await this.migration.holdChanging();
   }
 
   /** Which nodes may start; undefined when that became stale while it was asked. */
@@ -155,17 +148,12 @@ class Pool {
   }
 
   /** While no more may be in flight, or none is left that could be, nobody is asked. */
-  async #room(remaining: number, news: () => boolean): Promise<void> {
-    this.#left = remaining;
-    const full = () => remaining === 0 || this.#flights.size >= room(this.#ramp, { ...this.#seen, failing: this.#failing });
-    await condition(() => !full() || news());
-  }
-
-  /** Whether a node has ended or failed, or an operator has spoken, from now on. */
-  #news(): () => boolean {
+  async #room(remaining: number): Promise<void> {
     const { version } = this.migration.control;
     const [turn, ends] = [this.#turn, this.#ends];
-    return () => this.#turn !== turn || this.#ends !== ends || this.migration.control.version !== version;
+    this.#left = remaining;
+    const full = () => remaining === 0 || this.#flights.size >= room(this.#ramp, { ...this.#seen, failing: this.#failing });
+    await condition(() => !full() || this.#turn !== turn || this.#ends !== ends || this.migration.control.version !== version);
   }
 
   /** Pauses, aborts and gates let the nodes in flight come to rest first; a history that grew long is left behind with them in flight. */
@@ -173,13 +161,17 @@ class Pool {
     const { migration } = this;
     do {
       migration.throwIfAborted();
+      if (this.#guards.hasFailed || this.#flights.size === 0) await this.#guards.settle();
       if (this.#ramp.tripped && !migration.control.paused) migration.pauseItself(this.#why());
       if (!pauseOf(migration.control)) break;
       await this.#rest();
       // Something may have failed in a pause that was another's: that is told now.
     } while (this.#failingRest);
     await this.#file();
-    if (migration.wantsContinueAsNew()) await migration.safePoint();
+    if (migration.wantsContinueAsNew()) {
+      await this.#guards.settle();
+      await migration.safePoint();
+    }
     if (this.#flights.size === 0) await this.#canaryGate();
     migration.throwIfAborted();
   }
@@ -206,10 +198,11 @@ class Pool {
     // Runs that were begun before this stopped again then.
     if (over()) return this.#failingRest ? this.#acknowledged() : undefined;
     this.#flights.hold(true);
+    await this.#guards.settle();
     await migration.letBreathe();
     await migration.standStill(over);
     this.#acknowledged();
-    await this.#guard();
+    await this.#guards.hold();
     this.#flights.hold(false);
   }
 
