@@ -7,6 +7,9 @@ import { readInstances } from './instances.js';
 /** How old an answer may be for each that waits for one, and at most: a lone node sees no delay, many share. */
 const AGE_EACH_MS = 100;
 const AGE_MOST_MS = 1_000;
+/** Where many share them, also so many times what the answer took: who answers slowly is asked less, or those who act stand in line behind those who wait. */
+const RESTS = 4;
+const REST_MOST_MS = 5_000;
 /** Who has not asked for so long waits no more. */
 const FORGET_MS = 30_000;
 
@@ -16,7 +19,7 @@ const FORGET_MS = 30_000;
  */
 export class Recent<T> {
   readonly #wanted = new Map<string, number>();
-  #last: { at: number; ids: ReadonlySet<string>; found: ReadonlyMap<string, T> } = { at: -Infinity, ids: new Set(), found: new Map() };
+  #last: { at: number; ids: ReadonlySet<string>; found: ReadonlyMap<string, T>; took: number } = { at: -Infinity, ids: new Set(), found: new Map(), took: 0 };
   #asking: { ids: ReadonlySet<string>; answer: Promise<ReadonlyMap<string, T>> } | undefined;
 
   /** @param ask answers for these; what is not there is not in the answer */
@@ -34,9 +37,14 @@ export class Recent<T> {
 
   #answer(ids: readonly string[]): ReadonlyMap<string, T> | Promise<ReadonlyMap<string, T>> {
     const all = (known: ReadonlySet<string>): boolean => ids.every((id) => known.has(id));
-    if (this.now() - this.#last.at < Math.min(AGE_EACH_MS * this.#wanted.size, AGE_MOST_MS) && all(this.#last.ids)) return this.#last.found;
+    if (this.now() - this.#last.at < this.#mayBeOld && all(this.#last.ids)) return this.#last.found;
     if (this.#asking !== undefined && all(this.#asking.ids)) return this.#asking.answer;
     return this.#askNow();
+  }
+
+  get #mayBeOld(): number {
+    const shared = AGE_EACH_MS * this.#wanted.size;
+    return shared < AGE_MOST_MS ? shared : Math.max(AGE_MOST_MS, Math.min(RESTS * this.#last.took, REST_MOST_MS));
   }
 
   #askNow(): Promise<ReadonlyMap<string, T>> {
@@ -45,7 +53,7 @@ export class Recent<T> {
     const ids = new Set(this.#wanted.keys());
     const answer = this.ask([...ids]).then((found) => {
       // As old as its question.
-      if (at >= this.#last.at) this.#last = { at, ids, found };
+      if (at >= this.#last.at) this.#last = { at, ids, found, took: this.now() - at };
       return found;
     });
     const asking = { ids, answer };

@@ -6,11 +6,15 @@ class Server {
   at = 0;
   readonly asked: string[][] = [];
   fails = false;
+  /** How long an answer takes. */
+  takes = 0;
   readonly recent = new Recent<string>(
     (ids) => {
       this.asked.push(ids);
       if (this.fails) return Promise.reject(new Error('throttled'));
-      return Promise.resolve(new Map(ids.filter((id) => id !== 'gone').map((id) => [id, `${id}@${this.at}`])));
+      const answer = new Map(ids.filter((id) => id !== 'gone').map((id) => [id, `${id}@${this.at}`]));
+      this.at += this.takes;
+      return Promise.resolve(answer);
     },
     () => this.at,
   );
@@ -38,6 +42,29 @@ describe('answers that waits share', () => {
     expect(await server.recent.read(['i-1'])).toEqual(['i-1@100']);
     server.at = 1_100;
     expect(await server.recent.read(['i-1'])).toEqual(['i-1@1100']);
+  });
+
+  it('are asked for less often by many where they take long, and not by a lone wait', async () => {
+    const server = new Server();
+    const slow = async (ids: string[]): Promise<void> => {
+      server.takes = 1_000;
+      await server.recent.read(ids);
+      server.takes = 0;
+    };
+    await slow(many);
+    const asked = server.asked.length;
+    server.at += 2_900;
+    await server.recent.read(['i-1']);
+    expect(server.asked).toHaveLength(asked);
+    server.at += 200;
+    await server.recent.read(['i-1']);
+    expect(server.asked).toHaveLength(asked + 1);
+
+    const lone = new Server();
+    lone.takes = 1_000;
+    await lone.recent.read(['i-1']);
+    await lone.recent.read(['i-1']);
+    expect(lone.asked).toHaveLength(2);
   });
 
   it('have nothing of what is not there, and ask for what nobody asked for yet', async () => {
