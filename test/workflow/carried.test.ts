@@ -88,7 +88,9 @@ describe.concurrent('nodes in flight when the run continues as new', () => {
     const cluster = new FakeCluster(40);
     const { report, spoken } = await harness.run(cluster, manifest('spoken', { refresh: { canary: false, maxUnavailable: 16 } }), async (handle) => ({ report: await handle.result(), spoken: await spokenAtOnce(handle) }));
     expect(report).toMatchObject({ state: 'done', tally: { refreshed: 40 } });
-    expect(Math.max(...spoken)).toBe(10);
+    // How many are in flight when the run continues as new differs; without the limit it is up to sixteen.
+    expect(Math.max(...spoken)).toBeLessThanOrEqual(10);
+    expect(Math.max(...spoken)).toBeGreaterThan(2);
     expect(cluster.violations).toEqual([]);
   });
 
@@ -159,6 +161,8 @@ async function talkUntil(handle: MigrationHandle, from: string): Promise<void> {
     if (seconds > 400) throw new Error('the run never continued as new');
   }
   await continued(handle, from);
+  // Else the run would soak for as long as was said last.
+  await update(handle, 'set', { values: { soakSeconds: '0' }, ...me });
 }
 
 describe.concurrent('what is said while the run continues as new', () => {
