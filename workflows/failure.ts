@@ -1,4 +1,4 @@
-import { ActivityFailure, ApplicationFailure } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation, patched } from '@temporalio/workflow';
 import { FAILURE_KINDS } from '../domain/failures.js';
 import type { FailureKind } from '../domain/failures.js';
 
@@ -19,4 +19,16 @@ export function stepFailure(error: unknown): StepFailure {
     return { kind, code, message: cause.message };
   }
   return { kind: 'Permanent', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** What the server tries again for as long as nobody cancels it. */
+const RETRIED: readonly FailureKind[] = ['NotYet', 'Transient', 'Throttled'];
+
+/**
+ * Whether a step that was cancelled ended by that. An attempt that fails before it hears of its cancellation is not tried again, and what
+ * it said comes in place of the cancellation: no failure that a person has to mend.
+ */
+export function endedByCancel(error: unknown): boolean {
+  // Runs that met this before took it for a failure.
+  return isCancellation(error) || (RETRIED.includes(stepFailure(error).kind) && patched('cut-off-is-no-failure'));
 }

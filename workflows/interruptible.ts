@@ -1,4 +1,5 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { endedByCancel } from './failure.js';
 
 /** Thrown in place of a step's result when an operator's word ended it (abort, skip, pause). */
 export class Interrupted extends Error {
@@ -19,7 +20,7 @@ export class Interruptible {
     try {
       return await scope.run(step);
     } catch (error) {
-      if (isCancellation(error)) throw new Interrupted('interrupted by an operator');
+      if (isCancellation(error) || (scope.consideredCancelled && endedByCancel(error))) throw new Interrupted('interrupted by an operator');
       throw error;
     } finally {
       this.#open.delete(scope);

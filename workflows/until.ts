@@ -1,6 +1,7 @@
-import { CancellationScope, condition, isCancellation, patched, sleep } from '@temporalio/workflow';
+import { CancellationScope, condition, patched, sleep } from '@temporalio/workflow';
 import type { Look } from '../activities/api.js';
 import type { Blocker } from '../domain/refresh.js';
+import { endedByCancel } from './failure.js';
 import { Interrupted } from './interruptible.js';
 
 /** A wait that has changed so often is asked for again after so many seconds only. */
@@ -57,6 +58,6 @@ export async function answerUnless<T>(stale: () => boolean, wait: () => Promise<
   if (!done && !stale() && hurry?.news() === true && hurry.within > 0) await condition(() => done || stale(), hurry.within);
   if (!done) scope.cancel();
   await asked;
-  if (failure !== undefined && !(scope.consideredCancelled && (failure instanceof Interrupted || isCancellation(failure)))) throw failure;
+  if (failure !== undefined && !(scope.consideredCancelled && (failure instanceof Interrupted || endedByCancel(failure)))) throw failure;
   return answer;
 }

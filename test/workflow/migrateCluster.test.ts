@@ -200,6 +200,31 @@ describe.concurrent('pause', () => {
     expect(cluster.violations).toEqual([]);
   });
 
+  it('is no failure of a drain whose attempt ends before it hears of it: the server does not try that again', async () => {
+    const cluster = new FakeCluster(1);
+    const acts = cluster.activities();
+    let cancelled: () => void = () => undefined;
+    const deaf = new Promise<void>((resolve) => (cancelled = resolve));
+    let attempts = 0;
+    const lookDrained: typeof acts.lookDrained = async (request) => {
+      if (++attempts > 1) return acts.lookDrained(request);
+      await deaf;
+      throw failure('NotYet', 'a pod may not go yet');
+    };
+    await harness.run({ activities: () => ({ ...acts, lookDrained }) }, manifest('deaf', { refresh: { canary: false } }), async (handle) => {
+      await expect.poll(() => attempts).toBe(1);
+      await handle.executeUpdate(pauseUpdate, { args: [me] });
+      const node = harness.env.client.workflow.getHandle('cilium-migration/deaf/node/i-001');
+      await expect.poll(async () => (await node.fetchHistory()).events?.some((event) => event.activityTaskCancelRequestedEventAttributes)).toBe(true);
+      cancelled();
+      const { blocked } = await statusWhere(handle, ({ inFlight }) => inFlight[0]?.paused === true);
+      expect(blocked).toEqual([]);
+      await handle.executeUpdate(resumeUpdate, { args: [me] });
+      expect(await handle.result()).toMatchObject({ state: 'done' });
+    });
+    expect(cluster.violations).toEqual([]);
+  });
+
   it('lets a node rest whose drain failed for good: it goes on after resume and retry, not before', async () => {
     const cluster = new FakeCluster(1);
     cluster.fail('lookDrained', failure('Permanent', 'no right to evict'));
