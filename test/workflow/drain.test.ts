@@ -1,6 +1,7 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { approveSignal, approveUpdate, pauseUpdate, resumeUpdate, retryUpdate, setUpdate } from '../../workflows/messages.js';
+import { eventually } from '../support/poll.js';
 import { FakeCluster, failure, holdingPod, manifest } from './fakeCluster.js';
 import { Harness, statusWhere } from './harness.js';
 
@@ -157,7 +158,7 @@ describe.concurrent('force', () => {
       const say = { gate: 'force', node: 'ip-10-0-0-0', digest: force?.digest ?? '', ...me };
       expect(await refused(handle.executeUpdate(approveUpdate, { args: [{ ...say, pods: ['shop/other'] }] }))).toContain('shop/cart, shop/web');
       await handle.executeUpdate(approveUpdate, { args: [{ ...say, pods: ['shop/cart'] }] });
-      await expect.poll(() => cluster.deleted).toEqual(['uid-cart']);
+      await eventually(() => expect(cluster.deleted).toEqual(['uid-cart']));
       const left = await statusWhere(handle, ({ forces, inFlight }) => forces[0]?.pods.length === 1 && inFlight[0]?.force?.pods.length === 1);
       expect(left.forces[0]?.pods[0]?.name).toBe('web');
       await handle.signal(approveSignal, { ...say, pods: ['shop/web'], digest: left.forces[0]?.digest ?? '' });

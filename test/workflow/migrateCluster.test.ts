@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GATES } from '../../domain/spec/words.js';
 import type { MigrationReport } from '../../domain/status.js';
 import { abortUpdate, approveSignal, approveUpdate, holdSignal, pauseSignal, pauseUpdate, reportQuery, resumeUpdate, retryUpdate, setUpdate, skipUpdate, unholdSignal } from '../../workflows/messages.js';
+import { eventually } from '../support/poll.js';
 import { FakeCluster, failure, manifest } from './fakeCluster.js';
 import { Harness, statusWhere } from './harness.js';
 import type { MigrationHandle } from './harness.js';
@@ -100,7 +101,7 @@ describe.concurrent('gates', () => {
     const report = await harness.run(cluster, manifest('gates', { approvals: own }), async (handle) => {
       for (const gate of own) {
         const { gate: open } = await statusWhere(handle, (status) => status.gate?.gate === gate);
-        await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+        await eventually(() => expect(cluster.guards.has('changing')).toBe(false));
         expect(await refused(handle.executeUpdate(approveUpdate, { args: [{ gate, digest: 'stale', ...me }] }))).toContain('expected digest');
         await handle.executeUpdate(approveUpdate, { args: [{ gate, digest: open?.digest ?? '', ...me }] });
       }
@@ -148,7 +149,7 @@ describe.concurrent('pause', () => {
       cluster.blocked.clear();
       const status = await statusWhere(handle, ({ state, inFlight, nodes }) => state === 'paused' && inFlight.length === 0 && nodes.done === 1);
       expect(status.counts.aws).toBe(1);
-      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      await eventually(() => expect(cluster.guards.has('changing')).toBe(false));
       expect(await refused(handle.executeUpdate(pauseUpdate, { args: [me] }))).toContain('already paused');
       await handle.executeUpdate(resumeUpdate, { args: [me] });
       return handle.result();
@@ -164,7 +165,7 @@ describe.concurrent('pause', () => {
       expect(blocked[0]).toContain('PDB shop/cart needs 2 healthy, has 2');
       await handle.executeUpdate(pauseUpdate, { args: [me] });
       await statusWhere(handle, (status) => status.inFlight[0]?.paused === true);
-      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      await eventually(() => expect(cluster.guards.has('changing')).toBe(false));
       cluster.blocked.clear();
       expect(cluster.nodes[0]?.instance).toBe('running');
       await handle.executeUpdate(resumeUpdate, { args: [me] });
@@ -188,11 +189,11 @@ describe.concurrent('pause', () => {
       return acts.holdGuards(request);
     };
     await harness.run({ activities: () => ({ ...acts, holdGuards }) }, manifest('pause-beside-guards', { refresh: { canary: false } }), async (handle) => {
-      await expect.poll(() => beside).toBe(true);
+      await eventually(() => expect(beside).toBe(true));
       await handle.executeUpdate(pauseUpdate, { args: [me] });
       await statusWhere(handle, ({ inFlight }) => inFlight[0]?.paused === true);
       looked();
-      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      await eventually(() => expect(cluster.guards.has('changing')).toBe(false));
       cluster.blocked.clear();
       await handle.executeUpdate(resumeUpdate, { args: [me] });
       expect(await handle.result()).toMatchObject({ state: 'done' });
@@ -212,10 +213,10 @@ describe.concurrent('pause', () => {
       throw failure('NotYet', 'a pod may not go yet');
     };
     await harness.run({ activities: () => ({ ...acts, lookDrained }) }, manifest('deaf', { refresh: { canary: false } }), async (handle) => {
-      await expect.poll(() => attempts).toBe(1);
+      await eventually(() => expect(attempts).toBe(1));
       await handle.executeUpdate(pauseUpdate, { args: [me] });
       const node = harness.env.client.workflow.getHandle('cilium-migration/deaf/node/i-001');
-      await expect.poll(async () => (await node.fetchHistory()).events?.some((event) => event.activityTaskCancelRequestedEventAttributes)).toBe(true);
+      await eventually(async () => expect((await node.fetchHistory()).events?.some((event) => event.activityTaskCancelRequestedEventAttributes)).toBe(true));
       cancelled();
       const { blocked } = await statusWhere(handle, ({ inFlight }) => inFlight[0]?.paused === true);
       expect(blocked).toEqual([]);
@@ -232,7 +233,7 @@ describe.concurrent('pause', () => {
       await statusWhere(handle, ({ blocked }) => blocked.some((line) => line.includes('no right to evict')));
       await handle.executeUpdate(pauseUpdate, { args: [me] });
       await statusWhere(handle, ({ inFlight }) => inFlight[0]?.paused === true);
-      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      await eventually(() => expect(cluster.guards.has('changing')).toBe(false));
       await handle.executeUpdate(retryUpdate, { args: [{ node: 'i-001', ...me }] });
       await handle.executeUpdate(resumeUpdate, { args: [me] });
       return handle.result();
@@ -502,7 +503,7 @@ describe.concurrent('a pool', () => {
       cluster.blocked.clear();
       const later = await statusWhere(handle, ({ inFlight }) => inFlight.length === 3);
       expect(later).toMatchObject({ state: 'paused', nodes: { done: 1 } });
-      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      await eventually(() => expect(cluster.guards.has('changing')).toBe(false));
       cluster.bad.delete('i-002');
       await statusWhere(handle, ({ state, nodes }) => state === 'running' && nodes.done > 2);
       cluster.bad.clear();
@@ -557,7 +558,7 @@ describe.concurrent('a pool', () => {
       cluster.bad.add('i-001');
       const paused = await statusWhere(handle, ({ state }) => state === 'paused');
       expect(paused.problem).toMatch(/a node failed, and no more may be missing: .*is not Ready/);
-      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      await eventually(() => expect(cluster.guards.has('changing')).toBe(false));
       cluster.bad.clear();
       return handle.result();
     });

@@ -8,6 +8,7 @@ import type { SeenNode } from '../../domain/pool/survey.js';
 import type { ManifestInput } from '../../domain/spec/schema.js';
 import type { MigrationReport } from '../../domain/status.js';
 import { abortUpdate, approveUpdate, pauseUpdate, reportQuery, skipUpdate } from '../../workflows/messages.js';
+import { eventually } from '../support/poll.js';
 import { FakeCluster, failure, holdingPod, manifest } from './fakeCluster.js';
 import { Harness, statusWhere } from './harness.js';
 import type { MigrationHandle } from './harness.js';
@@ -73,7 +74,7 @@ describe.concurrent('a run that ends in the middle of a surge', () => {
     const worker = await harness.worker({ activities: () => ({ ...acts, resizeGroups }) }, taskQueue);
     const report = await worker.runUntil(async () => {
       const handle = await harness.start(manifest('raising', { refresh: surge }), taskQueue);
-      await expect.poll(() => raised, { timeout: 30_000 }).toBeDefined();
+      await eventually(() => expect(raised).toBeDefined());
       await handle.executeUpdate(abortUpdate, { args: [me] });
       expect((await statusWhere(handle, ({ state }) => state === 'aborting')).inFlight).toEqual([]);
       expect(cluster.calls).not.toContain('giveBackGuards');
@@ -119,7 +120,7 @@ describe.concurrent('a run that ends in the middle of a surge', () => {
       await statusWhere(handle, ({ inFlight }) => inFlight.length > 0);
       await handle.executeUpdate(pauseUpdate, { args: [me] });
       await statusWhere(handle, ({ inFlight }) => inFlight.every(({ paused }) => paused));
-      await expect.poll(() => cluster.guards.has('changing')).toBe(false);
+      await eventually(() => expect(cluster.guards.has('changing')).toBe(false));
       cluster.blocked.clear();
       await handle.cancel();
       await expect(handle.result()).rejects.toThrow(WorkflowFailedError);
