@@ -47,7 +47,7 @@ afterAll(async () => lab?.stop());
 /** Repeats a look as Temporal's retries do. */
 const prepare = (on: NodeRequest) => until((known) => acts.prepareNode({ ...on, surplus: false, known }));
 
-async function until<T extends Look>(look: (known: string) => Promise<T>, seconds = 60): Promise<T> {
+async function until<T extends Look>(look: (known: string) => Promise<T>, seconds = 180): Promise<T> {
   let known = '';
   for (const end = Date.now() + seconds * 1000; Date.now() < end; ) {
     try {
