@@ -5,6 +5,7 @@ import type { Look } from './api.js';
 import type { Clients } from './clients/index.js';
 import type { ClusterEvent } from './clients/events.js';
 import { stopIfCancelled } from './look.js';
+import { restMs } from './rest.js';
 
 /** An attempt lingers for at most so long. */
 const LINGER_MS = 15_000;
@@ -16,13 +17,10 @@ export const SLOTS = 120;
 export const MOST_LINGERING = 80;
 /** Without an event, a look is repeated after a tenth of the time waited, but not sooner. */
 const SOONEST_MS = 200;
-/** From so many on they are a crowd: something that matters to one of them happens all the time. */
+/** From so many on they are a crowd: something that matters to one of them happens all the time, so each rests (restMs) whatever happens. */
 const CROWD = 20;
-/** … of which none is repeated sooner than this, whatever happens: each is work for API servers, and where no slot is left to linger in, for Temporal's. */
+/** … and where no slot is left to linger in, none comes again sooner than this: each is work for Temporal's server. */
 const CROWDED_MS = 1_000;
-/** … nor sooner than so many times what the look took: where answers come slowly, there are fewer questions. */
-const RESTS = 4;
-const REST_MOST_MS = 5_000;
 
 let lingering = 0;
 
@@ -56,7 +54,7 @@ export async function linger<T extends Look>({ events, mostLingering = MOST_LING
       try {
         const ended = Date.now();
         const signal = context.cancellationSignal;
-        if (lingering > CROWD) await sleep(Math.min(REST_MOST_MS, Math.max(CROWDED_MS, RESTS * (ended - began))), undefined, { signal }).catch(() => undefined);
+        if (lingering > CROWD) await sleep(restMs(ended - began), undefined, { signal }).catch(() => undefined);
         await listening.next(Math.max(SOONEST_MS, (ended - since) / 10), signal);
       } finally {
         lingering--;

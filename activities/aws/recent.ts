@@ -1,15 +1,13 @@
 import type { AutoScalingGroup } from '@aws-sdk/client-auto-scaling';
 import type { Instance } from '@aws-sdk/client-ec2';
 import type { Clients } from '../clients/index.js';
+import { restMs } from '../rest.js';
 import { describeGroups } from './groups.js';
 import { readInstances } from './instances.js';
 
-/** How old an answer may be for each that waits for one, and at most: a lone node sees no delay, many share. */
+/** How old an answer may be for each that waits for one: a lone node sees no delay, many share; from here on as restMs says. */
 const AGE_EACH_MS = 100;
 const AGE_MOST_MS = 1_000;
-/** Where many share them, also so many times what the answer took: who answers slowly is asked less, or those who act stand in line behind those who wait. */
-const RESTS = 4;
-const REST_MOST_MS = 5_000;
 /** Who has not asked for so long waits no more. */
 const FORGET_MS = 30_000;
 
@@ -42,9 +40,10 @@ export class Recent<T> {
     return this.#askNow();
   }
 
+  /** Where many share it AWS rests in between, or those who act stand in line behind those who wait. */
   get #mayBeOld(): number {
     const shared = AGE_EACH_MS * this.#wanted.size;
-    return shared < AGE_MOST_MS ? shared : Math.max(AGE_MOST_MS, Math.min(RESTS * this.#last.took, REST_MOST_MS));
+    return shared < AGE_MOST_MS ? shared : restMs(this.#last.took);
   }
 
   #askNow(): Promise<ReadonlyMap<string, T>> {

@@ -5,7 +5,7 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { CONNECT_MESH, CROSS_CLUSTER_POLICY, fleetWorkflowId, nodeWorkflowId, RUN_FLEET } from '../../domain/names.js';
 import { update } from '../../starter/run/update.js';
 import { CILIATE_VERSION } from '../../domain/version.js';
-import { FakeCluster, failure, manifest } from '../workflow/fakeCluster.js';
+import { FakeCluster, failure, guardsHeldBeside, manifest } from '../workflow/fakeCluster.js';
 import { FakeFleet, fleetInput } from '../workflow/fakeFleet.js';
 import { meshFakes, meshOrder, policyFakes, policyInput } from '../workflow/fakeMesh.js';
 import type { Fakes } from '../workflow/fakeMesh.js';
@@ -218,23 +218,12 @@ async function recordFleet(): Promise<void> {
 async function recordSpokenBeside(): Promise<void> {
   const cluster = new FakeCluster(2);
   cluster.block('lookDrained');
-  const acts = cluster.activities();
-  let looks = (): void => undefined;
-  const looking = new Promise<void>((resolve) => (looks = resolve));
-  let said = (): void => undefined;
-  const spoken = new Promise<void>((resolve) => (said = resolve));
-  const holdGuards: typeof acts.holdGuards = async (request) => {
-    if (cluster.calls.includes('admitNodes')) {
-      looks();
-      await spoken;
-    }
-    return acts.holdGuards(request);
-  };
-  await harness.run({ activities: () => ({ ...acts, holdGuards }) }, manifest('spoken-beside', { refresh: { canary: false } }), async (handle) => {
+  const { activities, looking, letGo } = guardsHeldBeside(cluster);
+  await harness.run({ activities }, manifest('spoken-beside', { refresh: { canary: false } }), async (handle) => {
     await looking;
     await handle.executeUpdate('pause', { args: [me] });
     await statusWhere(handle, ({ inFlight }) => inFlight[0]?.paused === true);
-    said();
+    letGo();
     while (cluster.guards.has('changing')) await new Promise((resolve) => setTimeout(resolve, 100));
     cluster.blocked.clear();
     await handle.executeUpdate('resume', { args: [me] });

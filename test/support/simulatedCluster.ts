@@ -1,4 +1,3 @@
-import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { Activities } from '../../activities/api.js';
 import { crowdedMs, MOST_LINGERING } from '../../activities/linger.js';
 import { sha256Hex } from '../../domain/digest.js';
@@ -23,8 +22,6 @@ export class SimulatedCluster {
   readonly #members = new Map<string, Set<string>>();
   /** When a step that takes a while is through, epoch ms. */
   readonly #until = new Map<string, number>();
-  /** When it was first asked of the node, epoch ms. */
-  readonly #since = new Map<string, number>();
   #lingering = 0;
   #fresh = 0;
   /** Terminations of a node that had been terminated before, or that was never there. */
@@ -103,19 +100,17 @@ export class SimulatedCluster {
   /** Returns when its time has passed since this was first asked of the node: about stepMs, since no two nodes take the same. */
   async #passed(what: string, { instanceId }: NodeRef): Promise<void> {
     const key = `${what}/${instanceId}`;
-    const until = this.#until.get(key) ?? Date.now() + this.stepMs * (0.75 + 0.5 * share(key));
-    if (!this.#until.has(key)) this.#since.set(key, Date.now());
+    const takes = this.stepMs * (0.75 + 0.5 * share(key));
+    const until = this.#until.get(key) ?? Date.now() + takes;
     this.#until.set(key, until);
     const left = until - Date.now();
     if (left > 0) {
-      const waited = Date.now() - (this.#since.get(key) ?? Date.now());
-      if (this.#lingering >= MOST_LINGERING) throw ApplicationFailure.create({ message: `${Math.ceil(left / 1000)} s to go`, type: 'NotYet', category: ApplicationFailureCategory.BENIGN, nextRetryDelay: crowdedMs(waited) });
+      if (this.#lingering >= MOST_LINGERING) throw failure('NotYet', `${Math.ceil(left / 1000)} s to go`, crowdedMs(takes - left));
       this.#lingering++;
       await new Promise((resolve) => setTimeout(resolve, left));
       this.#lingering--;
     }
     this.#until.delete(key);
-    this.#since.delete(key);
   }
 
   #replace(node: NodeRef): void {

@@ -24,13 +24,32 @@ interface FakeNode extends NodeRef {
 }
 
 /** A failure as the worker's interceptor would make it of a CiliateError. */
-export function failure(kind: FailureKind, message: string): ApplicationFailure {
+/** @param nextRetryDelay milliseconds; absent: the retry policy's */
+export function failure(kind: FailureKind, message: string, nextRetryDelay?: number): ApplicationFailure {
   return ApplicationFailure.create({
     message,
     type: kind,
     nonRetryable: kind === 'Permanent' || kind === 'NeedsHuman',
     ...(kind === 'NotYet' ? { category: ApplicationFailureCategory.BENIGN } : {}),
+    ...(nextRetryDelay === undefined ? {} : { nextRetryDelay }),
   });
+}
+
+/** Activities of a cluster where the first look at the guards that is beside nodes waits until it is let go. */
+export function guardsHeldBeside(cluster: FakeCluster): { activities: () => Activities; looking: Promise<void>; letGo: () => void } {
+  const acts = cluster.activities();
+  let looks = (): void => undefined;
+  const looking = new Promise<void>((resolve) => (looks = resolve));
+  let letGo = (): void => undefined;
+  const free = new Promise<void>((resolve) => (letGo = resolve));
+  const holdGuards: Activities['holdGuards'] = async (request) => {
+    if (cluster.calls.includes('admitNodes')) {
+      looks();
+      await free;
+    }
+    return acts.holdGuards(request);
+  };
+  return { activities: () => ({ ...acts, holdGuards }), looking, letGo };
 }
 
 /**

@@ -5,7 +5,7 @@ import { GATES } from '../../domain/spec/words.js';
 import type { MigrationReport } from '../../domain/status.js';
 import { abortUpdate, approveSignal, approveUpdate, holdSignal, pauseSignal, pauseUpdate, reportQuery, resumeUpdate, retryUpdate, setUpdate, skipUpdate, unholdSignal } from '../../workflows/messages.js';
 import { eventually } from '../support/poll.js';
-import { FakeCluster, failure, manifest } from './fakeCluster.js';
+import { FakeCluster, failure, guardsHeldBeside, manifest } from './fakeCluster.js';
 import { Harness, statusWhere } from './harness.js';
 import type { MigrationHandle } from './harness.js';
 
@@ -177,22 +177,12 @@ describe.concurrent('pause', () => {
   it('is heard while the guards of new nodes are looked at', async () => {
     const cluster = new FakeCluster(2);
     cluster.block('lookDrained');
-    const acts = cluster.activities();
-    let looked: () => void = () => undefined;
-    const paused = new Promise<void>((resolve) => (looked = resolve));
-    let beside = false;
-    const holdGuards: typeof acts.holdGuards = async (request) => {
-      if (cluster.calls.includes('admitNodes') && !beside) {
-        beside = true;
-        await paused;
-      }
-      return acts.holdGuards(request);
-    };
-    await harness.run({ activities: () => ({ ...acts, holdGuards }) }, manifest('pause-beside-guards', { refresh: { canary: false } }), async (handle) => {
-      await eventually(() => expect(beside).toBe(true));
+    const { activities, looking, letGo } = guardsHeldBeside(cluster);
+    await harness.run({ activities }, manifest('pause-beside-guards', { refresh: { canary: false } }), async (handle) => {
+      await looking;
       await handle.executeUpdate(pauseUpdate, { args: [me] });
       await statusWhere(handle, ({ inFlight }) => inFlight[0]?.paused === true);
-      looked();
+      letGo();
       await eventually(() => expect(cluster.guards.has('changing')).toBe(false));
       cluster.blocked.clear();
       await handle.executeUpdate(resumeUpdate, { args: [me] });

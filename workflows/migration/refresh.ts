@@ -80,8 +80,10 @@ class Pool {
         const said = seen.most > MANY ? { terse: true, shownAs: 'drain' as const } : { terse: false };
         for (const { node, decrement, surplus } of seen.start) this.#flights.start(node, { decrement: decrement || shouldDecrementDesiredCapacity, surplus, ...said });
         // While those that were started are under way: none of them waits for it.
-        if (this.#guardsAside && this.#guards.areOld && this.#flights.size > 0) this.#guards.holdBeside();
-        else if (this.#guardsLater && this.#guards.areOld && this.#flights.size > 0) await this.#guards.hold();
+        if (this.#guardsLater && this.#guards.areOld && this.#flights.size > 0) {
+          if (this.#guardsAside) this.#guards.holdBeside();
+          else await this.#guards.hold();
+        }
         if (seen.remaining === 0 && this.#flights.size === 0) {
           if (await this.#evensZones()) continue;
           break;
