@@ -2,6 +2,7 @@ import { DescribeAutoScalingGroupsCommand, DescribeAutoScalingInstancesCommand }
 import type { AutoScalingGroup, Instance } from '@aws-sdk/client-auto-scaling';
 import { CiliateError } from '../../domain/failures.js';
 import type { Clients } from '../clients/index.js';
+import { together } from './together.js';
 
 /** The API's own limits; without MaxRecords only 50 groups may be named. */
 const INSTANCES_A_CALL = 50;
@@ -35,8 +36,13 @@ export async function describeGroups(clients: Clients, names: string[]): Promise
   return groups;
 }
 
+const each = new WeakMap<Clients, ReturnType<typeof together<AutoScalingGroup>>>();
+
+/** As it is now; asked for together with what others ask. */
 export async function describeGroup(clients: Clients, name: string): Promise<AutoScalingGroup> {
-  const [group] = await describeGroups(clients, [name]);
+  const groups = each.get(clients) ?? together(async (names) => new Map((await describeGroups(clients, names)).map((group) => [group.AutoScalingGroupName ?? '', group])), GROUPS_A_CALL);
+  each.set(clients, groups);
+  const group = await groups.load(name);
   if (group !== undefined) return group;
   throw new CiliateError(
     'Permanent',
