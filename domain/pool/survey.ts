@@ -1,4 +1,5 @@
-import { matchesSelector } from '../kubernetes/labelSelector.js';
+import { grouped } from '../grouped.js';
+import { selectorIndex } from '../kubernetes/labelSelector.js';
 import type { LabelSelector } from '../kubernetes/labelSelector.js';
 import type { NodeRef } from '../plan.js';
 import type { RefreshSpec } from '../spec/schema.js';
@@ -229,15 +230,14 @@ function endsCounter({ pods }: Survey): (node: string) => Ends {
 
 /** Pods of each budget on a node. */
 function budgetCounter({ pods, budgets }: Survey): (node: string) => Record<string, number> {
-  const byNamespace = new Map<string, SeenBudget[]>();
-  for (const budget of budgets) byNamespace.set(budget.namespace, [...(byNamespace.get(budget.namespace) ?? []), budget]);
+  const matching = new Map([...grouped(budgets, ({ namespace }) => namespace)].map(([namespace, some]) => [namespace, selectorIndex(some, ({ selector }) => selector)]));
   // Pods of one workload bear the same labels: thousands of pods by hundreds of budgets are some hundred questions.
   const byLabels = new Map<string, string[]>();
   const keysOf = ({ namespace, labels }: SeenPod): string[] => {
     const which = `${namespace} ${JSON.stringify(labels)}`;
     const known = byLabels.get(which);
     if (known !== undefined) return known;
-    const keys = (byNamespace.get(namespace) ?? []).filter(({ selector }) => matchesSelector(selector, labels)).map(({ name }) => `${namespace}/${name}`);
+    const keys = (matching.get(namespace)?.(labels) ?? []).map(({ name }) => `${namespace}/${name}`);
     byLabels.set(which, keys);
     return keys;
   };

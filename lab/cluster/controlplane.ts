@@ -157,7 +157,7 @@ export class ControlPlane {
         '--use-service-account-credentials=true',
         '--leader-elect=false',
         '--secure-port=0',
-        `--node-monitor-period=${String(pulse.monitorSeconds)}s`,
+        `--node-monitor-period=${String(pulse.monitorMs)}ms`,
         `--node-monitor-grace-period=${String(pulse.graceSeconds)}s`,
         '--kube-api-qps=300',
         '--kube-api-burst=600',
@@ -211,11 +211,12 @@ export class ControlPlane {
 /**
  * How often nodes say that they live (four times a lease) and are asked. Of a thousand nodes as often as of ten, that alone would
  * keep a processor busy. A lease must be renewed well within the grace of the node monitor: kwok renews late where it waits for
- * a processor itself, and a node that is taken for dead once stays so, since nothing here posts its status again.
+ * a processor itself, and a node that is taken for dead once stays so, since nothing here posts its status again. A node that became
+ * ready keeps its not-ready taint until the monitor's next look (5 s in a cluster): in a small lab that must not be what is measured.
  */
-function pulseOf(options: ResolvedOptions): { leaseSeconds: number; monitorSeconds: number; graceSeconds: number } {
+function pulseOf(options: ResolvedOptions): { leaseSeconds: number; monitorMs: number; graceSeconds: number } {
   const nodes = groupSpecs(options).reduce((sum, { desired }) => sum + desired, options.karpenter);
-  return nodes > MANY_NODES ? { leaseSeconds: 120, monitorSeconds: 5, graceSeconds: 300 } : { leaseSeconds: 40, monitorSeconds: 1, graceSeconds: 50 };
+  return nodes > MANY_NODES ? { leaseSeconds: 120, monitorMs: 5_000, graceSeconds: 300 } : { leaseSeconds: 40, monitorMs: 200, graceSeconds: 50 };
 }
 
 /** A kubeconfig file's text. */

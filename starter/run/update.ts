@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
+import { isOpen } from '../../activities/clients/query.js';
 import { grpcError } from '../client.js';
 
 const ROUNDS = 20;
@@ -25,7 +26,7 @@ export async function update<T>(handle: WorkflowHandle, verb: string, body: obje
 
 /** FailedPrecondition or Aborted, with the server's words for a run that closes or whose task was repeated; or of a run that is over, where another is open. */
 async function isTurnedAway(handle: WorkflowHandle, error: unknown): Promise<boolean> {
-  if (error instanceof WorkflowNotFoundError) return (await handle.describe()).status.name === 'RUNNING';
+  if (error instanceof WorkflowNotFoundError) return isOpen(await handle.describe());
   const grpc = grpcError(error);
   return grpc !== undefined && [9, 10].includes(grpc.code) && /workflow task failure|workflow (is )?(closing|complet)|aborted|continued as new/i.test(`${grpc.details} ${grpc.message}`);
 }

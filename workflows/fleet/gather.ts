@@ -2,6 +2,7 @@ import { chooseIds, sharedIds } from '../../domain/fleet/ids.js';
 import type { Member } from '../../domain/fleet/members.js';
 import { mergeSpecs } from '../../domain/fleet/merge.js';
 import { rosterOf, selected } from '../../domain/fleet/roster.js';
+import { grouped } from '../../domain/grouped.js';
 import type { ClusterRef } from '../../domain/spec/schema.js';
 import { acts } from '../activityProxies.js';
 import type { Fleet } from './fleet.js';
@@ -46,7 +47,7 @@ async function giveIds(fleet: Fleet): Promise<void> {
   const read = new Map<string, number | null>();
   await fleet.step(async () => {
     const problems: string[] = [];
-    for (const [taskQueue, members] of byQueue(open.filter(({ name }) => !read.has(name)))) {
+    for (const [taskQueue, members] of grouped(open.filter(({ name }) => !read.has(name)), ({ taskQueue }) => taskQueue)) {
       for (const chunk of chunks(members)) {
         const clusters = chunk.map((member) => ({ name: member.name, cluster: mergeSpecs(plan.shared, member.spec)['cluster'] as ClusterRef }));
         for (const { name, id, problem } of await readClusterIdsOn(taskQueue)({ clusters })) {
@@ -63,12 +64,6 @@ async function giveIds(fleet: Fleet): Promise<void> {
   if (twice.length > 0) fleet.fail(`clusterIds: ${twice.map(({ id, names }) => `${id} is the id of ${names.join(' and ')}`).join('; ')}. Give each its own in its file`);
   if (without.length > 0) fleet.fail(`clusterIds: expected room for every cluster, saw none left from ${plan.clusterIds.from} to ${plan.clusterIds.to} for ${without.slice(0, 10).join(', ')}`);
   for (const member of open) member.clusterId = read.get(member.name) ?? chosen[member.name];
-}
-
-function byQueue(members: readonly Member[]): Map<string | undefined, Member[]> {
-  const queues = new Map<string | undefined, Member[]>();
-  for (const member of members) queues.set(member.taskQueue, [...(queues.get(member.taskQueue) ?? []), member]);
-  return queues;
 }
 
 function chunks(members: readonly Member[]): Member[][] {

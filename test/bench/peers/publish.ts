@@ -9,7 +9,7 @@ import type { Row } from './table.js';
 export const PEERS = 'bench-peers';
 
 const ABOUT = [
-  'The same move from aws-node to Cilium on the same lab, each on a fresh cluster (docs/lab.md; boot 10 s, agent 3 s, termination 3 s, 3 zones; for each 10 nodes 12 Deployments of 5 with PDB maxUnavailable 1 and 3 singletons; one StatefulSet of 3 whose pods take 12 s to end).',
+  'The same move from aws-node to Cilium on the same lab, each on a fresh cluster (docs/lab.md; boot 10 s, agent 3 s, termination 3 s, 3 zones; for each 10 nodes 12 Deployments of 5 with PDB maxUnavailable 1 and 3 singletons; one StatefulSet of 3 whose pods take 12 s to end). Nodes are monitored five times a second (kube-controller-manager: every 5 s), for with that look the not-ready taint of a new node goes.',
   '',
   '- **elapsed**: from the first change that anybody made to the cluster or its groups (label, affinity, taint, size) to the moment at which every old node and instance is gone, as many nodes as before are usable, every replica is ready, and groups have their sizes and processes back. **nodes rolled**: the same without the suspended processes, which ciliate gives back last, after enforcement and the removal of aws-node; peers have neither step or do it after. **command**: from the first to the last moment of the program.',
   '- **bound**: serial 16 s a node + 6 s; surge of k: ceil(N/k) x (boot + agent + drain) + 6 s with a drain of 4 s; in brackets if the StatefulSet is met (serial: 9 s more for each of its 3 pods; surge: 12 s drains in every round). eks-rolling-update is measured against everything at once.',
