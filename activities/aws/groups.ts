@@ -36,13 +36,11 @@ export async function describeGroups(clients: Clients, names: string[]): Promise
   return groups;
 }
 
-const each = new WeakMap<Clients, ReturnType<typeof together<AutoScalingGroup>>>();
+const readTogether = together(describeGroups, ({ AutoScalingGroupName }: AutoScalingGroup) => AutoScalingGroupName, GROUPS_A_CALL);
 
 /** As it is now; asked for together with what others ask. */
 export async function describeGroup(clients: Clients, name: string): Promise<AutoScalingGroup> {
-  const groups = each.get(clients) ?? together(async (names) => new Map((await describeGroups(clients, names)).map((group) => [group.AutoScalingGroupName ?? '', group])), GROUPS_A_CALL);
-  each.set(clients, groups);
-  const group = await groups.load(name);
+  const group = await readTogether(clients, name);
   if (group !== undefined) return group;
   throw new CiliateError(
     'Permanent',

@@ -3,6 +3,7 @@ import type { Instance } from '@aws-sdk/client-ec2';
 import { awsErrorName } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { chunks } from './groups.js';
+import { together } from './together.js';
 
 /** EC2's own limit; a page of its answer holds more. */
 const VALUES_A_FILTER = 200;
@@ -13,8 +14,16 @@ export interface InstanceSeen {
   instance: Instance | undefined;
 }
 
-/** State of one instance, as EC2 says now. */
+const readTogether = together(readInstances, ({ InstanceId }: Instance) => InstanceId, VALUES_A_FILTER);
+
+/** State of one instance, as EC2 says now; asked for together with what others ask. */
 export async function readInstance(clients: Clients, instanceId: string): Promise<InstanceSeen> {
+  const instance = await readTogether(clients, instanceId);
+  return instance === undefined ? readAlone(clients, instanceId) : { state: instance.State?.Name ?? 'terminated', instance };
+}
+
+/** A filter says nothing of what it does not find: an instance that is gone, or something that is no id. */
+async function readAlone(clients: Clients, instanceId: string): Promise<InstanceSeen> {
   try {
     const { Reservations = [] } = await clients.aws.ec2.send(new DescribeInstancesCommand({ InstanceIds: [instanceId] }));
     const instance = Reservations.flatMap((reservation) => reservation.Instances ?? [])[0];

@@ -1,4 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { Clients } from '../../../activities/clients/index.js';
 import { together } from '../../../activities/aws/together.js';
 
 /** A server that answers when the test says so: what it knew as it was asked. */
@@ -6,11 +7,20 @@ class Server {
   readonly asked: string[][] = [];
   now = 0;
   readonly #answers: ((failure?: Error) => void)[] = [];
-  readonly reads = together<string>((ids) => {
-    this.asked.push(ids);
-    const found = new Map(ids.filter((id) => id !== 'gone').map((id) => [id, `${id}@${this.now}`]));
-    return new Promise((resolve, reject) => this.#answers.push((failure) => (failure === undefined ? resolve(found) : reject(failure))));
-  }, 3);
+  readonly #clients = {} as Clients;
+  readonly #read = together(
+    (_clients, ids) => {
+      this.asked.push(ids);
+      const found = ids.filter((id) => id !== 'gone').map((id) => `${id}@${this.now}`);
+      return new Promise<string[]>((resolve, reject) => this.#answers.push((failure) => (failure === undefined ? resolve(found) : reject(failure))));
+    },
+    (found) => found.split('@')[0],
+    3,
+  );
+
+  read(id: string): Promise<string | undefined> {
+    return this.#read(this.#clients, id);
+  }
 
   async answer(failure?: Error): Promise<void> {
     await vi.waitUntil(() => this.#answers.length > 0);
@@ -21,7 +31,7 @@ class Server {
 describe('reads that are made together', () => {
   it('are one call, whoever asks how often', async () => {
     const server = new Server();
-    const read = Promise.all(['a', 'b', 'a', 'gone'].map((id) => server.reads.load(id)));
+    const read = Promise.all(['a', 'b', 'a', 'gone'].map((id) => server.read(id)));
     await server.answer();
     await server.answer();
     expect(await read).toEqual(['a@0', 'b@0', 'a@0', undefined]);
@@ -31,10 +41,10 @@ describe('reads that are made together', () => {
 
   it('are never older than their question', async () => {
     const server = new Server();
-    const first = server.reads.load('a');
+    const first = server.read('a');
     await vi.waitUntil(() => server.asked.length === 1);
     server.now = 1;
-    const later = Promise.all([server.reads.load('a'), server.reads.load('b')]);
+    const later = Promise.all([server.read('a'), server.read('b')]);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(server.asked).toHaveLength(1);
     server.now = 2;
@@ -47,9 +57,9 @@ describe('reads that are made together', () => {
 
   it('that fail do so for those who asked, and the next is asked for', async () => {
     const server = new Server();
-    const failed = Promise.allSettled([server.reads.load('a'), server.reads.load('b')]);
+    const failed = Promise.allSettled([server.read('a'), server.read('b')]);
     await vi.waitUntil(() => server.asked.length === 1);
-    const next = server.reads.load('a');
+    const next = server.read('a');
     await server.answer(new Error('throttled'));
     expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await server.answer();
