@@ -1,7 +1,6 @@
 import { AutoscalingV2Api } from '@kubernetes/client-node';
 import type { V1Deployment, V1PodDisruptionBudget, V1StatefulSet } from '@kubernetes/client-node';
-import { syncFailure } from '../../domain/kubernetes/budget.js';
-import { matchesSelector } from '../../domain/kubernetes/labelSelector.js';
+import { budgetFinder, syncFailure } from '../../domain/kubernetes/budget.js';
 import type { ObservedCluster } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
 import { allPages, mapPages, readable } from './lists.js';
@@ -29,28 +28,27 @@ export function observedBudget({ metadata, spec, status }: V1PodDisruptionBudget
   };
 }
 
-/** Names of the budgets that count a pod with these labels. */
-export function budgetsOf(budgets: readonly V1PodDisruptionBudget[], pod: { namespace: string; labels: Readonly<Record<string, string>> }): string[] {
-  return budgets
-    .filter(({ metadata, spec }) => metadata?.namespace === pod.namespace && matchesSelector(spec?.selector, pod.labels))
-    .map(({ metadata }) => metadata?.name ?? '')
-    .sort();
+/** Names of the budgets that count a pod. */
+function finderOf(budgets: readonly V1PodDisruptionBudget[]): ReturnType<typeof budgetFinder> {
+  return budgetFinder(budgets.map(({ metadata, spec }) => ({ namespace: metadata?.namespace ?? '', name: metadata?.name ?? '', selector: spec?.selector })));
 }
 
 /** Pods that more than one budget counts: the Eviction API refuses them for good. */
 export function budgetOverlaps(pods: readonly SeenPod[], budgets: readonly V1PodDisruptionBudget[]): ObservedCluster['budgetOverlaps'] {
+  const budgetsOf = finderOf(budgets);
   return pods.flatMap(({ namespace, name, node, labels, controller, mirror }) => {
     if (controller === 'DaemonSet' || mirror) return [];
-    const matching = budgetsOf(budgets, { namespace, labels });
+    const matching = budgetsOf({ namespace, labels });
     return matching.length < 2 ? [] : [{ namespace, name, ...(node === undefined ? {} : { node }), budgets: matching }];
   });
 }
 
 /** Deployments and StatefulSets that want exactly one pod. */
 export async function observeSingletons(kube: KubeClients, budgets: readonly V1PodDisruptionBudget[]): Promise<ObservedCluster['singletons']> {
+  const budgetsOf = finderOf(budgets);
   const [deployments, statefulSets, autoscalers] = await Promise.all([
-    readable(mapPages((page) => kube.apps.listDeploymentForAllNamespaces(page), singleton('Deployment', budgets)), []),
-    readable(mapPages((page) => kube.apps.listStatefulSetForAllNamespaces(page), singleton('StatefulSet', budgets)), []),
+    readable(mapPages((page) => kube.apps.listDeploymentForAllNamespaces(page), singleton('Deployment', budgetsOf)), []),
+    readable(mapPages((page) => kube.apps.listStatefulSetForAllNamespaces(page), singleton('StatefulSet', budgetsOf)), []),
     readable(allPages((page) => kube.make(AutoscalingV2Api).listHorizontalPodAutoscalerForAllNamespaces(page)), []),
   ]);
   return [...deployments, ...statefulSets].flatMap((found) => {
@@ -60,12 +58,12 @@ export async function observeSingletons(kube: KubeClients, budgets: readonly V1P
   });
 }
 
-function singleton(kind: 'Deployment' | 'StatefulSet', budgets: readonly V1PodDisruptionBudget[]) {
+function singleton(kind: 'Deployment' | 'StatefulSet', budgetsOf: ReturnType<typeof budgetFinder>) {
   return ({ metadata, spec }: V1Deployment | V1StatefulSet): ObservedCluster['singletons'][number] | undefined => {
     if ((spec?.replicas ?? 1) !== 1) return undefined;
     const namespace = metadata?.namespace ?? '';
     const template = spec?.template;
     const claims = (template?.spec?.volumes ?? []).some((volume) => volume.persistentVolumeClaim !== undefined);
-    return { kind, namespace, name: metadata?.name ?? '', budgets: budgetsOf(budgets, { namespace, labels: template?.metadata?.labels ?? {} }), claims };
+    return { kind, namespace, name: metadata?.name ?? '', budgets: budgetsOf({ namespace, labels: template?.metadata?.labels ?? {} }), claims };
   };
 }

@@ -1,5 +1,4 @@
-import { grouped } from '../grouped.js';
-import { selectorIndex } from '../kubernetes/labelSelector.js';
+import { budgetFinder } from '../kubernetes/budget.js';
 import type { LabelSelector } from '../kubernetes/labelSelector.js';
 import type { NodeRef } from '../plan.js';
 import type { RefreshSpec } from '../spec/schema.js';
@@ -230,21 +229,11 @@ function endsCounter({ pods }: Survey): (node: string) => Ends {
 
 /** Pods of each budget on a node. */
 function budgetCounter({ pods, budgets }: Survey): (node: string) => Record<string, number> {
-  const matching = new Map([...grouped(budgets, ({ namespace }) => namespace)].map(([namespace, some]) => [namespace, selectorIndex(some, ({ selector }) => selector)]));
-  // Pods of one workload bear the same labels: thousands of pods by hundreds of budgets are some hundred questions.
-  const byLabels = new Map<string, string[]>();
-  const keysOf = ({ namespace, labels }: SeenPod): string[] => {
-    const which = `${namespace} ${JSON.stringify(labels)}`;
-    const known = byLabels.get(which);
-    if (known !== undefined) return known;
-    const keys = (matching.get(namespace)?.(labels) ?? []).map(({ name }) => `${namespace}/${name}`);
-    byLabels.set(which, keys);
-    return keys;
-  };
+  const namesOf = budgetFinder(budgets);
   const counts = new Map<string, Record<string, number>>();
   for (const pod of pods) {
     const of = counts.get(pod.node) ?? {};
-    for (const key of keysOf(pod)) of[key] = (of[key] ?? 0) + 1;
+    for (const key of namesOf(pod).map((name) => `${pod.namespace}/${name}`)) of[key] = (of[key] ?? 0) + 1;
     counts.set(pod.node, of);
   }
   return (node) => counts.get(node) ?? {};
