@@ -1,28 +1,36 @@
 import { asyncLocalStorage } from '@temporalio/activity';
 import { IsomorphicFetchHttpLibrary, ResponseContext, wrapHttpLibrary } from '@kubernetes/client-node';
 import type { HttpLibrary, RequestContext } from '@kubernetes/client-node';
+import pLimit from 'p-limit';
 import { CiliateError } from '../../domain/failures.js';
 import { REQUEST_TIMEOUT_MS } from './types.js';
 
 /** Response header of our own: which call it answers, so that an ApiException can be told apart from another. */
 export const REQUEST_HEADER = 'x-ciliate-request';
 
-export interface HttpHooks {
+export interface HttpSettings {
   /** Called on 401, before the one repetition: forget what authenticates (tokens expire, files are rotated). */
   onUnauthorized(): void;
   /** Puts fresh authentication on a request that is sent again. */
   authenticate(request: RequestContext): Promise<void>;
+  /** How many the agent of the requests has. More requests at a time than that wait here. */
+  connections: number;
 }
 
 /**
  * client-node's HTTP library with a limit on every call, the activity's cancellation, one repetition after a 401 with
- * fresh credentials, and one of a GET whose kept-alive socket the server had closed.
+ * fresh credentials, and one of a GET whose kept-alive socket the server had closed. No request waits for a connection in the agent: what
+ * is given the socket of another that has just ended makes node-fetch take that one's answer for cut off ("Premature close").
  */
-export function timedHttp(hooks: HttpHooks): HttpLibrary {
+export function timedHttp(settings: HttpSettings): HttpLibrary {
   const fetch = new IsomorphicFetchHttpLibrary();
-  const once = async (request: RequestContext): Promise<ResponseContext> => {
-    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  const connected = pLimit(settings.connections);
+  const once = (request: RequestContext): Promise<ResponseContext> => {
     const cancelled = asyncLocalStorage.getStore()?.cancellationSignal;
+    return connected(() => send(request, cancelled));
+  };
+  const send = async (request: RequestContext, cancelled: AbortSignal | undefined): Promise<ResponseContext> => {
+    const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     request.setSignal(cancelled === undefined ? timeout : AbortSignal.any([timeout, cancelled]));
     try {
       const response = await fetch.send(request).toPromise();
@@ -46,8 +54,8 @@ export function timedHttp(hooks: HttpHooks): HttpLibrary {
         response = await once(request);
       }
       if (response.httpStatusCode !== 401) return response;
-      hooks.onUnauthorized();
-      await hooks.authenticate(request);
+      settings.onUnauthorized();
+      await settings.authenticate(request);
       return once(request);
     },
   });
@@ -61,7 +69,7 @@ function describe(request: RequestContext): string {
 
 function closedSocket(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ECONNRESET' || code === 'EPIPE';
+  return code === 'ECONNRESET' || code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
 function timedOut(request: RequestContext, cause: unknown): CiliateError {

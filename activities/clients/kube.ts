@@ -19,7 +19,7 @@ import {
 import type { ApiConstructor, KubeConfig, RequestContext } from '@kubernetes/client-node';
 import { CiliateError } from '../../domain/failures.js';
 import { timedHttp } from './http.js';
-import { CONNECT_TIMEOUT_MS } from './types.js';
+import { CONNECT_TIMEOUT_MS, CONNECTIONS } from './types.js';
 import type { KubeClients } from './types.js';
 
 /** API clients on a loaded kubeconfig. `onUnauthorized` is called on every 401, before one repetition. */
@@ -37,7 +37,7 @@ export function kubeClients(config: KubeConfig, onUnauthorized: () => void): Kub
   const configuration = createConfiguration({
     baseServer: new ServerConfiguration(cluster.server, {}),
     authMethods: { default: auth },
-    httpApi: timedHttp({ onUnauthorized, authenticate: (request) => auth.applySecurityAuthentication(request) }),
+    httpApi: timedHttp({ onUnauthorized, authenticate: (request) => auth.applySecurityAuthentication(request), connections: CONNECTIONS }),
   });
   const make = <T extends object>(api: ApiConstructor<T>): T => new api(configuration);
   return {
@@ -86,7 +86,7 @@ function keptAlive(config: KubeConfig): { getName(): string; applySecurityAuthen
 
 /** An agent that gives up connecting after CONNECT_TIMEOUT_MS; Node has no such option. */
 function patientAgent(tls: ConstructorParameters<typeof Agent>[0]): Agent {
-  const agent = new Agent({ ...tls, keepAlive: true, maxSockets: 32, scheduling: 'lifo' });
+  const agent = new Agent({ ...tls, keepAlive: true, maxSockets: CONNECTIONS, scheduling: 'lifo' });
   const connect = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
     const socket = connect(options, callback);

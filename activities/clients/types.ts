@@ -22,6 +22,9 @@ import type {
 import type { EventSource } from './events.js';
 import type { ClusterRef } from '../../domain/spec/schema.js';
 
+/** Connections to one API server, and so requests side by side. */
+export const CONNECTIONS = 32;
+
 /** The Kubernetes side of one cluster: every API shares one authenticated, timed HTTP library. */
 export interface KubeClients {
   config: KubeConfig;
