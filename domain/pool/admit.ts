@@ -5,7 +5,7 @@ import { NO_ENDS } from './view.js';
 import type { Admission, PoolView } from './view.js';
 
 /** A hundred nodes that all begin in one moment keep a worker, and whoever asks for the status, waiting for seconds; the next follow at once. */
-export const MOST_STARTS = 20;
+export const MOST_STARTS = 10;
 
 /** Waits that are told: what is next in order matters, not all thousand. */
 const MOST_WAITS = 5;

@@ -203,14 +203,14 @@ describe('admit', () => {
     expect(names(view({ candidates, onlyGroups: ['spot'] }))).toEqual(['ip-10-0-0-2']);
   });
 
-  it('starts twenty at a time, and the others with the next answers', () => {
+  it('starts ten at a time, and the others with the next answers', () => {
     const candidates = Array.from({ length: 100 }, (_, index) => poolNode(index));
     const wide = { candidates, nodes: { wanted: 200, usable: 300 }, limits: { maxUnavailable: 0, width: 100 } };
     const first = admit(view(wide)).start.map(({ node }) => node.instanceId);
-    expect(first).toHaveLength(20);
+    expect(first).toHaveLength(10);
     const left = candidates.filter(({ ref }) => !first.includes(ref.instanceId));
     const inFlight = candidates.filter((node) => !left.includes(node)).map((_, index) => flying(index));
-    expect(admit(view({ ...wide, candidates: left, inFlight })).start).toHaveLength(20);
+    expect(admit(view({ ...wide, candidates: left, inFlight })).start).toHaveLength(10);
   });
 
   it('takes a few milliseconds for 1000 candidates with 12 budgets each and 50 in flight', () => {
