@@ -23,7 +23,7 @@ import type { EventSource } from './events.js';
 import type { ClusterRef } from '../../domain/spec/schema.js';
 
 /**
- * Connections to one API server, and so requests side by side. Fifty nodes in flight evict five pods each at a time, which is slow where
+ * Connections to one API server, and so requests side by side. Fifty nodes in flight evict their pods side by side, which is slow where
  * budgets are many: nothing else should wait for that.
  */
 export const CONNECTIONS = 96;

@@ -1,5 +1,7 @@
 import { ApiException } from '@kubernetes/client-node';
 import type { V1Pod, V1PodDisruptionBudget } from '@kubernetes/client-node';
+import pLimit from 'p-limit';
+import type { LimitFunction } from 'p-limit';
 import { syncFailure } from '../../domain/kubernetes/budget.js';
 import { budgetBlocker } from '../../domain/kubernetes/drain.js';
 import { evictionVerdict } from '../../domain/kubernetes/eviction.js';
@@ -21,6 +23,16 @@ export interface Refused {
   budget?: string;
 }
 
+/** Evictions side by side in one cluster, of all nodes: each makes the API server read every budget of the pod's namespace, and others have calls to make. */
+const AT_ONCE = 24;
+const limits = new WeakMap<Clients, LimitFunction>();
+
+function limitOf(clients: Clients): LimitFunction {
+  const limit = limits.get(clients) ?? pLimit(AT_ONCE);
+  limits.set(clients, limit);
+  return limit;
+}
+
 /**
  * Asks the Eviction API for this very pod: a pod of the same name that lives elsewhere has another UID, and is left alone.
  * @throws ApiException where the answer is not about this pod: missing rights, an outage, an API server that has too much to do
@@ -29,7 +41,7 @@ export async function evict(clients: Clients, pod: V1Pod): Promise<Eviction> {
   const { name = '', namespace = '', uid } = pod.metadata ?? {};
   const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, deleteOptions: { preconditions: { uid } } };
   try {
-    await clients.kube.core.createNamespacedPodEviction({ name, namespace, body });
+    await limitOf(clients)(() => clients.kube.core.createNamespacedPodEviction({ name, namespace, body }));
     return { result: 'evicted' };
   } catch (error) {
     if (!(error instanceof ApiException)) throw error;

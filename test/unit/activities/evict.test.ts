@@ -2,6 +2,7 @@ import { ApiException } from '@kubernetes/client-node';
 import type { V1Pod, V1PodDisruptionBudget } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
 import type { Clients } from '../../../activities/clients/index.js';
+import { CONNECTIONS } from '../../../activities/clients/types.js';
 import { deletePod, evict } from '../../../activities/kubernetes/evict.js';
 
 const cart: V1Pod = { metadata: { namespace: 'shop', name: 'cart-0', uid: 'mine', labels: { app: 'cart' }, ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'cart', uid: 's', controller: true }] } };
@@ -33,6 +34,20 @@ function clients({ code, ...body }: Answer, { there, budgets = [] }: { there?: V
 
 const budget = (name: string, app = 'cart'): V1PodDisruptionBudget => ({ metadata: { namespace: 'shop', name }, spec: { selector: { matchLabels: { app } } }, status: { currentHealthy: 1, desiredHealthy: 1, expectedPods: 1, disruptionsAllowed: 0 } });
 const because = (message: string): object => ({ causes: [{ reason: 'DisruptionBudget', message }] });
+
+it('evictions of many nodes at once leave connections to others', async () => {
+  let [now, most] = [0, 0];
+  const createNamespacedPodEviction = async (): Promise<void> => {
+    most = Math.max(most, ++now);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    now--;
+  };
+  const busy = { kube: { core: { createNamespacedPodEviction } } } as unknown as Clients;
+  const results = await Promise.all(Array.from({ length: 250 }, () => evict(busy, cart)));
+  expect(results.every(({ result }) => result === 'evicted')).toBe(true);
+  expect(most).toBeGreaterThan(1);
+  expect(most).toBeLessThanOrEqual(CONNECTIONS / 2);
+});
 
 describe('an eviction that is refused', () => {
   const drainCleaner = 'admission webhook "drain-cleaner.strimzi.io" denied the request: The pod will be rolled by the Strimzi Cluster Operator';
