@@ -1,3 +1,5 @@
+import { grouped } from '../grouped.js';
+
 /** A cluster as far as its id is concerned. */
 export interface IdHolder {
   name: string;
@@ -22,7 +24,6 @@ export function chooseIds(clusters: readonly IdHolder[], range: { from: number; 
 
 /** Ids that more than one cluster has, with their names. */
 export function sharedIds(clusters: readonly IdHolder[]): { id: number; names: string[] }[] {
-  const byId = new Map<number, string[]>();
-  for (const { name, id } of clusters) if (id !== null) byId.set(id, [...(byId.get(id) ?? []), name]);
-  return [...byId].filter(([, names]) => names.length > 1).map(([id, names]) => ({ id, names }));
+  const holders = clusters.flatMap(({ name, id }) => (id === null ? [] : [{ name, id }]));
+  return [...grouped(holders, ({ id }) => id)].filter(([, some]) => some.length > 1).map(([id, some]) => ({ id, names: some.map(({ name }) => name) }));
 }

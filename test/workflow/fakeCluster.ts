@@ -23,8 +23,11 @@ interface FakeNode extends NodeRef {
   nodeExists: boolean;
 }
 
-/** A failure as the worker's interceptor would make it of a CiliateError. */
-/** @param nextRetryDelay milliseconds; absent: the retry policy's */
+/**
+ * A failure as the worker's interceptor would make it of a CiliateError.
+ *
+ * @param nextRetryDelay milliseconds; absent: the retry policy's
+ */
 export function failure(kind: FailureKind, message: string, nextRetryDelay?: number): ApplicationFailure {
   return ApplicationFailure.create({
     message,
