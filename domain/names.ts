@@ -107,6 +107,9 @@ export function policyWorkflowId(policy: string): string {
   return `cilium-policy/${policy}`;
 }
 
+/** Memo of a migration's workflow: how it stood some seconds ago (domain/snapshot.ts). Temporal tells it without a worker. */
+export const SNAPSHOT_MEMO = 'ciliateStatus';
+
 export const SEARCH_ATTRIBUTES = {
   CiliateFleet: 'KEYWORD',
   CiliateCluster: 'KEYWORD',

@@ -127,6 +127,8 @@ export interface MigrationStatus {
   migration: string;
   workflowId: string;
   runId: string;
+  /** ISO 8601: the run could not answer in time, and stood like this then; lists are cut (domain/snapshot.ts). Absent: it answered. */
+  asOf?: string;
   state: RunState;
   /** Where the nodes move to: `aws-node` in a rollback; absent: to Cilium. */
   toward?: Toward;

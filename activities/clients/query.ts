@@ -10,6 +10,8 @@ export interface Question<T> {
   withinMs: number;
   /** What a run that is over by then says without a worker; undefined: nothing. */
   atEnd?: (ended: WorkflowExecutionDescription) => Promise<T | undefined>;
+  /** What is said of an open run that has not answered `afterMs` milliseconds later; undefined: it is waited for. */
+  meanwhile?: { afterMs: number; say: (busy: WorkflowExecutionDescription) => T | undefined };
 }
 
 /** Whether a run can still go on, and be told anything: Temporal itself may have paused it. */
@@ -25,9 +27,10 @@ export function isOpen({ status }: Pick<WorkflowExecutionDescription, 'status'>)
  * @param run as it was described a moment ago
  * @throws what the first question failed with, when all did: of a run without a worker a gRPC error (starter/run/handle.ts, noAnswer)
  */
-export async function queryRun<T>(client: Client, run: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>, { query, withinMs, atEnd }: Question<T>): Promise<T> {
+export async function queryRun<T>(client: Client, run: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>, { query, withinMs, atEnd, meanwhile }: Question<T>): Promise<T> {
   const over = new AbortController();
-  const deadline = Date.now() + withinMs;
+  const asked = Date.now();
+  const deadline = asked + withinMs;
   const handle = (runId?: string) => client.workflow.getHandle(run.workflowId, runId);
   const ask = (runId: string): Promise<T> => client.withDeadline(deadline, () => client.withAbortSignal(over.signal, () => handle(runId).query<T>(query)));
   let newest = run.runId;
@@ -41,6 +44,8 @@ export async function queryRun<T>(client: Client, run: Pick<WorkflowExecutionDes
       const now = await handle().describe();
       const said = isOpen(now) ? undefined : await atEnd?.(now);
       if (said !== undefined) return said;
+      const left = isOpen(now) && meanwhile !== undefined && Date.now() - asked >= meanwhile.afterMs ? meanwhile.say(now) : undefined;
+      if (left !== undefined) return left;
       if (now.runId !== newest) answers.push(ask((newest = now.runId)));
     }
   } catch (error) {

@@ -54,7 +54,7 @@ export function expectOpen(run: Run): void {
 }
 
 /** The answer to a query, or undefined when no worker answers it in time. */
-export async function ask<T>(client: Client, run: Run, question: Pick<Question<T>, 'query' | 'atEnd'>): Promise<T | undefined> {
+export async function ask<T>(client: Client, run: Run, question: Omit<Question<T>, 'withinMs'>): Promise<T | undefined> {
   try {
     return await queryRun<T>(client, run.description, { ...question, withinMs: ANSWER_MS });
   } catch (error) {

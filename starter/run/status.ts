@@ -1,10 +1,17 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { SNAPSHOT_MEMO } from '../../domain/names.js';
 import { NODE_OUTCOMES } from '../../domain/refresh.js';
 import type { NodeOutcome } from '../../domain/refresh.js';
+import { instant } from '../../domain/report/text.js';
 import { ALL_PHASES } from '../../domain/status.js';
 import type { MigrationReport, MigrationStatus, NodesStatus, Phase, RunState } from '../../domain/status.js';
 import { ask } from './handle.js';
 import type { Run } from './handle.js';
+
+/** A run that has not answered after this many milliseconds is busy: what it has left is shown, so that a status never takes much longer. */
+const BUSY_MS = 400;
+/** As long as it has left something within so many milliseconds. One with nodes in flight does so every 10 s; a longer silence is for the question to tell. */
+const FRESH_MS = 30_000;
 
 /** A status and where it came from. */
 export interface SeenStatus {
@@ -13,16 +20,46 @@ export interface SeenStatus {
   instead: string | null;
 }
 
-/** The status of a run: from its `status` query; without a worker from its result, or from what Temporal knows by itself. */
+/**
+ * The status of a run: from its `status` query; where it is busy, or no worker is there, from the snapshot it has left; of one that is
+ * over from its result; else from what Temporal knows by itself.
+ */
 export async function readStatus(client: Client, run: Run): Promise<SeenStatus> {
   if (!run.open) {
     // A closed run has said everything in its result: no worker is needed, and none is asked.
     const report = await closedReport(run);
     if (report !== undefined) return { status: statusOfReport(report, run), instead: null };
   }
-  const status = await ask<MigrationStatus>(client, run, { query: 'status', atEnd: (description) => endedSince({ ...run, description, open: false }) });
+  const status = await ask<MigrationStatus>(client, run, {
+    query: 'status',
+    atEnd: (description) => endedSince({ ...run, description, open: false }),
+    meanwhile: { afterMs: BUSY_MS, say: freshSnapshot },
+  });
+  if (status?.asOf !== undefined) return { status, instead: `the run has not answered yet (it is busy, or no worker is there): this is how it stood at ${instant(status.asOf)}` };
   if (status !== undefined) return { status: run.open ? status : afterTheEnd(status, run), instead: null };
-  return { status: statusOfDescription(run), instead: whatTemporalKnows(run) };
+  return unanswered(run);
+}
+
+/** No worker is there, or none that gets to it. */
+function unanswered(run: Run): SeenStatus {
+  const { status } = run.description;
+  const why = run.open ? 'no worker answers' : `the run ended as ${status.name.toLowerCase()} and left no report`;
+  const left = snapshot(run.description);
+  if (left?.asOf === undefined) return { status: statusOfDescription(run), instead: `${why}: this is only what Temporal knows by itself` };
+  const shown = run.open ? { ...left, blocked: [...pendingFailures(run), ...left.blocked], problem: left.problem ?? NO_WORKER } : afterTheEnd(left, run);
+  return { status: shown, instead: `${why}: this is how it stood at ${instant(left.asOf)}` };
+}
+
+const NO_WORKER = 'no worker answers: nothing moves until one is back (`ciliate worker`)';
+
+function freshSnapshot(busy: WorkflowExecutionDescription): MigrationStatus | undefined {
+  const left = snapshot(busy);
+  return left?.asOf !== undefined && Date.now() - Date.parse(left.asOf) < FRESH_MS ? left : undefined;
+}
+
+/** What the run has left with Temporal (domain/snapshot.ts). */
+function snapshot({ memo }: WorkflowExecutionDescription): MigrationStatus | undefined {
+  return memo?.[SNAPSHOT_MEMO] as MigrationStatus | undefined;
 }
 
 /** Of a run that was open a moment ago. */
@@ -126,7 +163,7 @@ function statusOfDescription(run: Run): MigrationStatus {
     findings: [],
     phases: [],
     audit: [],
-    problem: run.open ? 'no worker answers: nothing moves until one is back (`ciliate worker`)' : `the run was ${description.status.name.toLowerCase()} and left no report. Start it again, or \`ciliate release ${run.migration}\``,
+    problem: run.open ? NO_WORKER : `the run was ${description.status.name.toLowerCase()} and left no report. Start it again, or \`ciliate release ${run.migration}\``,
   };
 }
 
@@ -150,10 +187,4 @@ function pendingFailures(run: Run): string[] {
   return (run.description.raw.pendingActivities ?? []).flatMap(({ activityType, lastFailure }) =>
     lastFailure?.message ? [`${activityType?.name ?? 'activity'}: ${lastFailure.message}`] : [],
   );
-}
-
-function whatTemporalKnows(run: Run): string {
-  return run.open
-    ? 'no worker answers: this is only what Temporal knows by itself'
-    : `the run ended as ${run.description.status.name.toLowerCase()} and left no report: this is only what Temporal knows by itself`;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SNAPSHOT_MEMO } from '../../domain/names.js';
 import { update } from '../../starter/run/update.js';
 import { statusQuery } from '../../workflows/messages.js';
 import { FakeCluster, holdingPod, manifest } from './fakeCluster.js';
@@ -82,6 +83,21 @@ describe.concurrent('nodes in flight when the run continues as new', () => {
     expect(new Set(report.nodes.map(({ node }) => node.instanceId)).size).toBe(24);
     expect(cluster.calls.filter((name) => name === 'terminateNode')).toHaveLength(24);
     expect(cluster.violations).toEqual([]);
+  });
+
+  it('are told by Temporal itself, as they were some seconds ago, whichever run goes on with them', async () => {
+    const cluster = new FakeCluster(8);
+    cluster.block('lookDrained');
+    await harness.run(cluster, manifest('left', { refresh: { canary: false, maxUnavailable: 4 } }), async (handle) => {
+      await statusWhere(harness.newest(handle), ({ inFlight }) => inFlight.filter(({ step }) => step === 'drain').length === 4);
+      const first = await runIdOf(handle);
+      await talkUntil(handle, first);
+      const { memo, runId } = await harness.env.client.workflow.getHandle(handle.workflowId).describe();
+      expect(runId).not.toBe(first);
+      expect(memo?.[SNAPSHOT_MEMO]).toMatchObject({ asOf: expect.any(String) as string, phase: 'refresh', nodes: { counts: { inFlight: 4 } }, inFlight: [{}, {}, {}, {}] });
+      cluster.blocked.clear();
+      expect(await handle.result()).toMatchObject({ state: 'done' });
+    });
   });
 
   it('are spoken to ten at a time, so that nobody who asks waits behind all of them', async () => {

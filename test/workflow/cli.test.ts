@@ -167,7 +167,7 @@ describe('a run that was terminated', () => {
       expect(await statusOf(name)).toMatchObject({ state: 'failed', gate: null, problem: expect.stringContaining(`ciliate release ${name}`) as string });
       expect((await ciliate('status', name, '--watch')).code).toBe(1);
     });
-    expect(await statusOf(name)).toMatchObject({ state: 'failed', problem: expect.stringContaining('terminated') as string });
+    expect(await statusOf(name)).toMatchObject({ state: 'failed', gate: null, phase: 'preflight', problem: expect.stringContaining('terminated') as string });
   });
 });
 
@@ -186,7 +186,9 @@ describe('with no worker alive', () => {
     expect(paused.out).toContain('no worker answered within 1.5 s: sent as a signal');
     const shown = await ciliate('status', name);
     expect(shown.code).toBe(0);
-    expect(shown.err).toContain('no worker answers');
+    expect(shown.err).toMatch(/no worker.*this is how it stood at/);
+    expect(shown.out).toContain(`approve ${name} before-install`);
+    expect(await statusOf(name)).toMatchObject({ state: 'waiting-approval', asOf: expect.any(String) as string, gate: { digest } });
     expect((await ciliate('set', name, 'soakSeconds=1')).code).toBe(3);
     const blind = await ciliate('approve', name, 'before-install', '--reason', 'x');
     expect(blind.code).toBe(3);

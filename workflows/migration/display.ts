@@ -1,10 +1,13 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { patched, setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
+import { SNAPSHOT_MEMO } from '../../domain/names.js';
+import { newsOf, snapshotOf } from '../../domain/snapshot.js';
 import type { MigrationStatus } from '../../domain/status.js';
+import { now } from '../clock.js';
 import { migrationDetails } from '../dashboard.js';
 import { searchAttributesOf } from './visibility.js';
 
-/** The counts among the search attributes follow this slowly: each upsert is an event. */
-const COUNTS_MS = 10_000;
+/** The counts among the search attributes follow this slowly, and so does the snapshot: each is an event. */
+const FOLLOW_MS = 10_000;
 
 export interface Displayed {
   status(): MigrationStatus;
@@ -12,26 +15,28 @@ export interface Displayed {
   searchAttributes(): boolean;
 }
 
-/** What Temporal's UI shows of a run: its details, and the search attributes of its lists. */
+/** What Temporal shows of a run without asking it: its details, the search attributes of its lists, and its snapshot. */
 export class Display {
   #words = '';
   #counts = '';
   /** When attributes were written last. */
   #at = 0;
   #stale = false;
+  readonly #snapshot = { news: '', at: 0, isLeft: patched('leaves-snapshot') };
 
   constructor(private readonly of: Displayed) {}
 
-  /** Both follow the state. */
+  /** All follow the state. */
   show(): void {
     this.#showDetails();
-    if (!this.of.searchAttributes()) return;
     const status = this.of.status();
+    this.#leaveSnapshot(status);
+    if (!this.of.searchAttributes()) return;
     const { words, counts } = searchAttributesOf(status);
-    const now = { words: JSON.stringify(words), counts: JSON.stringify(counts), at: Date.now() };
-    const soon = status.inFlight.length > 0 && now.at - this.#at < COUNTS_MS;
-    if (now.words === this.#words && (now.counts === this.#counts || soon)) return;
-    [this.#words, this.#counts, this.#at] = [now.words, now.counts, now.at];
+    const seen = { words: JSON.stringify(words), counts: JSON.stringify(counts), at: Date.now() };
+    const soon = status.inFlight.length > 0 && seen.at - this.#at < FOLLOW_MS;
+    if (seen.words === this.#words && (seen.counts === this.#counts || soon)) return;
+    [this.#words, this.#counts, this.#at] = [seen.words, seen.counts, seen.at];
     upsertSearchAttributes([...words, ...counts]);
   }
 
@@ -43,5 +48,15 @@ export class Display {
       this.#stale = false;
       setCurrentDetails(migrationDetails(this.of.status()));
     });
+  }
+
+  /** For who asks while the worker is busy, or gone. A run that has ended says it in its result. */
+  #leaveSnapshot(status: MigrationStatus): void {
+    const last = this.#snapshot;
+    if (!last.isLeft) return;
+    const [news, at] = [newsOf(status), Date.now()];
+    if (news === last.news && at - last.at < FOLLOW_MS) return;
+    [last.news, last.at] = [news, at];
+    upsertMemo({ [SNAPSHOT_MEMO]: snapshotOf(status, now()) });
   }
 }

@@ -38,6 +38,9 @@ export interface Seen {
   'status p50 ms': number;
   'status p99 ms': number;
   'status max ms': number;
+  /** Answers that the run was too busy for: its snapshot was shown, and this is how old the oldest of them was. */
+  'of them snapshots': number;
+  'oldest snapshot s': number;
   'status KiB': number;
 }
 
@@ -52,6 +55,7 @@ export interface Watching {
 export async function watchRun(client: Client, { migration, late, say }: Watching): Promise<Seen> {
   const started = Date.now();
   const latencies: number[] = [];
+  const ages: number[] = [];
   let bytes = 0;
   let isLate = false;
   let saidAt = 0;
@@ -63,6 +67,7 @@ export async function watchRun(client: Client, { migration, late, say }: Watchin
     const took = performance.now() - before;
     latencies.push(took);
     if (took > SLOW) say?.(`${Math.round((Date.now() - started) / 1000)} s: status took ${Math.round(took)} ms, ${status?.phase ?? 'and there was none'}`);
+    if (status?.asOf !== undefined) ages.push((Date.now() - Date.parse(status.asOf)) / 1000);
     if (status !== undefined) {
       bytes = Math.max(bytes, JSON.stringify(status).length);
       if (Date.now() - saidAt > 30_000) {
@@ -90,6 +95,8 @@ export async function watchRun(client: Client, { migration, late, say }: Watchin
     'status p50 ms': at(0.5),
     'status p99 ms': at(0.99),
     'status max ms': at(1),
+    'of them snapshots': ages.length,
+    'oldest snapshot s': Math.round(Math.max(0, ...ages)),
     'status KiB': kib(bytes),
   };
 }
@@ -97,7 +104,7 @@ export async function watchRun(client: Client, { migration, late, say }: Watchin
 /** What `ciliate status` shows, as it comes by it. */
 async function shown(client: Client, migration: string): Promise<MigrationStatus> {
   const { status, instead } = await readStatus(client, await findRun(client, migration));
-  if (instead !== null) throw new Error(instead);
+  if (instead !== null && status.asOf === undefined) throw new Error(instead);
   return status;
 }
 

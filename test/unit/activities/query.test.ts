@@ -71,4 +71,20 @@ describe('what a run is asked', () => {
     server.answers['first'] = () => Promise.reject(new Error('no worker'));
     await expect(queryRun(server.client, run, status)).rejects.toThrow('no worker');
   });
+
+  it('is answered with what an open run has left, where it does not answer soon', async () => {
+    const server = new Server();
+    server.answers['first'] = () => sleep(3_000, 'late');
+    const began = Date.now();
+    expect(await queryRun(server.client, run, { ...status, meanwhile: { afterMs: 100, say: ({ runId }) => `left by the ${runId}` } })).toBe('left by the first');
+    expect(Date.now() - began).toBeLessThan(3_000);
+    expect(server.givenUp).toBe(1);
+  });
+
+  it('waits for the answer where nothing was left, or it comes in time', async () => {
+    const server = new Server();
+    server.answers['first'] = () => sleep(400, 'late');
+    expect(await queryRun(server.client, run, { ...status, meanwhile: { afterMs: 0, say: () => undefined } })).toBe('late');
+    expect(await queryRun(server.client, run, { ...status, meanwhile: { afterMs: 5_000, say: () => 'left' } })).toBe('late');
+  });
 });
