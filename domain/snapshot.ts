@@ -1,41 +1,76 @@
 import type { MigrationStatus } from './status.js';
 
-/** What a list keeps in a snapshot. It is a memo, and memos come along with every list of workflows: a page of them has to fit into one answer. */
-const MOST = 10;
+/** Temporal warns of memos beyond 2 KiB: they come along with every list of workflows. The rest is for their encoding. */
+const MOST_BYTES = 1_800;
+/** Of a sentence. */
+const MOST_LETTERS = 200;
 
 /** With more nodes in flight than this some are always blocked for a moment: only whether there are any is news at once. */
 const FEW = 10;
 
-/**
- * How a run stands, short enough to be left with Temporal: names of ten nodes and ten lines a list, no findings; what was left out is
- * counted, in `nodes.counts` or in a last line.
- *
- * @param asOf ISO 8601
- */
-export function snapshotOf(status: MigrationStatus, asOf: string): MigrationStatus {
-  const { gate, nodes } = status;
-  return {
+/** What a run leaves with Temporal. */
+export interface Snapshot {
+  /** With `asOf`. */
+  status: MigrationStatus;
+  /** The run is about to continue as new: asked now it would be over before it answers, and a worker would replay all of it for that. */
+  continuesAsNew?: true;
+}
+
+/** What a run leaves where it stands like this. */
+export function snapshotOf(status: MigrationStatus, asOf: string): Snapshot {
+  return { status: short({ ...status, asOf }) };
+}
+
+/** All counts, the step, the gate; of what waits, is blocked and in flight as much as fits. What is left out is counted, in `nodes.counts` or in a last line. */
+function short(status: MigrationStatus): MigrationStatus {
+  const { nodes, gate, paused, problem } = status;
+  const none = { forces: [], inFlight: [], awaits: [], blocked: [], findings: [], phases: [], audit: [] };
+  const bare: MigrationStatus = {
     ...status,
-    asOf,
-    gate: gate && { ...gate, shows: first(gate.shows) },
-    forces: status.forces.slice(0, MOST),
-    nodes: { ...nodes, skipped: nodes.skipped.slice(0, MOST), failed: nodes.failed.slice(0, MOST), postponed: nodes.postponed.slice(0, MOST) },
-    // Who looks in trouble looks for these.
-    inFlight: [...status.inFlight].sort((a, b) => Number(isBlocked(b)) - Number(isBlocked(a))).slice(0, MOST).map((node) => ({ ...node, blockers: node.blockers.slice(0, 2) })),
-    awaits: status.awaits.slice(0, MOST),
-    blocked: first(status.blocked),
-    findings: [],
-    audit: status.audit.slice(-MOST),
+    ...none,
+    problem: problem === null ? null : sentence(problem),
+    paused: paused && { ...paused, reason: sentence(paused.reason) },
+    gate: gate && { ...gate, shows: [] },
+    nodes: { ...nodes, skipped: [], failed: [], postponed: [] },
+    phases: status.phases.slice(-1),
   };
+  // Who looks in trouble looks for these.
+  const stuckFirst = [...status.inFlight].sort((a, b) => Number(isBlocked(b)) - Number(isBlocked(a)));
+  const steps = [
+    grow(gate?.shows.map(sentence) ?? [], (into, shows) => ({ ...into, gate: into.gate && { ...into.gate, shows } }), more),
+    grow(status.forces, (into, forces) => ({ ...into, forces })),
+    grow(status.blocked.map(sentence), (into, blocked) => ({ ...into, blocked }), more),
+    grow(stuckFirst.map((node) => ({ ...node, blockers: node.blockers.slice(0, 1) })), (into, inFlight) => ({ ...into, inFlight })),
+    grow(nodes.failed, (into, failed) => ({ ...into, nodes: { ...into.nodes, failed } })),
+  ];
+  return steps.reduce((into, step) => step(into), bare);
+}
+
+/** Puts as many of a list into a status as it has room for; `rest` stands for those that are left out. */
+function grow<T>(list: T[], put: (into: MigrationStatus, some: T[]) => MigrationStatus, rest: (left: number) => T[] = () => []) {
+  return (into: MigrationStatus): MigrationStatus => {
+    for (let many = Math.min(list.length, FEW); many >= 0; many--) {
+      const grown = put(into, [...list.slice(0, many), ...(many < list.length ? rest(list.length - many) : [])]);
+      if (bytes(grown) <= MOST_BYTES) return grown;
+    }
+    return into;
+  };
+}
+
+function bytes(value: unknown): number {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
+}
+
+function more(left: number): string[] {
+  return [`… and ${left} more`];
+}
+
+function sentence(text: string): string {
+  return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS - 1)}…` : text;
 }
 
 function isBlocked({ blockers }: MigrationStatus['inFlight'][number]): boolean {
   return blockers.some(({ firm }) => firm);
-}
-
-function first(lines: string[]): string[] {
-  const more = lines.length - MOST;
-  return more > 0 ? [...lines.slice(0, MOST), `… and ${more} more`] : lines;
 }
 
 /** What a snapshot may not be late with; the rest may follow some seconds later. */

@@ -10,8 +10,8 @@ export interface Question<T> {
   withinMs: number;
   /** What a run that is over by then says without a worker; undefined: nothing. */
   atEnd?: (ended: WorkflowExecutionDescription) => Promise<T | undefined>;
-  /** What is said of an open run that has not answered `afterMs` milliseconds later; undefined: it is waited for. */
-  meanwhile?: { afterMs: number; say: (busy: WorkflowExecutionDescription) => T | undefined };
+  /** What is said where there is no answer `afterMs` milliseconds later; undefined: it is waited for. */
+  meanwhile?: { afterMs: number; say: () => T | undefined };
 }
 
 /** Whether a run can still go on, and be told anything: Temporal itself may have paused it. */
@@ -27,30 +27,44 @@ export function isOpen({ status }: Pick<WorkflowExecutionDescription, 'status'>)
  * @param run as it was described a moment ago
  * @throws what the first question failed with, when all did: of a run without a worker a gRPC error (starter/run/handle.ts, noAnswer)
  */
-export async function queryRun<T>(client: Client, run: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>, { query, withinMs, atEnd, meanwhile }: Question<T>): Promise<T> {
+export async function queryRun<T>(client: Client, run: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>, question: Question<T>): Promise<T> {
   const over = new AbortController();
-  const asked = Date.now();
-  const deadline = asked + withinMs;
+  const { meanwhile } = question;
+  const answer = answerOf(client, run, { ...question, over: over.signal });
+  try {
+    return await (meanwhile === undefined ? answer : Promise.race([answer, soon(meanwhile, over.signal)]));
+  } finally {
+    over.abort();
+    // Nobody hears any more what it failed with.
+    answer.catch(() => undefined);
+  }
+}
+
+async function answerOf<T>(client: Client, run: Pick<WorkflowExecutionDescription, 'workflowId' | 'runId'>, { query, withinMs, atEnd, over }: Question<T> & { over: AbortSignal }): Promise<T> {
+  const deadline = Date.now() + withinMs;
   const handle = (runId?: string) => client.workflow.getHandle(run.workflowId, runId);
-  const ask = (runId: string): Promise<T> => client.withDeadline(deadline, () => client.withAbortSignal(over.signal, () => handle(runId).query<T>(query)));
+  const ask = (runId: string): Promise<T> => client.withDeadline(deadline, () => client.withAbortSignal(over, () => handle(runId).query<T>(query)));
   let newest = run.runId;
   const answers = [ask(newest)];
   try {
     // Each question has an end, and so has this: then all have failed.
     for (;;) {
       const first = Promise.any(answers).then((answer) => ({ answer }));
-      const seen = await Promise.race([first, sleep(LOOK_MS, undefined, { signal: over.signal })]);
+      const seen = await Promise.race([first, sleep(LOOK_MS, undefined, { signal: over })]);
       if (seen !== undefined) return seen.answer;
       const now = await handle().describe();
       const said = isOpen(now) ? undefined : await atEnd?.(now);
       if (said !== undefined) return said;
-      const left = isOpen(now) && meanwhile !== undefined && Date.now() - asked >= meanwhile.afterMs ? meanwhile.say(now) : undefined;
-      if (left !== undefined) return left;
       if (now.runId !== newest) answers.push(ask((newest = now.runId)));
     }
   } catch (error) {
     throw error instanceof AggregateError ? error.errors[0] : error;
-  } finally {
-    over.abort();
   }
+}
+
+/** Ends only with something to say. */
+async function soon<T>({ afterMs, say }: NonNullable<Question<T>['meanwhile']>, over: AbortSignal): Promise<T> {
+  await sleep(afterMs, undefined, { signal: over }).catch(() => undefined);
+  const said = say();
+  return said === undefined ? new Promise<never>(() => undefined) : said;
 }

@@ -1,8 +1,9 @@
-import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { SNAPSHOT_MEMO } from '../../domain/names.js';
 import { NODE_OUTCOMES } from '../../domain/refresh.js';
 import type { NodeOutcome } from '../../domain/refresh.js';
 import { instant } from '../../domain/report/text.js';
+import type { Snapshot } from '../../domain/snapshot.js';
 import { ALL_PHASES } from '../../domain/status.js';
 import type { MigrationReport, MigrationStatus, NodesStatus, Phase, RunState } from '../../domain/status.js';
 import { ask } from './handle.js';
@@ -30,36 +31,45 @@ export async function readStatus(client: Client, run: Run): Promise<SeenStatus> 
     const report = await closedReport(run);
     if (report !== undefined) return { status: statusOfReport(report, run), instead: null };
   }
+  const left = freshSnapshot(run);
+  if (left?.continuesAsNew === true) return busy(left.status);
   const status = await ask<MigrationStatus>(client, run, {
     query: 'status',
     atEnd: (description) => endedSince({ ...run, description, open: false }),
-    meanwhile: { afterMs: BUSY_MS, say: freshSnapshot },
+    meanwhile: { afterMs: BUSY_MS, say: () => left?.status },
   });
-  if (status?.asOf !== undefined) return { status, instead: `the run has not answered yet (it is busy, or no worker is there): this is how it stood at ${instant(status.asOf)}` };
-  if (status !== undefined) return { status: run.open ? status : afterTheEnd(status, run), instead: null };
-  return unanswered(run);
+  if (status === undefined) return unanswered(run);
+  if (status === left?.status) return busy(status);
+  return { status: run.open ? status : afterTheEnd(status, run), instead: null };
+}
+
+function busy(status: MigrationStatus): SeenStatus {
+  return { status, instead: `the run has not answered yet (it is busy, or no worker is there): ${asItStood(status)}` };
 }
 
 /** No worker is there, or none that gets to it. */
 function unanswered(run: Run): SeenStatus {
-  const { status } = run.description;
-  const why = run.open ? 'no worker answers' : `the run ended as ${status.name.toLowerCase()} and left no report`;
-  const left = snapshot(run.description);
-  if (left?.asOf === undefined) return { status: statusOfDescription(run), instead: `${why}: this is only what Temporal knows by itself` };
+  const why = run.open ? 'no worker answers' : `the run ended as ${run.description.status.name.toLowerCase()} and left no report`;
+  const left = snapshot(run)?.status;
+  if (left === undefined) return { status: statusOfDescription(run), instead: `${why}: this is only what Temporal knows by itself` };
   const shown = run.open ? { ...left, blocked: [...pendingFailures(run), ...left.blocked], problem: left.problem ?? NO_WORKER } : afterTheEnd(left, run);
-  return { status: shown, instead: `${why}: this is how it stood at ${instant(left.asOf)}` };
+  return { status: shown, instead: `${why}: ${asItStood(left)}` };
 }
 
 const NO_WORKER = 'no worker answers: nothing moves until one is back (`ciliate worker`)';
 
-function freshSnapshot(busy: WorkflowExecutionDescription): MigrationStatus | undefined {
-  const left = snapshot(busy);
-  return left?.asOf !== undefined && Date.now() - Date.parse(left.asOf) < FRESH_MS ? left : undefined;
+function asItStood({ asOf = '?' }: MigrationStatus): string {
+  return `this is how it stood at ${instant(asOf)}`;
 }
 
-/** What the run has left with Temporal (domain/snapshot.ts). */
-function snapshot({ memo }: WorkflowExecutionDescription): MigrationStatus | undefined {
-  return memo?.[SNAPSHOT_MEMO] as MigrationStatus | undefined;
+function freshSnapshot(run: Run): Snapshot | undefined {
+  const left = run.open ? snapshot(run) : undefined;
+  return Date.now() - Date.parse(left?.status.asOf ?? '') < FRESH_MS ? left : undefined;
+}
+
+/** What the run has left with Temporal. */
+function snapshot({ description: { memo } }: Run): Snapshot | undefined {
+  return memo?.[SNAPSHOT_MEMO] as Snapshot | undefined;
 }
 
 /** Of a run that was open a moment ago. */

@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { temporal } from '@temporalio/proto';
+import type { Snapshot } from '../../domain/snapshot.js';
 import { SNAPSHOT_MEMO } from '../../domain/names.js';
 import { update } from '../../starter/run/update.js';
 import { statusQuery } from '../../workflows/messages.js';
@@ -40,6 +43,22 @@ async function spokenAtOnce(handle: MigrationHandle): Promise<number[]> {
     }
   }
   return [...byTask.values()];
+}
+
+/** What a run began with of the snapshots. */
+async function firstMemo(runId: string, { workflowId }: MigrationHandle): Promise<Snapshot> {
+  const { events } = await harness.env.client.workflow.getHandle(workflowId, runId).fetchHistory();
+  return snapshotIn(events?.[0]?.workflowExecutionStartedEventAttributes?.memo);
+}
+
+/** The snapshots that a run has left. */
+async function upsertedMemos(runId: string, { workflowId }: MigrationHandle): Promise<Snapshot[]> {
+  const { events } = await harness.env.client.workflow.getHandle(workflowId, runId).fetchHistory();
+  return (events ?? []).flatMap(({ workflowPropertiesModifiedEventAttributes: modified }) => (modified ? [snapshotIn(modified.upsertedMemo)] : []));
+}
+
+function snapshotIn(memo: temporal.api.common.v1.IMemo | null | undefined): Snapshot {
+  return defaultPayloadConverter.fromPayload(memo?.fields?.[SNAPSHOT_MEMO] ?? {});
 }
 
 /** Until the run that was open when this was called has continued as new. */
@@ -92,9 +111,12 @@ describe.concurrent('nodes in flight when the run continues as new', () => {
       await statusWhere(harness.newest(handle), ({ inFlight }) => inFlight.filter(({ step }) => step === 'drain').length === 4);
       const first = await runIdOf(handle);
       await talkUntil(handle, first);
-      const { memo, runId } = await harness.env.client.workflow.getHandle(handle.workflowId).describe();
-      expect(runId).not.toBe(first);
-      expect(memo?.[SNAPSHOT_MEMO]).toMatchObject({ asOf: expect.any(String) as string, phase: 'refresh', nodes: { counts: { inFlight: 4 } }, inFlight: [{}, {}, {}, {}] });
+      const next = await runIdOf(handle);
+      expect(next).not.toBe(first);
+      const { status } = await firstMemo(next, handle);
+      expect(status).toMatchObject({ asOf: expect.any(String) as string, phase: 'refresh', nodes: { counts: { inFlight: 4 } } });
+      expect(status.inFlight.length).toBeGreaterThan(0);
+      expect(await upsertedMemos(first, handle)).toContainEqual(expect.objectContaining({ continuesAsNew: true }));
       cluster.blocked.clear();
       expect(await handle.result()).toMatchObject({ state: 'done' });
     });

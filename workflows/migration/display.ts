@@ -1,6 +1,8 @@
+import type { ContinueAsNewOptions } from '@temporalio/workflow';
 import { patched, setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import { SNAPSHOT_MEMO } from '../../domain/names.js';
 import { newsOf, snapshotOf } from '../../domain/snapshot.js';
+import type { Snapshot } from '../../domain/snapshot.js';
 import type { MigrationStatus } from '../../domain/status.js';
 import { now } from '../clock.js';
 import { migrationDetails } from '../dashboard.js';
@@ -50,13 +52,27 @@ export class Display {
     });
   }
 
-  /** For who asks while the worker is busy, or gone. A run that has ended says it in its result. */
+  /** The run is about to continue as new: who looks now need not ask it. */
+  continues(): void {
+    if (this.#snapshot.isLeft) upsertMemo({ [SNAPSHOT_MEMO]: { ...this.#left(), continuesAsNew: true } });
+  }
+
+  /** What the next run begins with. */
+  get next(): ContinueAsNewOptions {
+    return this.#snapshot.isLeft ? { memo: { [SNAPSHOT_MEMO]: this.#left() } } : {};
+  }
+
+  /** For who asks while the worker is busy, or gone. */
   #leaveSnapshot(status: MigrationStatus): void {
     const last = this.#snapshot;
     if (!last.isLeft) return;
     const [news, at] = [newsOf(status), Date.now()];
     if (news === last.news && at - last.at < FOLLOW_MS) return;
     [last.news, last.at] = [news, at];
-    upsertMemo({ [SNAPSHOT_MEMO]: snapshotOf(status, now()) });
+    upsertMemo({ [SNAPSHOT_MEMO]: this.#left() });
+  }
+
+  #left(): Snapshot {
+    return snapshotOf(this.of.status(), now());
   }
 }

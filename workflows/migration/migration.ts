@@ -1,4 +1,4 @@
-import { allHandlersFinished, CancellationScope, condition, ContinueAsNew, continueAsNew, sleep, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, CancellationScope, condition, ContinueAsNew, makeContinueAsNewFunc, sleep, workflowInfo } from '@temporalio/workflow';
 import type { Duration } from '@temporalio/common';
 import type { Target } from '../../activities/api.js';
 import { directionOf } from '../../domain/directions/index.js';
@@ -349,12 +349,13 @@ export class Migration {
   }
 
   async #continueAsNew(): Promise<never> {
+    this.#display.continues();
     await this.#pool?.carry();
     // With nodes in flight the guards stay: the next run goes on with them at once.
     if (this.book.holdsChanging && this.flying.size === 0) await this.letBreathe();
     await condition(allHandlersFinished);
     await this.#lull();
-    return continueAsNew(this.input, this.checkpoint());
+    return makeContinueAsNewFunc(this.#display.next)(this.input, this.checkpoint());
   }
 
   /**
