@@ -1,12 +1,12 @@
 import { CancellationScope } from '@temporalio/workflow';
-import { forceOf } from '../domain/force.js';
-import type { BlockingPod } from '../domain/force.js';
-import type { NodeRef } from '../domain/plan.js';
-import { blockerLines } from '../domain/refresh.js';
-import type { Blocker, NodeProgress } from '../domain/refresh.js';
-import { now } from './clock.js';
+import { forceOf } from '../../domain/force.js';
+import type { BlockingPod } from '../../domain/force.js';
+import type { NodeRef } from '../../domain/plan.js';
+import { blockerLines } from '../../domain/refresh.js';
+import type { Blocker, NodeProgress } from '../../domain/refresh.js';
+import { now } from '../clock.js';
 import { DrainLimit } from './drainLimit.js';
-import type { Steering } from './messages.js';
+import type { Steering } from '../messages.js';
 
 /** The node whose drain it is. */
 export interface Drained {
