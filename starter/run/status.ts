@@ -31,7 +31,7 @@ export async function readStatus(client: Client, run: Run): Promise<SeenStatus> 
     const report = await closedReport(run);
     if (report !== undefined) return { status: statusOfReport(report, run), instead: null };
   }
-  const left = freshSnapshot(run);
+  const left = freshSnapshot(run) ?? begun(run);
   if (left?.continuesAsNew === true) return busy(left.status);
   const status = await ask<MigrationStatus>(client, run, {
     query: 'status',
@@ -65,6 +65,13 @@ function asItStood({ asOf = '?' }: MigrationStatus): string {
 function freshSnapshot(run: Run): Snapshot | undefined {
   const left = run.open ? snapshot(run) : undefined;
   return Date.now() - Date.parse(left?.status.asOf ?? '') < FRESH_MS ? left : undefined;
+}
+
+/** Of a run that has only just begun, and that a worker may not have taken up yet. */
+function begun(run: Run): Snapshot | undefined {
+  const { startTime } = run.description;
+  const isYoung = run.open && snapshot(run) === undefined && Date.now() - startTime.getTime() < FRESH_MS;
+  return isYoung ? { status: { ...statusOfDescription(run), asOf: startTime.toISOString(), problem: null } } : undefined;
 }
 
 /** What the run has left with Temporal. */

@@ -84,6 +84,11 @@ describe('the status of a run', () => {
     expect(instead).toBe('no worker answers: this is how it stood at 2026-01-01 00:00:00Z');
   });
 
+  it('is that it has begun, where no worker has taken it up yet', async () => {
+    const server = new Server();
+    expect(await server.seen()).toMatchObject({ status: { phase: 'preflight', state: 'running', problem: null, asOf: expect.any(String) as string } });
+  });
+
   it('never waits for anything once the run was ended from outside', async () => {
     const server = new Server();
     server.state = 'TERMINATED';
