@@ -112,14 +112,19 @@ function busy(options: ResolvedOptions): Manifest[] {
   ];
 }
 
+/** Deployments of ten replicas. Many clusters have many namespaces: for each eviction the API server reads all budgets of one. */
 function manyReplicas(total: number): Manifest[] {
-  const namespace = 'load';
-  const size = 10;
-  const objects: Manifest[] = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }];
-  for (let done = 0, index = 0; done < total; done += size, index += 1) {
-    objects.push(...app({ name: `app-${String(index)}`, namespace, replicas: Math.min(size, total - done), budget: { maxUnavailable: '20%' } }));
-  }
-  return objects;
+  const [size, each] = [10, 20];
+  const apps = Array.from({ length: Math.ceil(total / size) }, (_, index) => ({
+    name: `app-${String(index)}`,
+    namespace: index < each ? 'load' : `load-${String(Math.floor(index / each))}`,
+    replicas: Math.min(size, total - index * size),
+  }));
+  const namespaces = [...new Set(apps.map(({ namespace }) => namespace))];
+  return [
+    ...namespaces.map((name): Manifest => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    ...apps.flatMap((some) => app({ ...some, budget: { maxUnavailable: '20%' } })),
+  ];
 }
 
 function app(spec: App): Manifest[] {

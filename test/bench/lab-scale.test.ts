@@ -38,5 +38,5 @@ it(
     expectWithinAims({ ...seen, ...migrated });
     await expectClean(field);
   },
-  5_400_000,
+  9_000_000,
 );

@@ -260,6 +260,8 @@ async function recordCarried(): Promise<void> {
     }
     const middle = client.workflow.getHandle(handle.workflowId, runs[Math.floor(runs.length / 2)]);
     await save(`migrateCluster.${CILIATE_VERSION}.carried`, middle);
+    // Before runs left their status with Temporal the one above was recorded, and the next was not.
+    await save(`migrateCluster.${CILIATE_VERSION}.left-status`, middle);
     await save(`refreshNode.${CILIATE_VERSION}.carried`, client.workflow.getHandle(nodeWorkflowId('carried', 'i-001')));
   });
   await server.stop();

@@ -1,6 +1,9 @@
 import { WorkflowFailedError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { heartbeat } from '@temporalio/activity';
+import type { Activities } from '../../activities/api.js';
 import { GATES } from '../../domain/spec/words.js';
 import type { MigrationReport } from '../../domain/status.js';
 import { abortUpdate, approveSignal, approveUpdate, holdSignal, pauseSignal, pauseUpdate, reportQuery, resumeUpdate, retryUpdate, setUpdate, skipUpdate, unholdSignal } from '../../workflows/messages.js';
@@ -29,6 +32,11 @@ async function refused(update: Promise<unknown>): Promise<string> {
   const error: unknown = await update.catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(WorkflowUpdateFailedError);
   return (error as WorkflowUpdateFailedError).cause?.message ?? '';
+}
+
+/** An activity that takes so long, and is not taken for dead. */
+async function alive(ms: number): Promise<void> {
+  for (const until = Date.now() + ms; Date.now() < until; heartbeat()) await sleep(Math.min(1_000, until - Date.now()));
 }
 
 describe.concurrent('a migration', () => {
@@ -403,6 +411,34 @@ describe.concurrent('a pool', () => {
     const cluster = new FakeCluster(5);
     await harness.run(cluster, manifest('wide', { refresh: { ...surge, canary: false } }), (handle) => handle.result());
     expect(cluster.widest).toBe(4);
+  });
+
+  it('starts others while some are in flight, where answers take longer than it takes another to end', async () => {
+    const cluster = new FakeCluster(60);
+    const acts = cluster.activities();
+    const [begun, ended] = [new Set<string>(), new Set<string>()];
+    /** In flight when each of those that came later began. */
+    const beside: number[] = [];
+    const activities: Activities = {
+      ...acts,
+      admitNodes: async (request) => {
+        await alive(2_500);
+        return acts.admitNodes(request);
+      },
+      lookDrained: async (request) => {
+        const { instanceId } = request.node;
+        if (begun.size >= 40 && !begun.has(instanceId)) beside.push(begun.size - ended.size);
+        begun.add(instanceId);
+        // One after the other, four a second.
+        await alive(250 * (Number(instanceId.slice(2)) % 40));
+        ended.add(instanceId);
+        return acts.lookDrained(request);
+      },
+    };
+    const report = await harness.run({ activities: () => activities }, manifest('slow-answers', { refresh: { canary: false, maxUnavailable: 40 } }), (handle) => handle.result());
+    expect(report).toMatchObject({ state: 'done', tally: { refreshed: 60 } });
+    expect(beside[0]).toBeGreaterThan(0);
+    expect(cluster.violations).toEqual([]);
   });
 
   it('is set under way, and refuses to stand still', async () => {

@@ -29,8 +29,8 @@ export async function refreshNodes(migration: Migration): Promise<string> {
 
 /** From so many nodes in flight on, an answer that is under way is not thrown away for a node that ends meanwhile. */
 const MANY = 10;
-/** So long it may take then. */
-const ANSWER_MS = 1_000;
+/** So long it may take then, in milliseconds; where answers are slower they get longer, or none would come before all in flight have ended. */
+const PATIENCE = { least: 1_000, most: 30_000 };
 
 /** What is known before the cluster was asked. */
 const UNASKED: Pick<Admitted, 'most' | 'groups'> = { most: 1, groups: [] };
@@ -42,6 +42,8 @@ class Pool {
   #turn = 0;
   /** Nodes that ended: what was asked before is still true, but more may be. */
   #ends = 0;
+  /** How long an answer is waited for once it is old. */
+  #patience = PATIENCE.least;
   /** Nodes that were still to be started, when the cluster was asked last. */
   #left = 0;
   /** Runs that were begun before this knew no nodes that rest because they fail: what they did then is what they go on with. */
@@ -118,8 +120,10 @@ class Pool {
     const ends = this.#ends;
     const news = () => this.#ends !== ends;
     const ask = (known: string) => acts.admitNodes({ ...this.#request(), known });
-    const answer = await answerUnless(stale, () => migration.look(ask), { hurry: { news, within: this.#flights.size < MANY ? 0 : ANSWER_MS } });
+    const many = this.#flights.size >= MANY;
+    const answer = await answerUnless(stale, () => migration.look(ask), { hurry: { news, within: many ? this.#patience : 0 } });
     migration.forgetBlockers();
+    if (many && !stale()) this.#patience = answer === undefined ? Math.min(PATIENCE.most, 2 * this.#patience) : Math.max(PATIENCE.least, this.#patience / 2);
     if (answer === undefined || stale()) return undefined;
     this.#seen = answer;
     migration.book.counts = answer.counts;

@@ -49,7 +49,7 @@ export async function migrateCounted(field: Field, { nodes, inFlight, values = {
     return status?.gate?.gate === GATE || (status?.problem ?? null) !== null ? status : undefined;
   };
   // Not four times a second: to ask is work for who is measured.
-  const gate = (await vi.waitUntil(atGate, { timeout: 3_600_000, interval: 3_000 }))?.gate ?? null;
+  const gate = (await vi.waitUntil(atGate, { timeout: 7_200_000, interval: 3_000 }))?.gate ?? null;
   const counts = Object.entries(await faults.counts());
   const most = counts.sort(([, a], [, b]) => b - a).slice(0, 25).map(([key, count]) => `${count} ${key}`);
   console.log(`${nodes} nodes, most of the calls:\n  ${most.join('\n  ')}`);
