@@ -34,9 +34,9 @@ async function refused(update: Promise<unknown>): Promise<string> {
   return (error as WorkflowUpdateFailedError).cause?.message ?? '';
 }
 
-/** An activity that takes so long, and is not taken for dead. */
-async function alive(ms: number): Promise<void> {
-  for (const until = Date.now() + ms; Date.now() < until; heartbeat()) await sleep(Math.min(1_000, until - Date.now()));
+/** An activity that waits, and is not taken for dead. */
+async function alive(over: () => boolean, atMostMs = Infinity): Promise<void> {
+  for (const until = Date.now() + atMostMs; !over() && Date.now() < until; heartbeat()) await sleep(50);
 }
 
 describe.concurrent('a migration', () => {
@@ -416,28 +416,32 @@ describe.concurrent('a pool', () => {
   it('starts others while some are in flight, where answers take longer than it takes another to end', async () => {
     const cluster = new FakeCluster(60);
     const acts = cluster.activities();
-    const [begun, ended] = [new Set<string>(), new Set<string>()];
-    /** In flight when each of those that came later began. */
-    const beside: number[] = [];
+    const begun: string[] = [];
+    /** So many of the first forty may end: another one while each answer is under way. */
+    let mayEnd = 1;
+    /** In flight when the first of the others began. */
+    let beside: number | undefined;
     const activities: Activities = {
       ...acts,
       admitNodes: async (request) => {
-        await alive(2_500);
+        if (begun.length >= 40 && beside === undefined) {
+          await alive(() => false, 300);
+          mayEnd += 1;
+          await alive(() => false, 2_700);
+        }
         return acts.admitNodes(request);
       },
       lookDrained: async (request) => {
         const { instanceId } = request.node;
-        if (begun.size >= 40 && !begun.has(instanceId)) beside.push(begun.size - ended.size);
-        begun.add(instanceId);
-        // One after the other, four a second.
-        await alive(250 * (Number(instanceId.slice(2)) % 40));
-        ended.add(instanceId);
+        if (!begun.includes(instanceId)) begun.push(instanceId);
+        if (begun.length > 40) beside ??= 40 - mayEnd;
+        await alive(() => beside !== undefined || (begun.length >= 40 && begun.indexOf(instanceId) < mayEnd));
         return acts.lookDrained(request);
       },
     };
     const report = await harness.run({ activities: () => activities }, manifest('slow-answers', { refresh: { canary: false, maxUnavailable: 40 } }), (handle) => handle.result());
     expect(report).toMatchObject({ state: 'done', tally: { refreshed: 60 } });
-    expect(beside[0]).toBeGreaterThan(0);
+    expect(beside).toBeGreaterThan(20);
     expect(cluster.violations).toEqual([]);
   });
 
