@@ -54,8 +54,8 @@ function padded(bytes: number[]): Uint8Array {
   return out;
 }
 
-/** TextEncoder is not in every sandbox; lone surrogates become U+FFFD as there. */
-function utf8(text: string): number[] {
+/** Its bytes. TextEncoder is not in every sandbox; lone surrogates become U+FFFD as there. */
+export function utf8(text: string): number[] {
   const out: number[] = [];
   for (const char of text) {
     let code = char.codePointAt(0) ?? 0;

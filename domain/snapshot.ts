@@ -1,3 +1,5 @@
+import { clipped } from './clipped.js';
+import { utf8 } from './digest.js';
 import type { MigrationStatus } from './status.js';
 
 /** Temporal warns of memos beyond 2 KiB: they come along with every list of workflows. The rest is for their encoding. */
@@ -21,13 +23,17 @@ export function snapshotOf(status: MigrationStatus, asOf: string): Snapshot {
   return { status: short({ ...status, asOf }) };
 }
 
-/** All counts, the step, the gate; of what waits, is blocked and in flight as much as fits. What is left out is counted, in `nodes.counts` or in a last line. */
+/** All counts, the step, the gate; of what is blocked, in flight and has failed as much as fits, counted in `nodes.counts` or in a last line. What the step waits for, findings and the audit are left to the run. */
 function short(status: MigrationStatus): MigrationStatus {
   const { nodes, gate, paused, problem } = status;
-  const none = { forces: [], inFlight: [], awaits: [], blocked: [], findings: [], phases: [], audit: [] };
   const bare: MigrationStatus = {
     ...status,
-    ...none,
+    forces: [],
+    inFlight: [],
+    awaits: [],
+    blocked: [],
+    findings: [],
+    audit: [],
     problem: problem === null ? null : sentence(problem),
     paused: paused && { ...paused, reason: sentence(paused.reason) },
     gate: gate && { ...gate, shows: [] },
@@ -58,7 +64,7 @@ function grow<T>(list: T[], put: (into: MigrationStatus, some: T[]) => Migration
 }
 
 function bytes(value: unknown): number {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
+  return utf8(JSON.stringify(value)).length;
 }
 
 function more(left: number): string[] {
@@ -66,7 +72,7 @@ function more(left: number): string[] {
 }
 
 function sentence(text: string): string {
-  return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS - 1)}…` : text;
+  return clipped(text, MOST_LETTERS);
 }
 
 function isBlocked({ blockers }: MigrationStatus['inFlight'][number]): boolean {

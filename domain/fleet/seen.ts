@@ -1,3 +1,4 @@
+import { clipped } from '../clipped.js';
 import { ALL_PHASES } from '../status.js';
 import type { MigrationReport, MigrationStatus, RunState } from '../status.js';
 import type { ClusterSeen } from './members.js';
@@ -61,5 +62,5 @@ export function decisive({ state, blocked, waits }: ClusterSeen): unknown {
 }
 
 function cut(text: string | null): string | null {
-  return text === null || text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
+  return text === null ? null : clipped(text, LONGEST);
 }

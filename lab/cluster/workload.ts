@@ -117,7 +117,7 @@ function manyReplicas(total: number): Manifest[] {
   const [size, each] = [10, 20];
   const apps = Array.from({ length: Math.ceil(total / size) }, (_, index) => ({
     name: `app-${String(index)}`,
-    namespace: index < each ? 'load' : `load-${String(Math.floor(index / each))}`,
+    namespace: `load-${String(Math.floor(index / each))}`,
     replicas: Math.min(size, total - index * size),
   }));
   const namespaces = [...new Set(apps.map(({ namespace }) => namespace))];

@@ -2,7 +2,6 @@ import type { ContinueAsNewOptions } from '@temporalio/workflow';
 import { patched, setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import { SNAPSHOT_MEMO } from '../../domain/names.js';
 import { newsOf, snapshotOf } from '../../domain/snapshot.js';
-import type { Snapshot } from '../../domain/snapshot.js';
 import type { MigrationStatus } from '../../domain/status.js';
 import { now } from '../clock.js';
 import { migrationDetails } from '../dashboard.js';
@@ -24,7 +23,10 @@ export class Display {
   /** When attributes were written last. */
   #at = 0;
   #stale = false;
-  readonly #snapshot = { news: '', at: 0, isLeft: patched('leaves-snapshot') };
+  /** What was new when the last snapshot was left, and when that was. */
+  readonly #last = { news: '', at: 0 };
+  /** Runs that were begun before this leave none. */
+  readonly #leaves = patched('leaves-snapshot');
 
   constructor(private readonly of: Displayed) {}
 
@@ -54,25 +56,20 @@ export class Display {
 
   /** The run is about to continue as new: who looks now need not ask it. */
   continues(): void {
-    if (this.#snapshot.isLeft) upsertMemo({ [SNAPSHOT_MEMO]: { ...this.#left(), continuesAsNew: true } });
+    if (this.#leaves) upsertMemo({ [SNAPSHOT_MEMO]: { ...snapshotOf(this.of.status(), now()), continuesAsNew: true } });
   }
 
   /** What the next run begins with. */
   get next(): ContinueAsNewOptions {
-    return this.#snapshot.isLeft ? { memo: { [SNAPSHOT_MEMO]: this.#left() } } : {};
+    return this.#leaves ? { memo: { [SNAPSHOT_MEMO]: snapshotOf(this.of.status(), now()) } } : {};
   }
 
   /** For who asks while the worker is busy, or gone. */
   #leaveSnapshot(status: MigrationStatus): void {
-    const last = this.#snapshot;
-    if (!last.isLeft) return;
+    if (!this.#leaves) return;
     const [news, at] = [newsOf(status), Date.now()];
-    if (news === last.news && at - last.at < FOLLOW_MS) return;
-    [last.news, last.at] = [news, at];
-    upsertMemo({ [SNAPSHOT_MEMO]: this.#left() });
-  }
-
-  #left(): Snapshot {
-    return snapshotOf(this.of.status(), now());
+    if (news === this.#last.news && at - this.#last.at < FOLLOW_MS) return;
+    Object.assign(this.#last, { news, at });
+    upsertMemo({ [SNAPSHOT_MEMO]: snapshotOf(status, now()) });
   }
 }
