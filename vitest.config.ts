@@ -35,7 +35,6 @@ export default defineConfig({
     // Two files at a time, also on one core; scripts/test.mjs has more of those that mostly wait.
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
-    minWorkers: 1,
     // A log that was kept only in part still says what differed.
     chaiConfig: { truncateThreshold: 4000 },
     projects: [

@@ -6,7 +6,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { delimiter, join, relative } from 'node:path';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { prepare } from './prepare.mjs';
 import { cache, root } from './lib/paths.mjs';
 
@@ -28,6 +29,7 @@ const OPTIONS = {
   // Figures are measured alone.
   bench: ['--no-file-parallelism'],
 };
+const SUMMARY = fileURLToPath(new URL('lib/summary.mjs', import.meta.url));
 /** Of `nice`. */
 const PATIENT = 10;
 const PARTS = [...Object.keys(TOOLS), ...PROJECTS];
@@ -102,29 +104,18 @@ async function vitest(project, patient) {
   mkdirSync(cache, { recursive: true });
   const output = join(cache, `results-${project}-${process.pid}.json`);
   const options = OPTIONS[project] ?? [];
-  const code = await run(project, [bin('vitest'), ['run', '--project', project, ...options, '--reporter=default', '--reporter=json', `--outputFile.json=${output}`]], patient);
+  const code = await run(project, [bin('vitest'), ['run', '--project', project, ...options, '--reporter=default', `--reporter=${SUMMARY}`, `--outputFile=${output}`]], patient);
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(readFileSync(output, 'utf8'));
-    // A file that could not be loaded, or whose set-up failed, has no failed test of its own.
-    const brokenFiles = testResults.filter((file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed')).length;
-    const failed = numFailedTests + brokenFiles;
-    failures.push(...testResults.flatMap(told));
-    // An unhandled error fails the run without failing a test.
-    return { passed: numPassedTests, failed: failed === 0 && code !== 0 ? 1 : failed, skipped: numPendingTests + numTodoTests };
-  } catch {
+    const { passed, skipped, failed } = JSON.parse(readFileSync(output, 'utf8'));
+    if (failed.length === 0 && code !== 0) failed.push(`${project}: vitest ended with ${code}: see above`);
+    failures.push(...failed);
+    return { passed, failed: failed.length, skipped };
+  } catch (error) {
+    failures.push(`${project}: vitest ended with ${code} and left no result: ${error.message}`);
     return { passed: 0, failed: 1, skipped: 0 };
   } finally {
     rmSync(output, { force: true });
   }
-}
-
-/** What failed in a file of vitest's JSON report: where, which test, and the first line of why. */
-function told({ name, status, message, assertionResults }) {
-  const file = relative(root, name);
-  const failed = assertionResults.filter((test) => test.status === 'failed');
-  const why = (text) => (text ?? '').split('\n')[0].slice(0, 6000);
-  if (status === 'failed' && failed.length === 0) return [`${file}: ${why(message)}`];
-  return failed.map((test) => `${file} > ${test.fullName}: ${why(test.failureMessages?.[0])}`);
 }
 
 function run(part, [command, args], patient) {

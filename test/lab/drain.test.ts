@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { MigrationStatus } from '../../domain/status.js';
 import { clusterState } from '../support/clusterState.js';
 import { Field } from '../support/field.js';
+import { eventually } from '../support/poll.js';
 
 const template = (app: string) => ({ metadata: { labels: { app } }, spec: { containers: [{ name: 'c', image: 'registry.example/c:1' }] } });
 const workload = (kind: 'Deployment' | 'StatefulSet', app: string) => ({
@@ -96,13 +97,13 @@ describe('drains that explain themselves', () => {
 
   it('writes a Warning on the Node: once, with the pods that block', async () => {
     const [force] = forced.forces;
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { items } = await core.listNamespacedEvent({ namespace: 'default', fieldSelector: `involvedObject.uid=${force?.node.uid}` });
       const blocked = items.filter(({ reason }) => reason === 'CiliateDrainBlocked');
       expect(blocked.length).toBeGreaterThan(0);
       expect(blocked.at(-1)).toMatchObject({ type: 'Warning', involvedObject: { kind: 'Node', name: force?.node.name } });
       expect(blocked.map(({ message }) => message).join()).toMatch(/Pod shop\/(stuck|hook)-0: .*since 20/);
-    }, 10_000);
+    });
   });
 
   it('keeps the last backend of a fail-closed webhook until another is ready elsewhere', async () => {

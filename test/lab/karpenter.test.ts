@@ -49,7 +49,7 @@ describe('a mixed cluster: a managed node group, and nodes of Karpenter', () => 
     await field.lab.faults.waitFor(rule, { acted: true });
     expect(await budgets()).toEqual([{ nodes: '0' }]);
     // The evicted replica has asked for a node by now.
-    await expect.poll(async () => (await claims()).length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(async () => (await claims()).length).toBe(3);
     const there = (await claims()).map(({ metadata }) => metadata.name).sort();
     await patchPool({ template: { metadata: { labels: { drift: 'yes' } } } });
     await new Promise((resolve) => setTimeout(resolve, 1500));

@@ -91,7 +91,7 @@ describe('fault injection', () => {
     const patched = frontCore()
       .patchNode({ name: node?.metadata?.name ?? '', body: [{ op: 'add', path: '/metadata/annotations/held', value: 'yes' }] })
       .then(() => (done = true));
-    const event = await lab.faults.waitFor(rule, { acted: true, timeout: 5000 });
+    const event = await lab.faults.waitFor(rule, { acted: true, timeout: 60_000 });
     expect(event).toMatchObject({ method: 'PATCH', phase: 'before', match: 1 });
     await sleep(100);
     expect(done).toBe(false);

@@ -148,7 +148,7 @@ it('what runs in the cluster is seen: hostPort, policies, labels, security group
   await create({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'bare', namespace: 'default' }, spec: { containers: [{ ...container, ports: [{ containerPort: 80, hostPort: 8080 }] }] } });
   await create({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name: 'deny', namespace: 'default' }, spec: { podSelector: {}, policyTypes: ['Ingress'] } });
   await create(SECURITY_GROUP_POLICY_CRD);
-  await expect.poll(() => objects.list('vpcresources.k8s.aws/v1beta1', 'SecurityGroupPolicy').then(() => true, () => false), { timeout: 20_000 }).toBe(true);
+  await expect.poll(() => objects.list('vpcresources.k8s.aws/v1beta1', 'SecurityGroupPolicy').then(() => true, () => false)).toBe(true);
   await create({ apiVersion: 'vpcresources.k8s.aws/v1beta1', kind: 'SecurityGroupPolicy', metadata: { name: 'db', namespace: 'default' }, spec: { podSelector: {}, securityGroups: { groupIds: ['sg-1'] } } });
   await objects.patch({ apiVersion: 'v1', kind: 'Node', metadata: { name: node, labels: { 'cni-plugin': 'cilium' } } });
   const template = { metadata: { labels: { 'k8s-app': 'cilium' } }, spec: { containers: [container], nodeSelector: { nowhere: 'true' } } };

@@ -99,7 +99,7 @@ export function expectSame(killed: ClusterState, undisturbed: ClusterState): voi
 
 export async function expectClean(field: { lab: Lab }): Promise<ClusterState> {
   // The node controller takes its own taints off some seconds after a node is Ready.
-  await expect.poll(async () => (await clusterState(field)).taints, { timeout: 30_000, interval: 500 }).toEqual([]);
+  await expect.poll(async () => (await clusterState(field)).taints, { timeout: 60_000, interval: 500 }).toEqual([]);
   const state = await clusterState(field);
   expect(state).toMatchObject({ labelled: 0, cordoned: 0, leftovers: [], lease: null, guardsLedger: false, orphans: [], violations: [], killedPods: 0, agents: { awsNode: false } });
   expect(state.groups.every((group) => group.suspended.length === 0 && group.protected === 0 && group.inService === group.desired)).toBe(true);

@@ -1,14 +1,12 @@
 import { vi } from 'vitest';
 
 /** What comes late on a busy machine is not wrong. */
-const PATIENCE = { interval: 250, timeout: 30_000 };
+const PATIENCE = { interval: 250, timeout: 60_000 };
 
 /**
  * `expect.poll` for tests that run side by side: that one needs the test that runs "now", and there is none any more when another one
  * of the same file has just ended.
  */
-export async function eventually(assert: () => unknown): Promise<void> {
-  await vi.waitFor(async () => {
-    await assert();
-  }, PATIENCE);
+export function eventually<T>(assert: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(assert, PATIENCE);
 }

@@ -47,8 +47,8 @@ function plain(value: unknown): unknown {
 /** Every node on aws-node, no Cilium, everything borrowed given back, aws-node as saved: read from the cluster, not from the report. */
 export async function expectReturned(field: Field, report: MigrationReport, { aws, state }: Before): Promise<void> {
   expect(report).toMatchObject({ state: 'done', problem: null, toward: 'aws-node' });
-  await expect.poll(async () => (await clusterState(field)).taints, { timeout: 30_000, interval: 500 }).toEqual([]);
-  await expect.poll(async () => (await clusterState(field)).workloads, { timeout: 30_000, interval: 500 }).toEqual(state.workloads);
+  await expect.poll(async () => (await clusterState(field)).taints, { timeout: 60_000, interval: 500 }).toEqual([]);
+  await expect.poll(async () => (await clusterState(field)).workloads, { timeout: 60_000, interval: 500 }).toEqual(state.workloads);
   // Nodes per zone, sizes, suspended processes, cordons, leftovers, add-ons, Helm (none), Lease, guards, orphans, violations.
   expect(await clusterState(field)).toEqual(state);
   expect(await awsNodeState(field)).toEqual(aws);

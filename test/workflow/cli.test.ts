@@ -10,6 +10,7 @@ import { TASK_QUEUE } from '../../domain/names.js';
 import type { MigrationReport, MigrationStatus } from '../../domain/status.js';
 import { findTemporal } from '../../starter/temporal/discover.js';
 import { FakeCluster } from './fakeCluster.js';
+import { eventually } from '../support/poll.js';
 import { Harness } from './harness.js';
 
 /** The command line and plain `temporal` against the real workflows; the cluster behind them is in memory. */
@@ -77,15 +78,15 @@ async function statusOf(name: string): Promise<MigrationStatus> {
 }
 
 async function untilGate(name: string, gate: string): Promise<string> {
-  return vi.waitFor(async () => {
+  return eventually(async () => {
     const status = await statusOf(name);
     expect(status.gate?.gate).toBe(gate);
     return status.gate?.digest ?? '';
-  }, 20_000);
+  });
 }
 
 describe('a migration by command line', () => {
-  it('starts, shows itself, waits for approvals, and reports without a worker', { timeout: 60_000 }, async () => {
+  it('starts, shows itself, waits for approvals, and reports without a worker', async () => {
     const name = fresh();
     await beside(new FakeCluster(2), async () => {
       const started = await ciliate('start', '-f', spec(name));
@@ -127,7 +128,7 @@ describe('a migration by command line', () => {
     expect(late.err).toContain('is not running (completed)');
   });
 
-  it('tells a failed run by its exit code, and keeps its report', { timeout: 60_000 }, async () => {
+  it('tells a failed run by its exit code, and keeps its report', async () => {
     const name = fresh();
     const cluster = new FakeCluster(1);
     cluster.plan = { blocked: true, findings: [{ id: 'ipv6', severity: 'blocker', objects: [], message: 'IPv6 cluster.', todo: 'None.' }] };
@@ -137,7 +138,7 @@ describe('a migration by command line', () => {
     expect(JSON.parse((await ciliate('report', name, '-o', 'json')).out)).toMatchObject({ state: 'failed' });
   });
 
-  it('refuses in words what does not fit, and changes what does', { timeout: 60_000 }, async () => {
+  it('refuses in words what does not fit, and changes what does', async () => {
     const name = fresh();
     await beside(new FakeCluster(1), async () => {
       await ciliate('start', '-f', spec(name));
@@ -158,7 +159,7 @@ describe('a migration by command line', () => {
 });
 
 describe('a run that was terminated', () => {
-  it('is told as failed, with what to do, and not as it last stood', { timeout: 60_000 }, async () => {
+  it('is told as failed, with what to do, and not as it last stood', async () => {
     const name = fresh();
     await beside(new FakeCluster(1), async () => {
       await ciliate('start', '-f', spec(name));
@@ -172,7 +173,7 @@ describe('a run that was terminated', () => {
 });
 
 describe('with no worker alive', () => {
-  it('pause, resume and approve land as signals, abort as a cancel request, and it says so', { timeout: 90_000 }, async () => {
+  it('pause, resume and approve land as signals, abort as a cancel request, and it says so', async () => {
     const name = fresh();
     const cluster = new FakeCluster(1);
     let digest = '';
@@ -197,7 +198,7 @@ describe('with no worker alive', () => {
     expect((await ciliate('report', name)).code).toBe(3);
 
     await beside(cluster, async () => {
-      await vi.waitFor(async () => expect((await statusOf(name)).audit.map((entry) => entry.verb)).toEqual(expect.arrayContaining(['pause', 'approve'])), 20_000);
+      await eventually(async () => expect((await statusOf(name)).audit.map((entry) => entry.verb)).toEqual(expect.arrayContaining(['pause', 'approve'])));
     });
     const aborted = await ciliate('abort', name, '--reason', 'nobody there');
     expect(aborted.out).toContain('sent as a cancel request');
@@ -213,7 +214,7 @@ describe('plain temporal', () => {
     return stdout;
   };
 
-  it('starts, queries, signals, updates and cancels by the lines of docs/temporal.md', { timeout: 60_000 }, async () => {
+  it('starts, queries, signals, updates and cancels by the lines of docs/temporal.md', async () => {
     const name = fresh();
     const id = `cilium-migration/${name}`;
     const input = join(folder, `${name}.json`);
@@ -228,7 +229,7 @@ describe('plain temporal', () => {
       expect(await temporal('query', '--workflow-id', id, '--name', 'status')).toContain('before-install');
 
       await temporal('signal', '--workflow-id', id, '--name', 'pause', '--input', '{"by": "me", "reason": "incident"}');
-      await vi.waitFor(async () => expect((await statusOf(name)).paused?.by).toBe('me'), 10_000);
+      await eventually(async () => expect((await statusOf(name)).paused?.by).toBe('me'));
       await expect(temporal('update', 'execute', '--workflow-id', id, '--name', 'pause', '--input', '{"by": "me"}')).rejects.toThrow(/expected a text for "reason"/);
       await temporal('update', 'execute', '--workflow-id', id, '--name', 'resume', '--input', '{"by": "me", "reason": "over"}');
       await temporal('signal', '--workflow-id', id, '--name', 'approve', '--input', JSON.stringify({ by: 'me', reason: 'CHG-1', gate: 'before-install', digest }));

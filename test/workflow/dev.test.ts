@@ -25,7 +25,7 @@ it('dev killed with -9 takes its server along, and starts again on the same port
   first.child.kill('SIGKILL');
   await once(first.child, 'exit');
   // Not before its port is free, which is as soon as the shell that holds the leash has run.
-  await vi.waitFor(() => portFor(ports[0], { what: 'Temporal', option: '--port' }), { timeout: 10_000, interval: 20 });
+  await vi.waitFor(() => portFor(ports[0], { what: 'Temporal', option: '--port' }), { timeout: 60_000, interval: 20 });
   const again = await start();
   expect(again.said).toContain('worker ready');
   again.child.kill('SIGTERM');

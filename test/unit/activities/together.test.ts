@@ -2,6 +2,9 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Clients } from '../../../activities/clients/index.js';
 import { together } from '../../../activities/aws/together.js';
 
+/** What comes late on a busy machine is not wrong. */
+const until = (holds: () => boolean) => vi.waitUntil(holds, { timeout: 30_000 });
+
 /** A server that answers when the test says so: what it knew as it was asked. */
 class Server {
   readonly asked: string[][] = [];
@@ -23,7 +26,7 @@ class Server {
   }
 
   async answer(failure?: Error): Promise<void> {
-    await vi.waitUntil(() => this.#answers.length > 0);
+    await until(() => this.#answers.length > 0);
     this.#answers.shift()?.(failure);
   }
 }
@@ -42,7 +45,7 @@ describe('reads that are made together', () => {
   it('are never older than their question', async () => {
     const server = new Server();
     const first = server.read('a');
-    await vi.waitUntil(() => server.asked.length === 1);
+    await until(() => server.asked.length === 1);
     server.now = 1;
     const later = Promise.all([server.read('a'), server.read('b')]);
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -58,7 +61,7 @@ describe('reads that are made together', () => {
   it('that fail do so for those who asked, and the next is asked for', async () => {
     const server = new Server();
     const failed = Promise.allSettled([server.read('a'), server.read('b')]);
-    await vi.waitUntil(() => server.asked.length === 1);
+    await until(() => server.asked.length === 1);
     const next = server.read('a');
     await server.answer(new Error('throttled'));
     expect((await failed).map(({ status }) => status)).toEqual(['rejected', 'rejected']);

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { findClusters } from '../../../activities/fleet/findClusters.js';
 
 const ROLE = (account: string): string => `arn:aws:iam::${account}:role/ciliate`;
@@ -12,7 +12,6 @@ const WORLD: Record<string, Record<string, Record<string, string>>> = {
   '222222222222 eu-west-1': { alpha: { env: 'prod' }, omega: { env: 'prod', team: 'a' } },
 };
 let server: Server;
-const before = { ...process.env };
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -23,11 +22,11 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  Object.assign(process.env, { AWS_ENDPOINT_URL: endpoint, AWS_ACCESS_KEY_ID: 'AKIDOWN', AWS_SECRET_ACCESS_KEY: 'x' });
+  for (const [name, value] of Object.entries({ AWS_ENDPOINT_URL: endpoint, AWS_ACCESS_KEY_ID: 'AKIDOWN', AWS_SECRET_ACCESS_KEY: 'x' })) vi.stubEnv(name, value);
 });
 afterAll(() => {
   server.close();
-  process.env = before;
+  vi.unstubAllEnvs();
 });
 let vanishing = '';
 afterEach(() => {

@@ -115,7 +115,7 @@ describe('exit code 2: bad usage', () => {
 });
 
 describe('exit code 3: something cannot be reached', () => {
-  it('says in one line which address, where it came from, and what to do', { timeout: 20_000 }, async () => {
+  it('says in one line which address, where it came from, and what to do', async () => {
     vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
     const { code, out, err } = await run('status', 'a');
     expect({ code, out }).toEqual({ code: 3, out: '' });
