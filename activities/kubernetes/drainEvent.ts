@@ -1,4 +1,5 @@
 import { PatchStrategy, setHeaderOptions } from '@kubernetes/client-node';
+import { clipped } from '../../domain/clipped.js';
 import { sha256Hex } from '../../domain/digest.js';
 import { EVENT_NAMESPACE, FIELD_MANAGER } from '../../domain/names.js';
 import type { NodeRef } from '../../domain/plan.js';
@@ -33,7 +34,7 @@ async function write({ kube: { core } }: Clients, ref: NodeRef, { type, reason, 
   const namespace = EVENT_NAMESPACE;
   const name = `${ref.name.slice(0, 200)}.${sha256Hex(`${ref.uid} ${reason} ${key}`).slice(0, 16)}`;
   const now = new Date();
-  const text = message.length > LONGEST ? `${message.slice(0, LONGEST - 2)} …` : message;
+  const text = clipped(message, LONGEST);
   const found = await orUndefined(core.readNamespacedEvent({ namespace, name }));
   if (found !== undefined) {
     const body = { count: (found.count ?? 1) + 1, lastTimestamp: now.toISOString(), message: text };

@@ -1,3 +1,5 @@
+import { clipped } from '../clipped.js';
+
 /** An error that the Eviction API answered with, as far as the rule reads it. */
 export interface EvictionAnswer {
   /** HTTP status. */
@@ -28,7 +30,7 @@ const LONGEST = 500;
  * again), so their words come before the status; what concerns one pod must not keep the others from being evicted.
  */
 export function evictionVerdict({ code, reason, message, causes }: EvictionAnswer): EvictionVerdict {
-  const text = message.length > LONGEST ? `${message.slice(0, LONGEST - 2)} …` : message;
+  const text = clipped(message, LONGEST);
   const refused = (todo: string): EvictionVerdict => ({ is: 'refused', reason: text, todo });
   const [, denier] = DENIED.exec(message) ?? [];
   if (denier !== undefined) return refused(`It is tried again; if it stays, see what webhook ${denier} asks for: ${CONFIGURATIONS}`);
