@@ -3,10 +3,10 @@ import type { CiliumNodeLike } from '../../domain/kubernetes/ciliumNode.js';
 import { instanceIdOf } from '../../domain/kubernetes/resources.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
+import { mapCustomPages } from '../clients/pages.js';
 import type { Agents } from './lists.js';
 
 const GROUP = { group: 'cilium.io', version: 'v2' } as const;
-const PAGE = 500;
 
 /** The CiliumNode of a node; undefined where there is none, or no such CRD. */
 export async function readCiliumNode(clients: Clients, name: string): Promise<CiliumNodeLike | undefined> {
@@ -19,7 +19,7 @@ export async function readCiliumNode(clients: Clients, name: string): Promise<Ci
  * behind whose name another one has now says nothing.
  */
 export async function nodesOfCilium(clients: Clients, nodes: readonly V1Node[], { ciliumPods }: Pick<Agents, 'ciliumPods'>): Promise<Set<string>> {
-  const byName = new Map((await listAll<CiliumNodeItem>(clients, 'ciliumnodes')).map((item) => [item.metadata?.name ?? '', item]));
+  const byName = new Map(await mapAll(clients, 'ciliumnodes', ({ metadata, spec }: CiliumNodeItem) => [metadata?.name ?? '', { metadata, spec: { 'instance-id': spec?.['instance-id'] } }] as const));
   const own = nodes.filter((node) => {
     const name = node.metadata?.name ?? '';
     const item = byName.get(name);
@@ -42,7 +42,7 @@ export function isCiliumNodeOf({ metadata, spec }: CiliumNodeItem, node: V1Node)
 
 /** How many policies of Cilium's own kinds there are. */
 export async function countPolicies(clients: Clients): Promise<number> {
-  const kinds = await Promise.all(['ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies'].map((plural) => listAll<Item>(clients, plural)));
+  const kinds = await Promise.all(['ciliumnetworkpolicies', 'ciliumclusterwidenetworkpolicies'].map((plural) => mapAll(clients, plural, () => 1)));
   return kinds.flat().length;
 }
 
@@ -60,23 +60,11 @@ interface Item {
   metadata?: { namespace?: string; name?: string; ownerReferences?: { kind?: string; uid?: string }[] };
 }
 
-interface ListAnswer<T> {
-  items?: T[];
-  metadata?: { continue?: string };
-}
-
 async function listNames(clients: Clients, plural: string): Promise<Set<string>> {
-  return new Set((await listAll<Item>(clients, plural)).map(({ metadata }) => `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`));
+  return new Set(await mapAll(clients, plural, ({ metadata }: Item) => `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`));
 }
 
 /** Nothing where there is no such CRD. */
-async function listAll<T>(clients: Clients, plural: string): Promise<T[]> {
-  const items: T[] = [];
-  let next: string | undefined;
-  do {
-    const answer = (await orUndefined(clients.kube.custom.listClusterCustomObject({ ...GROUP, plural, limit: PAGE, _continue: next }))) as ListAnswer<T> | undefined;
-    items.push(...(answer?.items ?? []));
-    next = answer?.metadata?.continue || undefined;
-  } while (next !== undefined);
-  return items;
+function mapAll<T, R>(clients: Clients, plural: string, keep: (item: T) => R): Promise<R[]> {
+  return mapCustomPages((page) => clients.kube.custom.listClusterCustomObject({ ...GROUP, plural, ...page }), keep);
 }

@@ -3,6 +3,7 @@ import { CiliateError } from '../../domain/failures.js';
 import { FIELD_MANAGER, KUBE_SYSTEM, MANAGED_BY, MANAGED_BY_LABEL } from '../../domain/names.js';
 import { isConflict, isNotFound, orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
+import { mapPages } from '../clients/pages.js';
 
 export type Data = Readonly<Record<string, string>>;
 
@@ -24,14 +25,8 @@ export async function readData(clients: Clients, name: string): Promise<Data | u
 
 /** Data of all ConfigMaps of ours with that label, by name. */
 export async function listData(clients: Clients, label: string): Promise<Map<string, Data>> {
-  const found = new Map<string, Data>();
-  let next: string | undefined;
-  do {
-    const page = await clients.kube.core.listNamespacedConfigMap({ namespace: KUBE_SYSTEM, labelSelector: `${MANAGED_BY_LABEL}=${MANAGED_BY},${label}`, limit: PAGE, _continue: next });
-    for (const { metadata, data } of page.items) found.set(metadata?.name ?? '', data ?? {});
-    next = page.metadata?._continue || undefined;
-  } while (next !== undefined);
-  return found;
+  const labelSelector = `${MANAGED_BY_LABEL}=${MANAGED_BY},${label}`;
+  return new Map(await mapPages((page) => clients.kube.core.listNamespacedConfigMap({ namespace: KUBE_SYSTEM, labelSelector, ...page, limit: PAGE }), ({ metadata, data }) => [metadata?.name ?? '', data ?? {}]));
 }
 
 type Change = (data: Data) => Data | null;

@@ -1,12 +1,12 @@
 import { KARPENTER_GROUP, NODEPOOL_LABEL } from '../../domain/kubernetes/karpenter.js';
 import { isConflict, isNotFound, orUndefined } from '../clients/errors.js';
 import type { KubeClients } from '../clients/index.js';
+import { mapCustomPages } from '../clients/pages.js';
 
 /** Whoever talks to the API server: observations have no more. */
 type Kube = Pick<KubeClients, 'custom'>;
 
 const API = { group: KARPENTER_GROUP, version: 'v1' } as const;
-const PAGE = 500;
 
 interface Meta {
   name: string;
@@ -40,11 +40,6 @@ export interface NodePool {
   };
 }
 
-interface ListAnswer<T> {
-  items?: T[];
-  metadata?: { continue?: string };
-}
-
 /** Of one NodePool, or of all; none where Karpenter's API v1 is not there. */
 export function listNodeClaims(kube: Kube, nodePool?: string): Promise<NodeClaim[]> {
   return list<NodeClaim>(kube, 'nodeclaims', nodePool === undefined ? undefined : `${NODEPOOL_LABEL}=${nodePool}`);
@@ -74,13 +69,6 @@ export function instanceOf(claim: NodeClaim): string | undefined {
   return /\/(i-[0-9a-f]+)$/.exec(claim.status?.providerID ?? '')?.[1];
 }
 
-async function list<T>(kube: Kube, plural: string, labelSelector?: string): Promise<T[]> {
-  const items: T[] = [];
-  let next: string | undefined;
-  do {
-    const answer = (await orUndefined(kube.custom.listClusterCustomObject({ ...API, plural, labelSelector, limit: PAGE, _continue: next }))) as ListAnswer<T> | undefined;
-    items.push(...(answer?.items ?? []));
-    next = answer?.metadata?.continue || undefined;
-  } while (next !== undefined);
-  return items;
+function list<T>(kube: Kube, plural: string, labelSelector?: string): Promise<T[]> {
+  return mapCustomPages<T, T>((page) => kube.custom.listClusterCustomObject({ ...API, plural, labelSelector, ...page }), (item) => item);
 }

@@ -4,81 +4,54 @@ import { matchesSelector } from '../../domain/kubernetes/labelSelector.js';
 import { controllerOf, fullName, podFinished } from '../../domain/kubernetes/resources.js';
 import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
+import { allPages, mapPages } from '../clients/pages.js';
 
-const PAGE = 500;
-
-interface Page<T> {
-  items: T[];
-  metadata?: { _continue?: string };
-}
-
-/** All items of a list, page by page, so that no answer is huge. */
-async function all<T>(page: (limit: number, _continue: string | undefined) => Promise<Page<T>>): Promise<T[]> {
-  const items: T[] = [];
-  let next: string | undefined;
-  do {
-    const answer = await page(PAGE, next);
-    items.push(...answer.items);
-    next = answer.metadata?._continue || undefined;
-  } while (next !== undefined);
-  return items;
-}
-
+/** Without the images that a node has pulled, up to fifty of them: half its size. */
 export function listNodes(clients: Clients, labelSelector?: string): Promise<V1Node[]> {
-  return all((limit, _continue) => clients.kube.core.listNode({ limit, _continue, labelSelector }));
+  return mapPages(
+    (page) => clients.kube.core.listNode({ ...page, labelSelector }),
+    (node) => ({ ...node, status: { ...node.status, images: undefined } }),
+  );
 }
 
-/** Pods of the whole cluster, or of one namespace, each reduced by `keep` at once: thousands of whole pods do not fit a small worker. */
-export async function mapPods<T>(clients: Clients, keep: (pod: V1Pod) => T | undefined, namespace?: string): Promise<T[]> {
-  const { core } = clients.kube;
-  const kept: T[] = [];
-  let next: string | undefined;
-  do {
-    const page = { limit: PAGE, _continue: next };
-    const answer = await (namespace === undefined ? core.listPodForAllNamespaces(page) : core.listNamespacedPod({ namespace, ...page }));
-    for (const pod of answer.items) {
-      const value = keep(pod);
-      if (value !== undefined) kept.push(value);
-    }
-    next = answer.metadata?._continue || undefined;
-  } while (next !== undefined);
-  return kept;
+/** Pods of the whole cluster, or of one namespace, each reduced by `keep` at once. */
+export async function mapPods<T>({ kube: { core } }: Clients, keep: (pod: V1Pod) => T | undefined, namespace?: string): Promise<T[]> {
+  const kept = await mapPages((page) => (namespace === undefined ? core.listPodForAllNamespaces(page) : core.listNamespacedPod({ namespace, ...page })), keep);
+  return kept.filter((value) => value !== undefined);
 }
 
 export function podsOnNode(clients: Clients, nodeName: string): Promise<V1Pod[]> {
-  return all((limit, _continue) => clients.kube.core.listPodForAllNamespaces({ limit, _continue, fieldSelector: `spec.nodeName=${nodeName}` }));
+  return allPages((page) => clients.kube.core.listPodForAllNamespaces({ ...page, fieldSelector: `spec.nodeName=${nodeName}` }));
 }
 
 /** Not running yet: to be scheduled, or starting. */
 export function pendingPods(clients: Clients): Promise<V1Pod[]> {
-  return all((limit, _continue) => clients.kube.core.listPodForAllNamespaces({ limit, _continue, fieldSelector: 'status.phase=Pending' }));
+  return allPages((page) => clients.kube.core.listPodForAllNamespaces({ ...page, fieldSelector: 'status.phase=Pending' }));
 }
 
 /** Pods of one namespace that carry these labels; none given: all of them. */
 export function namespacePods(clients: Clients, namespace: string, matchLabels: Record<string, string> = {}): Promise<V1Pod[]> {
   const labelSelector = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`).join(',') || undefined;
-  return all((limit, _continue) => clients.kube.core.listNamespacedPod({ namespace, limit, _continue, labelSelector }));
+  return allPages((page) => clients.kube.core.listNamespacedPod({ namespace, ...page, labelSelector }));
 }
 
 /** What made each ReplicaSet, by `namespace/name`: of one namespace, or of the whole cluster. */
-export async function replicaSetParents(clients: Clients, namespace?: string): Promise<Map<string, { kind: string; name: string; apiVersion?: string }>> {
-  const { apps } = clients.kube;
-  const parents = new Map<string, { kind: string; name: string; apiVersion?: string }>();
-  let next: string | undefined;
-  do {
-    const page = { limit: PAGE, _continue: next };
-    const answer = await (namespace === undefined ? apps.listReplicaSetForAllNamespaces(page) : apps.listNamespacedReplicaSet({ namespace, ...page }));
-    for (const { metadata } of answer.items) {
-      const parent = controllerOf(metadata);
-      if (parent !== undefined) parents.set(fullName(metadata), { kind: parent.kind, name: parent.name, apiVersion: parent.apiVersion });
-    }
-    next = answer.metadata?._continue || undefined;
-  } while (next !== undefined);
-  return parents;
+export async function replicaSetParents({ kube: { apps } }: Clients, namespace?: string): Promise<Map<string, { kind: string; name: string; apiVersion?: string }>> {
+  const parents = await mapPages(
+    (page) => (namespace === undefined ? apps.listReplicaSetForAllNamespaces(page) : apps.listNamespacedReplicaSet({ namespace, ...page })),
+    ({ metadata }) => ({ of: fullName(metadata), parent: controllerOf(metadata) }),
+  );
+  return new Map(parents.flatMap(({ of, parent }) => (parent === undefined ? [] : [[of, { kind: parent.kind, name: parent.name, apiVersion: parent.apiVersion }]])));
 }
 
+/** Pods of agents and operators: there is one of them on each node, so of their containers names and images only, and no volumes. */
 export function systemPods(clients: Clients, labelSelector: string): Promise<V1Pod[]> {
-  return all((limit, _continue) => clients.kube.core.listNamespacedPod({ namespace: KUBE_SYSTEM, limit, _continue, labelSelector }));
+  return mapPages((page) => clients.kube.core.listNamespacedPod({ namespace: KUBE_SYSTEM, ...page, labelSelector }), brief);
+}
+
+function brief({ metadata, spec, status }: V1Pod): V1Pod {
+  const { nodeName, tolerations, containers = [] } = spec ?? {};
+  return { metadata: { ...metadata, managedFields: undefined }, spec: { nodeName, tolerations, containers: containers.map(({ name, image }) => ({ name, image })) }, status: { phase: status?.phase, conditions: status?.conditions } };
 }
 
 export function systemDaemonSet(clients: Clients, name: string): Promise<V1DaemonSet | undefined> {
@@ -108,7 +81,7 @@ export async function agentsOn(clients: Clients, nodeName: string): Promise<{ aw
   const [awsNode, cilium, pods] = await Promise.all([
     systemDaemonSet(clients, AWS_NODE),
     systemDaemonSet(clients, CILIUM),
-    all((limit, _continue) => clients.kube.core.listNamespacedPod({ namespace: KUBE_SYSTEM, limit, _continue, fieldSelector: `spec.nodeName=${nodeName}` })),
+    allPages((page) => clients.kube.core.listNamespacedPod({ namespace: KUBE_SYSTEM, ...page, fieldSelector: `spec.nodeName=${nodeName}` })),
   ]);
   const of = (daemonSet: V1DaemonSet | undefined, name: string): V1Pod | undefined => {
     const selector = daemonSet?.spec?.selector ?? { matchLabels: { 'k8s-app': name } };

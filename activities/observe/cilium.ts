@@ -4,7 +4,8 @@ import { CILIUM, CILIUM_OPERATOR, CILIUM_RELEASE, CNI_LEDGER, KUBE_SYSTEM } from
 import type { ObservedCilium } from '../../domain/observation.js';
 import { OURS } from '../helm/release.js';
 import type { KubeClients } from '../clients/index.js';
-import { allPages, readable } from './lists.js';
+import { allPages } from '../clients/pages.js';
+import { readable } from './lists.js';
 
 type ObservedRelease = NonNullable<ObservedCilium['release']>;
 

@@ -1,7 +1,8 @@
 import type { ObservedCluster, ObservedLease } from '../../domain/observation.js';
 import { KUBE_SYSTEM, LEASE_NAME } from '../../domain/names.js';
 import type { KubeClients } from '../clients/index.js';
-import { allPages, readable } from './lists.js';
+import { allPages } from '../clients/pages.js';
+import { readable } from './lists.js';
 
 /** DaemonSets of other network agents, by the names that their own manifests and charts give them. */
 const AGENTS = /^(calico-node|canal|weave-net|antrea-agent|kube-router|kube-flannel(-ds.*)?|tigera-.*node|ovs-cni.*)$/;

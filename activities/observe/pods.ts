@@ -5,7 +5,8 @@ import type { KubeClients } from '../clients/index.js';
 import { isUserPod } from '../../domain/addOns.js';
 import { MIRROR_ANNOTATION } from '../../domain/kubernetes/drain.js';
 import { controllerOf } from '../../domain/kubernetes/resources.js';
-import { mapPages, readable } from './lists.js';
+import { mapPages } from '../clients/pages.js';
+import { readable } from './lists.js';
 import { milliCpu, quantity } from './quantity.js';
 
 const POD_ENI = 'vpc.amazonaws.com/pod-eni';

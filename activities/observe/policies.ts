@@ -6,7 +6,8 @@ import { failsClosed, lastBackendOf } from '../../domain/kubernetes/lastBackend.
 import type { Backend } from '../../domain/kubernetes/lastBackend.js';
 import type { KubeClients } from '../clients/index.js';
 import { backendsIn } from '../kubernetes/webhookBackends.js';
-import { allPages, bounded, customNames, readable } from './lists.js';
+import { allPages } from '../clients/pages.js';
+import { bounded, customNames, readable } from './lists.js';
 import { observedNetworkPolicy } from './networkPolicy.js';
 import type { SeenPod } from './pods.js';
 

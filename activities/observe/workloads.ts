@@ -3,7 +3,8 @@ import type { V1Deployment, V1PodDisruptionBudget, V1StatefulSet } from '@kubern
 import { budgetFinder, syncFailure } from '../../domain/kubernetes/budget.js';
 import type { ObservedCluster } from '../../domain/observation.js';
 import type { KubeClients } from '../clients/index.js';
-import { allPages, mapPages, readable } from './lists.js';
+import { allPages, mapPages } from '../clients/pages.js';
+import { readable } from './lists.js';
 import type { SeenPod } from './pods.js';
 
 /** Every PodDisruptionBudget of the cluster. */

@@ -7,7 +7,7 @@ import { orUndefined } from '../clients/errors.js';
 import type { Clients } from '../clients/index.js';
 import { AwsCalls } from '../observe/awsCalls.js';
 import { enforcesPolicies, observeAwsNode } from '../observe/awsNode.js';
-import { allPages } from '../observe/lists.js';
+import { allPages } from '../clients/pages.js';
 import { observedNetworkPolicy } from '../observe/networkPolicy.js';
 import { readCniLedger } from '../kubernetes/cniLedger.js';
 import { mapPods } from '../kubernetes/lists.js';

@@ -8,7 +8,8 @@ import type { SelectedPods } from '../../domain/policy/losses.js';
 import { directionsOf, selectedLabels } from '../../domain/policy/selectors.js';
 import type { CiliumNetworkPolicy } from '../../domain/spec/policy.js';
 import type { Clients } from '../clients/index.js';
-import { allPages, readable } from '../observe/lists.js';
+import { allPages, mapCustomPages } from '../clients/pages.js';
+import { readable } from '../observe/lists.js';
 import { observedNetworkPolicy } from '../observe/networkPolicy.js';
 import { CNP } from './objects.js';
 
@@ -61,10 +62,7 @@ interface Listed {
 
 async function listCustom(clients: Clients, namespace: string, plural: string): Promise<Listed[]> {
   return readable(
-    allPages<Listed>(async (page) => {
-      const answer = (await clients.kube.custom.listNamespacedCustomObject({ group: CNP.group, version: CNP.version, namespace, plural, ...page })) as { items?: Listed[]; metadata?: { continue?: string } };
-      return { items: answer.items ?? [], metadata: { _continue: answer.metadata?.continue } };
-    }),
+    mapCustomPages((page) => clients.kube.custom.listNamespacedCustomObject({ group: CNP.group, version: CNP.version, namespace, plural, ...page }), ({ metadata: { name } }: Listed) => ({ metadata: { name } })),
     [],
   );
 }

@@ -37,8 +37,9 @@ it(
     const migrated = await migrating;
     rows.push({ ...migrated, ...seen });
     expect(migrated.outcome).toBe('done');
-    expectWithinAims({ ...seen, ...migrated });
+    // Before the aims: one that is missed must not hide what is left over.
     await expectClean(field);
+    expectWithinAims({ ...seen, ...migrated });
   },
   9_000_000,
 );
