@@ -1,7 +1,7 @@
 import { orUndefined } from './errors.js';
 
-/** Items a page: no single answer of a large cluster is held by the API server, or here, at once. */
-const PAGE = 500;
+/** Items a page: no single answer of a large cluster is held by the API server, or here, at once. 250 whole pods are some ten megabytes here while they are read. */
+const PAGE = 250;
 
 export interface PageOptions {
   limit: number;

@@ -1,5 +1,6 @@
 import { controllerOf, podFinished, podReady } from '../../domain/kubernetes/resources.js';
 import type { Clients } from '../clients/index.js';
+import { bounded } from '../observe/lists.js';
 import { mapPods } from './lists.js';
 
 /** Pods of one controller: those that are ready, and all that are neither finished nor on their way out. */
@@ -8,10 +9,13 @@ export interface PodCount {
   all: number;
 }
 
+/** Namespaces side by side: of each a page of whole pods is held. */
+const PARALLEL = 4;
+
 /** Pods of these namespaces by their controller's UID: one list a namespace, whatever the kinds are. */
 export async function podCounts(clients: Clients, namespaces: Iterable<string>): Promise<Map<string, PodCount>> {
   const counts = new Map<string, PodCount>();
-  const counting = [...new Set(namespaces)].map((namespace) =>
+  await bounded([...new Set(namespaces)], PARALLEL, (namespace) =>
     mapPods(
       clients,
       (pod) => {
@@ -24,6 +28,5 @@ export async function podCounts(clients: Clients, namespaces: Iterable<string>):
       namespace,
     ),
   );
-  await Promise.all(counting);
   return counts;
 }
