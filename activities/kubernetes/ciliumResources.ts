@@ -19,13 +19,13 @@ export async function readCiliumNode(clients: Clients, name: string): Promise<Ci
  * behind whose name another one has now says nothing.
  */
 export async function nodesOfCilium(clients: Clients, nodes: readonly V1Node[], { ciliumPods }: Pick<Agents, 'ciliumPods'>): Promise<Set<string>> {
-  const byName = new Map(await mapAll(clients, 'ciliumnodes', ({ metadata, spec }: CiliumNodeItem) => [metadata?.name ?? '', { metadata, spec: { 'instance-id': spec?.['instance-id'] } }] as const));
-  const own = nodes.filter((node) => {
-    const name = node.metadata?.name ?? '';
-    const item = byName.get(name);
-    return ciliumPods.has(name) || (item !== undefined && isCiliumNodeOf(item, node));
+  const byName = new Map(nodes.map((node) => [node.metadata?.name ?? '', node]));
+  const ofCilium = await mapAll(clients, 'ciliumnodes', (item: CiliumNodeItem) => {
+    const node = byName.get(item.metadata?.name ?? '');
+    return node !== undefined && isCiliumNodeOf(item, node) ? node.metadata?.name : undefined;
   });
-  return new Set(own.map((node) => node.metadata?.name ?? ''));
+  const known = new Set(ofCilium);
+  return new Set([...byName.keys()].filter((name) => ciliumPods.has(name) || known.has(name)));
 }
 
 export interface CiliumNodeItem extends Item {

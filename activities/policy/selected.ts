@@ -8,8 +8,9 @@ import type { SelectedPods } from '../../domain/policy/losses.js';
 import { directionsOf, selectedLabels } from '../../domain/policy/selectors.js';
 import type { CiliumNetworkPolicy } from '../../domain/spec/policy.js';
 import type { Clients } from '../clients/index.js';
-import { allPages, mapCustomPages } from '../clients/pages.js';
-import { readable } from '../observe/lists.js';
+import { allPages } from '../clients/pages.js';
+import type { PageOptions } from '../clients/pages.js';
+import { customNames, customObjects, readable } from '../observe/lists.js';
 import { observedNetworkPolicy } from '../observe/networkPolicy.js';
 import { CNP } from './objects.js';
 
@@ -28,10 +29,11 @@ export async function selectedPods(clients: Clients, policy: CiliumNetworkPolicy
   const pods = (await allPages((page) => clients.kube.core.listNamespacedPod({ namespace, labelSelector: selectorText(labels), ...page })))
     .filter((pod) => !podFinished(pod) && pod.spec?.hostNetwork !== true)
     .map(({ metadata }) => ({ name: metadata?.name ?? '', labels: metadata?.labels ?? {} }));
+  const custom = (plural: string) => (page: PageOptions) => clients.kube.custom.listNamespacedCustomObject({ group: CNP.group, version: CNP.version, namespace, plural, ...page });
   const [networkPolicies, ciliumPolicies, endpoints] = await Promise.all([
     readable(allPages((page) => clients.kube.make(NetworkingV1Api).listNamespacedNetworkPolicy({ namespace, ...page })), []),
-    listCustom(clients, namespace, CNP.plural),
-    listCustom(clients, namespace, 'ciliumendpoints'),
+    customObjects<CiliumNetworkPolicy>(custom(CNP.plural)),
+    customNames(custom('ciliumendpoints')),
   ]);
   const denied = [
     ...networkPolicies.map(observedNetworkPolicy).map((found) => ({
@@ -39,7 +41,7 @@ export async function selectedPods(clients: Clients, policy: CiliumNetworkPolicy
       directions: policyDirections(found),
       selects: (of: Labels) => matchesSelector(found.podSelector, of),
     })),
-    ...(ciliumPolicies as CiliumNetworkPolicy[]).filter((found) => found.metadata.name !== name).map((found) => ({
+    ...ciliumPolicies.filter((found) => found.metadata.name !== name).map((found) => ({
       name: `CiliumNetworkPolicy ${namespace}/${found.metadata.name}`,
       directions: directionsOf(found),
       selects: (of: Labels) => matchesSelector(selectorOf(found), of),
@@ -47,22 +49,11 @@ export async function selectedPods(clients: Clients, policy: CiliumNetworkPolicy
   ];
   const deniedBy = (direction: 'ingress' | 'egress'): string[] =>
     denied.filter(({ directions, selects }) => directions.includes(direction) && pods.some((pod) => selects(pod.labels))).map((found) => found.name);
-  const managed = new Set(endpoints.map(({ metadata }) => metadata.name));
+  const managed = new Set(endpoints.map((endpoint) => endpoint.name));
   return { pods: pods.length, egressDeniedBy: deniedBy('egress'), ingressDeniedBy: deniedBy('ingress'), unmanaged: pods.map((pod) => pod.name).filter((pod) => !managed.has(pod)) };
 }
 
 function selectorOf(policy: CiliumNetworkPolicy): LabelSelector | undefined {
   const labels = selectedLabels(policy);
   return labels === undefined ? undefined : { matchLabels: labels };
-}
-
-interface Listed {
-  metadata: { name: string };
-}
-
-async function listCustom(clients: Clients, namespace: string, plural: string): Promise<Listed[]> {
-  return readable(
-    mapCustomPages((page) => clients.kube.custom.listNamespacedCustomObject({ group: CNP.group, version: CNP.version, namespace, plural, ...page }), ({ metadata: { name } }: Listed) => ({ metadata: { name } })),
-    [],
-  );
 }

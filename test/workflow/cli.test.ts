@@ -9,8 +9,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { TASK_QUEUE } from '../../domain/names.js';
 import type { MigrationReport, MigrationStatus } from '../../domain/status.js';
 import { findTemporal } from '../../starter/temporal/discover.js';
-import { FakeCluster } from './fakeCluster.js';
 import { eventually } from '../support/poll.js';
+import { FakeCluster } from './fakeCluster.js';
 import { Harness } from './harness.js';
 
 /** The command line and plain `temporal` against the real workflows; the cluster behind them is in memory. */
